@@ -1,0 +1,110 @@
+package etcdlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"sync/atomic"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// A bridge carries etcd's log to ours, and decides what its Fatal means: while etcd starts, a failure
+// of Open; afterwards, the end of the process, for a log that cannot write or sync has no honest way on.
+type bridge struct {
+	log      *slog.Logger
+	mute     bool        // log discards, so last words go to stderr
+	started  atomic.Bool // Open has succeeded
+	stopping atomic.Bool // an orderly stop, during which etcd's errors are noise
+	failed   chan error  // has room for the first Fatal during start
+}
+
+func newBridge(log *slog.Logger) *bridge {
+	b := &bridge{log: log, failed: make(chan error, 1)}
+	if log == nil {
+		b.log, b.mute = slog.New(slog.DiscardHandler), true
+	}
+	return b
+}
+
+func (b *bridge) logger() *zap.Logger {
+	return zap.New(core{bridge: b}, zap.WithFatalHook(b))
+}
+
+// OnWrite implements zapcore.CheckWriteHook for Fatal, from which no caller in etcd expects to return.
+func (b *bridge) OnWrite(e *zapcore.CheckedEntry, fields []zapcore.Field) {
+	err := errors.New(e.Message)
+	for _, f := range fields {
+		if cause, ok := f.Interface.(error); ok {
+			err = fmt.Errorf("%s: %w", e.Message, cause)
+		}
+	}
+	if !b.started.Load() {
+		select {
+		case b.failed <- err:
+		default:
+		}
+		runtime.Goexit()
+	}
+	const words = "the log cannot write safely any more; this process ends now and acknowledges nothing unsynced"
+	b.log.Error(words, "error", err)
+	if b.mute {
+		fmt.Fprintf(os.Stderr, "hexhub: %s: %v\n", words, err)
+	}
+	os.Exit(1)
+}
+
+// A core is zap's idea of a destination.
+type core struct {
+	bridge *bridge
+	attrs  []any
+}
+
+// level maps etcd's levels, of which "info" tells what only etcd's authors want to know.
+func (c core) level(l zapcore.Level) slog.Level {
+	switch {
+	case l >= zapcore.ErrorLevel && (l >= zapcore.DPanicLevel || !c.bridge.stopping.Load()):
+		return slog.LevelError
+	case l == zapcore.WarnLevel && !c.bridge.stopping.Load():
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
+}
+
+func (c core) Enabled(l zapcore.Level) bool {
+	return l > zapcore.DebugLevel && c.bridge.log.Enabled(context.Background(), c.level(l))
+}
+
+func (c core) With(fields []zapcore.Field) zapcore.Core {
+	return core{bridge: c.bridge, attrs: append(c.attrs[:len(c.attrs):len(c.attrs)], attrs(fields)...)}
+}
+
+func (c core) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if c.Enabled(e.Level) {
+		return ce.AddCore(e, c)
+	}
+	return ce
+}
+
+func (c core) Write(e zapcore.Entry, fields []zapcore.Field) error {
+	c.bridge.log.With(c.attrs...).Log(context.Background(), c.level(e.Level), "etcd: "+e.Message, attrs(fields)...)
+	return nil
+}
+
+func (core) Sync() error { return nil }
+
+func attrs(fields []zapcore.Field) []any {
+	out := make([]any, 0, len(fields))
+	for _, f := range fields {
+		m := zapcore.NewMapObjectEncoder()
+		f.AddTo(m)
+		for k, v := range m.Fields { // one, but for errors with detail
+			out = append(out, slog.Any(k, v))
+		}
+	}
+	return out
+}

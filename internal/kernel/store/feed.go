@@ -1,0 +1,280 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-memdb"
+	"golang.org/x/sync/errgroup"
+)
+
+const loadPage = 5000 // records asked for at once; 2 MB or so
+
+// load reads all tables at one revision and shows them.
+func (db *DB) load(ctx context.Context) (Revision, error) {
+	mem, err := newMemory(db.tables)
+	if err != nil {
+		return 0, err
+	}
+	txn := mem.Txn(true)
+	counts := map[string]int64{}
+	// The first page fixes the revision that all the others are read at.
+	first, err := db.log.Range(ctx, "\x00", "\x01", 0, 1)
+	if err != nil {
+		return 0, fmt.Errorf("read the log: %w", err)
+	}
+	at := first.At
+	for _, d := range append([]*declaration{claimTable, fenceTable}, db.tables...) {
+		if !d.hot {
+			continue
+		}
+		n, err := db.loadTable(ctx, txn, d, at)
+		if err != nil {
+			return 0, fmt.Errorf("load table %s: %w", d.name, err)
+		}
+		counts[d.name] = n
+	}
+	must(txn.Insert(momentTable.name, &entry{key: momentKey, revision: at}))
+	txn.Commit()
+	db.cold.clear(at)
+	db.counts.replace(counts)
+	old := db.shown.Swap(&shown{mem: mem, replaced: make(chan struct{})})
+	if old != nil {
+		close(old.replaced)
+	}
+	db.applied.advance(at)
+	return at, nil
+}
+
+// loadTable inserts a table's rows, decoding one page on all cores while the next is being read.
+func (db *DB) loadTable(ctx context.Context, txn *memdb.Txn, d *declaration, at Revision) (int64, error) {
+	g, ctx := errgroup.WithContext(ctx)
+	pages := make(chan []Record, 2)
+	g.Go(func() error {
+		defer close(pages)
+		for from, more := d.name+"/", true; more; {
+			p, err := db.log.Range(ctx, from, PrefixEnd(d.name+"/"), at, loadPage)
+			if err != nil {
+				return err
+			}
+			if more = p.More; more {
+				from = p.Records[len(p.Records)-1].Key + "\x00"
+			}
+			select {
+			case pages <- p.Records:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	var n int64
+	g.Go(func() error {
+		for records := range pages {
+			entries, err := decodeAll(d, records)
+			if err != nil {
+				return err
+			}
+			for _, e := range entries {
+				must(txn.Insert(d.name, e))
+			}
+			n += int64(len(entries))
+		}
+		return nil
+	})
+	err := g.Wait()
+	return n, err
+}
+
+func decodeAll(d *declaration, records []Record) ([]*entry, error) {
+	const share = 256
+	out := make([]*entry, len(records))
+	var g errgroup.Group
+	for start := 0; start < len(records); start += share {
+		g.Go(func() error {
+			for i := start; i < min(start+share, len(records)); i++ {
+				e, err := d.entry(records[i])
+				if err != nil {
+					return err
+				}
+				out[i] = e
+			}
+			return nil
+		})
+	}
+	return out, g.Wait()
+}
+
+func (d *declaration) entry(rec Record) (*entry, error) {
+	row, x, err := d.decode(rec.Value)
+	if err != nil {
+		return nil, fmt.Errorf("decode row %s: %w", rec.Key, err)
+	}
+	_, path := split(rec.Key)
+	return &entry{key: path, revision: rec.Revision, row: row, extra: x}, nil
+}
+
+// follow applies the log to the tables until ctx ends. Whatever breaks is said and tried again: the
+// tables stay readable meanwhile, and know that they are silent.
+func (db *DB) follow(ctx context.Context, after Revision) {
+	pause := 50 * time.Millisecond
+	for {
+		err := db.log.Watch(ctx, after, func(changes []Change, through Revision) error {
+			if err := db.apply(changes, through); err != nil {
+				return err
+			}
+			after, pause = through, 50*time.Millisecond
+			db.silent.Store(nil)
+			return nil
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		db.silent.CompareAndSwap(nil, new(time.Now()))
+		if errors.Is(err, ErrCompacted) {
+			db.slog.Warn("tables fell behind the log's compaction; loading them anew", "after", after)
+			db.stats.reloads.Add(1)
+			after, err = db.reload(ctx, after)
+		}
+		if err != nil {
+			db.slog.Error("tables cannot follow the log; trying again", "err", err, "after", after, "pause", pause)
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+		pause = min(2*pause, 5*time.Second)
+	}
+}
+
+func (db *DB) reload(ctx context.Context, after Revision) (Revision, error) {
+	at, err := db.load(ctx)
+	if err != nil {
+		return after, err
+	}
+	db.silent.Store(nil)
+	return at, nil
+}
+
+// apply puts whole revisions into the tables, as one transaction, so that every View shows a state
+// that existed.
+func (db *DB) apply(changes []Change, through Revision) error {
+	mem := db.shown.Load().mem
+	txn := mem.Txn(true)
+	defer txn.Abort() // of no effect after Commit
+	delta := map[string]int64{}
+	for _, c := range changes {
+		table, path := split(c.Key)
+		d := db.byName[table]
+		if d == nil || !d.hot {
+			continue // cold, or a table of a newer binary
+		}
+		old, err := txn.First(table, "id", path)
+		must(err)
+		if c.Deleted {
+			if old != nil {
+				must(txn.Delete(table, old))
+				delta[table]--
+			}
+			continue
+		}
+		e, err := d.entry(c.Record)
+		if err != nil {
+			return err
+		}
+		must(txn.Insert(table, e))
+		if old == nil {
+			delta[table]++
+		}
+	}
+	must(txn.Insert(momentTable.name, &entry{key: momentKey, revision: through}))
+	db.cold.forget(changes, through)
+	txn.Commit()
+	db.counts.add(delta)
+	db.applied.advance(through)
+	return nil
+}
+
+// progress is a revision that only grows, and that can be waited for.
+type progress struct {
+	rev     atomic.Int64
+	mu      sync.Mutex // guards waiters
+	waiters []waiter   // by revision, lowest first
+}
+
+type waiter struct {
+	rev   Revision
+	there chan struct{}
+}
+
+func (p *progress) now() Revision { return Revision(p.rev.Load()) }
+
+func (p *progress) advance(r Revision) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rev.Store(int64(max(r, p.now())))
+	n := 0
+	for n < len(p.waiters) && p.waiters[n].rev <= r {
+		close(p.waiters[n].there)
+		n++
+	}
+	p.waiters = slices.Delete(p.waiters, 0, n)
+}
+
+func (p *progress) wait(ctx context.Context, r Revision) error {
+	p.mu.Lock()
+	if p.now() >= r {
+		p.mu.Unlock()
+		return nil
+	}
+	w := waiter{rev: r, there: make(chan struct{})}
+	at, _ := slices.BinarySearchFunc(p.waiters, r, func(w waiter, r Revision) int { return cmp.Compare(w.rev, r) })
+	p.waiters = slices.Insert(p.waiters, at, w)
+	p.mu.Unlock()
+	select {
+	case <-w.there:
+		return nil
+	case <-ctx.Done():
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.waiters = slices.DeleteFunc(p.waiters, func(o waiter) bool { return o.there == w.there })
+		return ctx.Err()
+	}
+}
+
+// rowCounts counts hot rows by table.
+type rowCounts struct {
+	mu sync.Mutex // guards n
+	n  map[string]int64
+}
+
+func (c *rowCounts) replace(n map[string]int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n = n
+}
+
+func (c *rowCounts) add(delta map[string]int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for t, d := range delta {
+		c.n[t] += d
+	}
+}
+
+func (c *rowCounts) all() map[string]int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := maps.Clone(c.n)
+	delete(out, claims)
+	delete(out, fences)
+	return out
+}
