@@ -1,0 +1,51 @@
+# What people do here, one line each. `make help` lists it.
+
+GO      ?= go
+TOOL    := $(GO) tool -modfile=tools/go.mod
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+FUZZ    ?= 10s
+
+.DEFAULT_GOAL := help
+
+run:       ## run a registry on embedded defaults, data in ./data
+	$(GO) run ./cmd/hexhub serve
+
+test: packages ## vet, then run all tests with the race detector
+	$(GO) vet ./...
+	$(GO) test -race -timeout 12m ./...
+
+packages:  ## install the Debian packages the tests use, if any is missing
+	@.ci/packages
+
+lint:      ## all linters, formatting included
+	$(TOOL) golangci-lint run ./...
+	@.ci/deadcode $(TOOL) deadcode
+
+fmt:       ## format all Go files
+	$(TOOL) gofumpt -w cmd hex internal tools
+
+gen:       ## regenerate everything generated
+	$(GO) generate ./...
+
+bench:     ## run all benchmarks once, with allocations
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz:      ## run each fuzz target for FUZZ (10s)
+	@.ci/fuzz $(FUZZ)
+
+build:     ## build bin/hexhub for this machine
+	CGO_ENABLED=0 $(GO) build -o bin/hexhub ./cmd/hexhub
+
+dist:      ## build dist/hexhub, stripped and reproducible
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags='-s -w -buildid= -X main.version=$(VERSION)' -o dist/hexhub ./cmd/hexhub
+
+vuln:      ## look our dependencies up in the Go vulnerability database
+	$(TOOL) govulncheck ./...
+
+clean:     ## remove what was built; data stays
+	rm -rf bin dist
+
+help:      ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run test packages lint fmt gen bench fuzz build dist vuln clean help
