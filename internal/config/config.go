@@ -1,0 +1,155 @@
+// Package config is what a node must know to start: one struct that is flags, environment, file and
+// manual at once.
+//
+// A flag beats the environment, which beats the file, which beats the default. Each setting has one
+// name in three spellings (repository.name, --repository-name, HEXHUB_REPOSITORY_NAME). What all nodes
+// must agree on while they run is not here but in rows. The package reads files and knows no feature.
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"hexhub/hex/name"
+)
+
+// Server is the configuration of one node. Every field is a setting; its key tag is its name, from
+// which flag and environment variable follow, and its zero or default value works.
+type Server struct {
+	Data      string `key:"data" default:"./data" placeholder:"DIR" help:"Folder that holds everything this node knows. Created if absent."`
+	Listen    string `key:"listen" default:"127.0.0.1:4000" placeholder:"ADDR" help:"Address the public site listens on; :4000 means every interface."`
+	URL       string `key:"url" placeholder:"URL" help:"Address people use, such as https://hub.example.com. Default: made from listen."`
+	OpsListen string `key:"ops.listen" placeholder:"ADDR" help:"TCP address for health and metrics, beside DATA/ops.sock. Keep it private."`
+	TLSCert   string `key:"tls.cert" placeholder:"FILE" type:"path" help:"Certificate chain in PEM; with tls.key the public site speaks HTTPS."`
+	TLSKey    string `key:"tls.key" placeholder:"FILE" type:"path" help:"Private key of tls.cert in PEM."`
+
+	TrustedProxies []string `key:"trusted.proxies" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For is believed. Default: none."`
+
+	RepositoryName string `key:"repository.name" default:"hexhub" placeholder:"NAME" help:"Name of the default repository; signed into it, so clients must use the same. hexpm stands in for hex.pm."`
+	Registration   string `key:"registration" default:"invite" placeholder:"MODE" help:"Who may register: open, invite, or domains:a.org,b.org."`
+	MailConfirm    string `key:"mail.confirm" default:"auto" enum:"auto,always,never" placeholder:"WHEN" help:"Whether an e-mail address must be confirmed: auto asks exactly when mail can be sent."`
+
+	AdminEmail        string `key:"admin.email" placeholder:"ADDRESS" help:"Create the first administrator at start, without the browser."`
+	AdminUsername     string `key:"admin.username" default:"admin" placeholder:"NAME" help:"Name of that administrator."`
+	AdminPasswordFile string `key:"admin.password-file" placeholder:"FILE" type:"path" help:"File that holds that administrator's password on its first line."`
+
+	DiskReserve  int64         `key:"disk.reserve" default:"268435456" placeholder:"BYTES" help:"Below this much free disk the node is read-only, and loud about it."`
+	StoreQuota   int64         `key:"store.quota" default:"8589934592" placeholder:"BYTES" help:"Size at which the store refuses writes; at most 8 GiB is advised."`
+	DrainTimeout time.Duration `key:"drain.timeout" default:"30s" placeholder:"TIME" help:"How long a stopping node waits for requests to finish."`
+
+	LogFormat string `key:"log.format" default:"auto" enum:"auto,text,json" placeholder:"FORMAT" help:"auto is text on a terminal and JSON elsewhere."`
+	LogLevel  string `key:"log.level" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"The least level that is logged."`
+}
+
+// Files are the places where a configuration file is looked for when none is named.
+var Files = []string{"hexhub.toml", "/etc/hexhub/hexhub.toml"}
+
+// A Problem is one thing wrong with a configuration. Key is a setting's name, or empty.
+type Problem struct {
+	Key string
+	Why string
+}
+
+// Error implements error.
+func (p Problem) Error() string {
+	if p.Key == "" {
+		return p.Why
+	}
+	return p.Key + ": " + p.Why
+}
+
+// Check returns everything that is wrong with the values themselves. It opens no file and no port.
+func (s Server) Check() []Problem {
+	var out []Problem
+	bad := func(key, format string, args ...any) {
+		out = append(out, Problem{Key: key, Why: fmt.Sprintf(format, args...)})
+	}
+	if s.Data == "" {
+		bad("data", "must name a folder")
+	}
+	if s.URL != "" {
+		if u, err := url.Parse(s.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			bad("url", "%q is not an address people can open; write it like https://hub.example.com", s.URL)
+		} else if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+			bad("url", "%q has more than a scheme and a host; the registry lives at the root of its host", s.URL)
+		}
+	}
+	if (s.TLSCert == "") != (s.TLSKey == "") {
+		bad("tls.cert", "tls.cert and tls.key go together; set both or neither")
+	}
+	for _, p := range s.TrustedProxies {
+		if _, err := parsePrefix(p); err != nil {
+			bad("trusted.proxies", "%q is not a network; write it like 10.0.0.0/8 or 10.1.2.3", p)
+		}
+	}
+	if _, err := name.ParseRepository(s.RepositoryName); err != nil {
+		bad("repository.name", "%q %s; use lower-case letters, digits and underscores", s.RepositoryName, err)
+	}
+	if !validRegistration(s.Registration) {
+		bad("registration", "%q is not open, invite, or domains:a.org,b.org", s.Registration)
+	}
+	if s.AdminEmail != "" && s.AdminPasswordFile == "" {
+		bad("admin.email", "needs admin.password-file as well")
+	}
+	if s.DiskReserve < 0 {
+		bad("disk.reserve", "must not be negative")
+	}
+	if s.DrainTimeout < 0 {
+		bad("drain.timeout", "must not be negative")
+	}
+	return out
+}
+
+func validRegistration(mode string) bool {
+	list, isDomains := strings.CutPrefix(mode, "domains:")
+	if !isDomains {
+		return mode == "open" || mode == "invite"
+	}
+	return list != "" && !slices.ContainsFunc(strings.Split(list, ","), func(d string) bool {
+		return !strings.Contains(d, ".") || strings.ContainsAny(d, "@ /")
+	})
+}
+
+// Proxies returns the trusted networks. Call it on a checked configuration.
+func (s Server) Proxies() []netip.Prefix {
+	var out []netip.Prefix
+	for _, p := range s.TrustedProxies {
+		if prefix, err := parsePrefix(p); err == nil {
+			out = append(out, prefix)
+		}
+	}
+	return out
+}
+
+func parsePrefix(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	return netip.ParsePrefix(s)
+}
+
+// OpsSocket is where the operator of this machine talks to the node.
+func (s Server) OpsSocket() string { return filepath.Join(s.Data, "ops.sock") }
+
+// Find returns the configuration file to read: the one named, else the first of Files that exists,
+// else "". A named file that is missing is an error; the others merely are not there.
+func Find(named string) (string, error) {
+	if named != "" {
+		if _, err := os.Stat(named); err != nil {
+			return "", fmt.Errorf("read configuration: %w", err)
+		}
+		return named, nil
+	}
+	for _, f := range Files {
+		if _, err := os.Stat(f); err == nil {
+			return f, nil
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,192 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/google/go-cmp/cmp"
+
+	"hexhub/internal/config"
+)
+
+// cli is a command tree such as the binary has.
+type cli struct {
+	Serve struct {
+		config.Server `embed:""`
+	} `cmd:""`
+}
+
+func parse(t *testing.T, file string, env map[string]string, args ...string) (config.Server, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "hexhub.toml")
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range env {
+		t.Setenv(k, v)
+	}
+	f, problems := config.Read(path)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	var c cli
+	k, err := kong.New(&c, config.Flags(), kong.Resolvers(f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = k.Parse(append([]string{"serve"}, args...))
+	return c.Serve.Server, err
+}
+
+func TestFlagBeatsEnvironmentBeatsFileBeatsDefault(t *testing.T) {
+	env := map[string]string{"HEXHUB_LISTEN": ":2"}
+	for _, c := range []struct {
+		name, file string
+		env        map[string]string
+		args       []string
+		want       string
+	}{
+		{"default", ``, nil, nil, "127.0.0.1:4000"},
+		{"file", `listen = ":1"`, nil, nil, ":1"},
+		{"environment", `listen = ":1"`, env, nil, ":2"},
+		{"flag", `listen = ":1"`, env, []string{"--listen", ":3"}, ":3"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, err := parse(t, c.file, c.env, c.args...)
+			if err != nil || s.Listen != c.want {
+				t.Fatalf("listen = %q, %v; want %q", s.Listen, err, c.want)
+			}
+		})
+	}
+}
+
+// Every setting can be said in all three ways, and they all end in the same field.
+func TestEverySettingHasThreeNames(t *testing.T) {
+	sample := map[string]string{"text": "x", "list": "10.0.0.0/8", "number": "7", "duration": "7s"}
+	special := map[string]string{"mail.confirm": "never", "log.format": "json", "log.level": "warn", "repository.name": "acme"}
+	for _, x := range config.Settings() {
+		t.Run(x.Key, func(t *testing.T) {
+			value := sample[x.Kind]
+			if v, ok := special[x.Key]; ok {
+				value = v
+			}
+			if strings.HasSuffix(x.Key, "file") || strings.HasPrefix(x.Key, "tls.") {
+				value = "/tmp/x" // paths are made absolute
+			}
+			toml := map[string]string{"text": `"` + value + `"`, "duration": `"` + value + `"`, "list": `["` + value + `"]`, "number": value}[x.Kind]
+			ways := map[string]func() (config.Server, error){
+				"flag": func() (config.Server, error) { return parse(t, "", nil, "--"+x.Flag+"="+value) },
+				"file": func() (config.Server, error) { return parse(t, x.Key+" = "+toml, nil) },
+				"env":  func() (config.Server, error) { return parse(t, "", map[string]string{x.Env: value}) },
+			}
+			for _, way := range []string{"flag", "file", "env"} {
+				s, err := ways[way]()
+				if err != nil {
+					t.Fatalf("%s: %v", way, err)
+				}
+				if got := x.Value(s); got != value {
+					t.Errorf("%s gave %q, want %q", way, got, value)
+				}
+			}
+		})
+	}
+}
+
+func TestMistakesAreNamedWithTheirLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hexhub.toml")
+	text := "data = \"/d\"\nlistn = \":1\"\n[drain]\ntimeout = \"1 day\"\n[disk]\nreserve = \"much\"\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, problems := config.Read(path)
+	var got []string
+	for _, p := range problems {
+		got = append(got, strings.TrimPrefix(p.Error(), path+":"))
+	}
+	want := []string{
+		`2: listn: unknown key, did you mean "listen"?`,
+		`4: drain.timeout: "1 day" is not a duration; write it like "30s" or "24h"`,
+		`6: disk.reserve: "much" is not a number; write it without quotes`,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Fatal(d)
+	}
+}
+
+func TestBadValuesAreRefusedTogether(t *testing.T) {
+	s := config.Default()
+	if p := s.Check(); len(p) > 0 {
+		t.Fatalf("the defaults are wrong: %v", p)
+	}
+	s.URL, s.Registration, s.RepositoryName, s.TLSCert = "hub.example.com", "friends", "No!", "c.pem"
+	s.TrustedProxies, s.AdminEmail, s.DrainTimeout = []string{"10.0.0.0/99"}, "a@b.c", -1
+	got := map[string]bool{}
+	for _, p := range s.Check() {
+		got[p.Key] = true
+	}
+	for _, key := range []string{"url", "registration", "repository.name", "tls.cert", "trusted.proxies", "admin.email", "drain.timeout"} {
+		if !got[key] {
+			t.Errorf("%s was not refused", key)
+		}
+	}
+}
+
+func TestTemplateIsItselfAGoodFile(t *testing.T) {
+	var b strings.Builder
+	if err := config.WriteTemplate(&b); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "hexhub.toml")
+	uncommented := strings.ReplaceAll(b.String(), "\n#", "\n")
+	var lines []string
+	for line := range strings.Lines(uncommented) {
+		if strings.Contains(line, " = ") && !strings.HasPrefix(line, " ") {
+			lines = append(lines, line)
+		}
+	}
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, problems := config.Read(path)
+	if len(problems) > 0 {
+		t.Fatalf("%v\n%s", problems, strings.Join(lines, ""))
+	}
+	if s, problems := config.Load(f); len(problems) > 0 || s.Listen != config.Default().Listen {
+		t.Fatalf("loaded %+v, %v", s, problems)
+	}
+	if len(lines) != len(config.Settings()) {
+		t.Errorf("template has %d settings, want %d", len(lines), len(config.Settings()))
+	}
+}
+
+func TestSourceTellsWhatWon(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hexhub.toml")
+	if err := os.WriteFile(path, []byte("\nlisten = \":1\"\ndata = \"/d\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HEXHUB_LISTEN", ":2")
+	f, _ := config.Read(path)
+	for key, want := range map[string]string{
+		"listen": "HEXHUB_LISTEN (overrides " + path + ":2)", "data": path + ":3", "url": "default",
+	} {
+		x, _ := config.FindSetting(key)
+		if got := f.Source(x); got != want {
+			t.Errorf("source of %s = %q, want %q", key, got, want)
+		}
+	}
+}
+
+func FuzzFile(f *testing.F) {
+	f.Add("listen = \":1\"\n[drain]\ntimeout = \"3s\"")
+	f.Add("[[a]]\nb.c = {d = [1]}")
+	f.Fuzz(func(t *testing.T, text string) {
+		path := filepath.Join(t.TempDir(), "f")
+		if os.WriteFile(path, []byte(text), 0o600) != nil {
+			t.Skip()
+		}
+		config.Read(path) // must not panic
+	})
+}
