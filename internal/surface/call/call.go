@@ -1,0 +1,51 @@
+// Package call holds what is known of one HTTP request beyond the request itself: its id, the address
+// it truly came from, and what is to be logged of it.
+//
+// The front makes a Call for each request; the surfaces behind it read it and add to it. It decides
+// nothing and knows no surface.
+package call
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"sync"
+)
+
+// A Call is one request. It is safe for concurrent use.
+type Call struct {
+	ID string     // unique, told to the client as X-Request-Id
+	IP netip.Addr // of the client, proxies looked through; never invalid
+
+	mu    sync.Mutex // guards attrs
+	attrs []slog.Attr
+}
+
+type key struct{}
+
+// With returns a context that carries c.
+func With(ctx context.Context, c *Call) context.Context { return context.WithValue(ctx, key{}, c) }
+
+// From returns the Call of the request that ctx belongs to. Outside any request it returns one that
+// leads nowhere, so that callers need not ask.
+func From(ctx context.Context) *Call {
+	if c, ok := ctx.Value(key{}).(*Call); ok {
+		return c
+	}
+	return &Call{IP: netip.IPv6Unspecified()}
+}
+
+// Note adds to the one line that is logged when the request ends. Never note a credential.
+func Note(ctx context.Context, attrs ...slog.Attr) {
+	c := From(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.attrs = append(c.attrs, attrs...)
+}
+
+// Notes returns what has been noted so far.
+func (c *Call) Notes() []slog.Attr {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]slog.Attr(nil), c.attrs...)
+}
