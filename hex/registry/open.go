@@ -17,7 +17,7 @@ import (
 )
 
 // MaxSize is how large a file may be once unpacked, in bytes. The versions of
-// all of hex.pm are a fiftieth of it.
+// 20,000 packages take up about 2 MB.
 const MaxSize = 256 << 20
 
 var (
@@ -125,8 +125,8 @@ func read(key *PublicKey, file []byte, m proto.Message) error {
 // claimsPackage reports whether m, read as names or versions, is really a
 // package. Nothing in a payload says of which kind it is, and all are signed
 // with the same key: the file of a package called "acme" reads as the names of
-// the repository "acme", with versions for names. Only the field that holds a
-// package's repository gives it away.
+// the repository "acme", with versions for names, and hex_core takes it for that.
+// Only the field that holds a package's repository gives it away.
 func claimsPackage(m proto.Message) bool {
 	const packageRepository = 3
 	for rest := m.ProtoReflect().GetUnknown(); len(rest) > 0; {
