@@ -58,6 +58,14 @@ func (b *bridge) OnWrite(e *zapcore.CheckedEntry, fields []zapcore.Field) {
 	os.Exit(1)
 }
 
+// chatter is what etcd says as a warning or an error though all is well.
+var chatter = map[string]bool{
+	"Running http and grpc server on single port. This is not recommended for production.": true, // there is no port
+	"simple token is not cryptographically signed":                                         true, // etcd's users are not used
+	"Failed to detect schema version":                                                      true, // of a database just made
+	"failed to update storage version":                                                     true, // likewise; tried again each second
+}
+
 // A core is zap's idea of a destination.
 type core struct {
 	bridge *bridge
@@ -65,33 +73,35 @@ type core struct {
 }
 
 // level maps etcd's levels, of which "info" tells what only etcd's authors want to know.
-func (c core) level(l zapcore.Level) slog.Level {
+func (c core) level(e zapcore.Entry) slog.Level {
 	switch {
-	case l >= zapcore.ErrorLevel && (l >= zapcore.DPanicLevel || !c.bridge.stopping.Load()):
+	case e.Level >= zapcore.DPanicLevel:
 		return slog.LevelError
-	case l == zapcore.WarnLevel && !c.bridge.stopping.Load():
+	case c.bridge.stopping.Load() || chatter[e.Message]:
+		return slog.LevelDebug
+	case e.Level == zapcore.ErrorLevel:
+		return slog.LevelError
+	case e.Level == zapcore.WarnLevel:
 		return slog.LevelWarn
 	}
 	return slog.LevelDebug
 }
 
-func (c core) Enabled(l zapcore.Level) bool {
-	return l > zapcore.DebugLevel && c.bridge.log.Enabled(context.Background(), c.level(l))
-}
+func (core) Enabled(l zapcore.Level) bool { return l > zapcore.DebugLevel }
 
 func (c core) With(fields []zapcore.Field) zapcore.Core {
 	return core{bridge: c.bridge, attrs: append(c.attrs[:len(c.attrs):len(c.attrs)], attrs(fields)...)}
 }
 
 func (c core) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if c.Enabled(e.Level) {
+	if c.Enabled(e.Level) && c.bridge.log.Enabled(context.Background(), c.level(e)) {
 		return ce.AddCore(e, c)
 	}
 	return ce
 }
 
 func (c core) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	c.bridge.log.With(c.attrs...).Log(context.Background(), c.level(e.Level), "etcd: "+e.Message, attrs(fields)...)
+	c.bridge.log.With(c.attrs...).Log(context.Background(), c.level(e), "etcd: "+e.Message, attrs(fields)...)
 	return nil
 }
 
