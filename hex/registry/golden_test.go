@@ -20,16 +20,24 @@ func TestPayloadsAreHexs(t *testing.T) {
 		got  func() (proto.Message, error)
 		want string
 	}{
-		{"names", func() (proto.Message, error) { return encodeNames(goldenNames) },
-			"0a120a036261721a0b0880e2cfaa06108094ef3a0a050a03666f6f120461636d65"},
-		{"versions", func() (proto.Message, error) { return encodeVersions(goldenVersions) },
-			"0a270a03666f6f120a312e302e302d72632e311205312e302e301206312e31302e301a0200012a0102120461636d65"},
-		{"package", func() (proto.Message, error) { return encodePackage(goldenPackage) },
+		{
+			"names", func() (proto.Message, error) { return encodeNames(goldenNames) },
+			"0a120a036261721a0b0880e2cfaa06108094ef3a0a050a03666f6f120461636d65",
+		},
+		{
+			"versions", func() (proto.Message, error) { return encodeVersions(goldenVersions) },
+			"0a270a03666f6f120a312e302e302d72632e311205312e302e301206312e31302e301a0200012a0102120461636d65",
+		},
+		{
+			"package", func() (proto.Message, error) { return encodePackage(goldenPackage) },
 			"0a7c0a05312e302e301220" + zeros + "011a1c0a0364657012067e3e20312e3018012204646170702a05686578706d" +
 				"2205080212016d2a20" + zeros + "0230003a080880e2cfaa0610001203666f6f1a0461636d65" +
-				"221f0a06474853412d781201731a016820032d0000f0403201613a054356452d31"},
-		{"policy", func() (proto.Message, error) { return encodePolicy(goldenPolicy) },
-			"0a0461636d651203706f6c20012a1f0a05686578706d120a0803120201021a0237641a0a080112060a046576696c"},
+				"221f0a06474853412d781201731a016820032d0000f0403201613a054356452d31",
+		},
+		{
+			"policy", func() (proto.Message, error) { return encodePolicy(goldenPolicy) },
+			"0a0461636d651203706f6c20012a1f0a05686578706d120a0803120201021a0237641a0a080112060a046576696c",
+		},
 		{"signed", func() (proto.Message, error) {
 			return &registrypb.Signed{Payload: []byte("abc"), Signature: []byte{1, 2}}, nil
 		}, "0a0361626312020102"},
