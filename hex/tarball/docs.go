@@ -1,0 +1,31 @@
+package tarball
+
+import (
+	"io"
+	"slices"
+	"strings"
+
+	"hexhub/hex/version"
+)
+
+// OpenDocs checks a documentation tarball, a gzipped tar archive of the given size, and
+// returns its regular files in archive order. Links and directories are checked and dropped:
+// documentation is served by path. Names may differ only in case, as those of a page and a
+// module often do. Files whose first folder is a version are refused, since they would be
+// served as the documentation of that version. Errors are those of Open.
+func OpenDocs(f io.ReaderAt, size int64) ([]File, error) {
+	if size > MaxSize {
+		return nil, refuse(TooBig, "tarball error, documentation exceeds max compressed size %d bytes", MaxSize)
+	}
+	c, err := readContents(io.NewSectionReader(f, 0, size), tree{exactPaths: true})
+	if err != nil {
+		return nil, in("tarball error, ", err)
+	}
+	for _, f := range c.files {
+		first, _, _ := strings.Cut(f.Path, "/")
+		if _, err := version.Parse(first); err == nil {
+			return nil, refuse(VersionedPaths, "tarball error, %s: the first folder must not be a version", f.Path)
+		}
+	}
+	return slices.DeleteFunc(c.files, func(f File) bool { return !f.Mode.IsRegular() }), nil
+}
