@@ -59,11 +59,12 @@ const maxDigits = 20
 // metadata.config. Nothing is evaluated. Values are Atom, Binary, Charlist, int64, Tuple, List and
 // Map; List, Tuple and Map are never nil.
 //
-// The notation is what the clients write and no more, so that no two readers can disagree about an
-// accepted text: a binary is one string literal, with or without /utf8, or a list of bytes; there
-// are no comments, floats, functions, calls, tails, sizes, macros, character or based literals, no
-// juxtaposed strings, and no numeric or control escapes. Text must be UTF-8 and is never taken as
-// Latin-1; a literal without /utf8 is UTF-8 all the same, because gleam writes it so.
+// The notation is what the clients write and no more, so that readers agree about an accepted text:
+// a binary is one string literal, with or without /utf8, or a list of bytes; there are no comments,
+// floats, functions, calls, tails, sizes, macros, character or based literals, no juxtaposed strings,
+// no numeric or control escapes, and no string that ends in a backslash, of which hex_core does not
+// find the end. Text must be UTF-8 and is never taken as Latin-1; a literal without /utf8 is UTF-8
+// all the same, because gleam writes it so.
 //
 // An error names line and column, counted in characters from 1, and what was expected there.
 func Consult(text []byte, lim Limits) ([]Tuple, error) {
@@ -113,6 +114,9 @@ func (p *parser) form() (Tuple, error) {
 	if p.peek() != '{' {
 		return nil, p.expected(`"{"`)
 	}
+	if err := p.count(); err != nil {
+		return nil, err
+	}
 	form, err := p.tuple(1)
 	if err != nil {
 		return nil, err
@@ -129,8 +133,8 @@ func (p *parser) form() (Tuple, error) {
 // term reads a term; a container would be at the given depth.
 func (p *parser) term(depth int) (any, error) {
 	p.skipBlanks()
-	if p.terms++; p.terms > p.lim.Terms {
-		return nil, p.fail("more than %d terms", p.lim.Terms)
+	if err := p.count(); err != nil {
+		return nil, err
 	}
 	switch c := p.peek(); {
 	case c == '{':
@@ -150,6 +154,13 @@ func (p *parser) term(depth int) (any, error) {
 		return p.integer()
 	}
 	return nil, p.expected("a term")
+}
+
+func (p *parser) count() error {
+	if p.terms++; p.terms > p.lim.Terms {
+		return p.fail("more than %d terms", p.lim.Terms)
+	}
+	return nil
 }
 
 func (p *parser) tuple(depth int) (Tuple, error) {
@@ -363,6 +374,8 @@ func (p *parser) quoted() (string, error) {
 	for p.pos < len(p.text) {
 		c := p.peek()
 		switch {
+		case c == quote && endsInBackslash(p.text[:p.pos]):
+			return "", p.fail("expected no backslash, nor one and ^, at the end of a string")
 		case c == quote:
 			p.pos++
 			return string(s), nil
@@ -381,6 +394,13 @@ func (p *parser) quoted() (string, error) {
 	}
 	p.pos = start
 	return "", p.fail("expected the string to be closed by %c", quote)
+}
+
+// endsInBackslash reports whether a string, escaped or not, is one whose closing quote hex_core
+// takes for an escaped one: its token rule lets a backslash stand for itself, and the longest match
+// wins, so that the string swallows the text up to the next quote.
+func endsInBackslash[T string | []byte](s T) bool {
+	return strings.HasSuffix(strings.TrimSuffix(string(s[max(0, len(s)-2):]), "^"), `\`)
 }
 
 // escape reads a backslash and what follows. Named are the escapes that Erlang writes; other

@@ -9,9 +9,10 @@ import (
 
 // Format appends forms to dst as consult text, one a line, that Consult, file:consult and the
 // reader in hex_core all read back as the same terms. Binaries are written as UTF-8 literals, and
-// as bytes if they hold control characters that have no escape; so does io_lib. What Consult would
-// refuse for what it is (not for its size, depth or number) is an error, and so is a value that is
-// none of its types. On error the result is dst as it was.
+// as bytes if no literal can hold them: io_lib does so for control characters that have no escape,
+// and we for a backslash at the end. What Consult would refuse for what it is (not for its size,
+// depth or number) is an error, and so is a value that is none of its types. On error the result is
+// dst as it was.
 func Format(dst []byte, forms ...Tuple) ([]byte, error) {
 	text := dst
 	for _, form := range forms {
@@ -108,7 +109,7 @@ func formatBinary(dst []byte, s string) ([]byte, error) {
 	dst = append(dst, "<<"...)
 	switch {
 	case s == "":
-	case strings.IndexFunc(s, isUnwritable) >= 0:
+	case !isLiteral(s):
 		dst = formatBytes(dst, s)
 	default:
 		dst = append(appendQuoted(dst, s, '"'), "/utf8"...)
@@ -127,10 +128,15 @@ func formatBytes(dst []byte, s string) []byte {
 }
 
 func formatQuoted(dst []byte, s string, quote byte) ([]byte, error) {
-	if !utf8.ValidString(s) || strings.IndexFunc(s, isUnwritable) >= 0 {
-		return nil, fmt.Errorf("the string %q is not printable UTF-8", s)
+	if !utf8.ValidString(s) || !isLiteral(s) {
+		return nil, fmt.Errorf("the string %q has no literal", s)
 	}
 	return appendQuoted(dst, s, quote), nil
+}
+
+// isLiteral reports whether text can be written between quotes.
+func isLiteral(s string) bool {
+	return strings.IndexFunc(s, isUnwritable) < 0 && !endsInBackslash(s)
 }
 
 // isUnwritable reports whether a character may stand in no literal: a control character that has no
