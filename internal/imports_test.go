@@ -21,7 +21,7 @@ var rooms = map[string][]string{
 		"job",
 	},
 	"feature": {
-		"audit",
+		"audit connect",
 		"account",
 		"org",
 		"access",
