@@ -15,7 +15,7 @@ var floors = []string{"hex", "assets", "kernel", "feature", "surface", "term", "
 // other. It is the drawing of docs/architecture.md as a table.
 var rooms = map[string][]string{
 	"kernel": {
-		"fault",
+		"fault id",
 		"blob limit outbound store",
 		"cluster seal",
 		"job",
@@ -25,7 +25,7 @@ var rooms = map[string][]string{
 		"account",
 		"org",
 		"access",
-		"advisory catalog oauth policy sso stats",
+		"advisory catalog connect oauth policy sso stats",
 		"backup docs index mirror notify preview promote search webhook",
 	},
 	"surface": {

@@ -44,19 +44,19 @@ func Guides(r Registry) []Guide {
 }
 
 func mix(r Registry) Guide {
-	g := Guide{Client: "mix", Title: "Elixir with mix"}
+	var steps []Step
 	if r.Repository == "hexpm" {
-		g.Steps = append(g.Steps, Step{
+		steps = append(steps, Step{
 			Say:  "Put this registry in the place of hex.pm.",
 			Text: fmt.Sprintf("curl -fsS %s/repo/public_key -o hexhub.pem\nmix hex.repo set hexpm --url %s/repo --public-key hexhub.pem", r.URL, r.URL),
 		}, Step{Say: "Depend on a package as ever.", Where: "mix.exs", Text: `{:demo, "~> 1.0"}`})
 	} else {
-		g.Steps = append(g.Steps, Step{
+		steps = append(steps, Step{
 			Say:  "Add the repository. The fingerprint makes sure that it is this one.",
 			Text: fmt.Sprintf("mix hex.repo add %s %s/repo --fetch-public-key %s", r.Repository, r.URL, r.Fingerprint),
 		}, Step{Say: "Depend on a package in it.", Where: "mix.exs", Text: fmt.Sprintf(`{:demo, "~> 1.0", repo: %q}`, r.Repository)})
 	}
-	return Guide{Client: g.Client, Title: g.Title, Steps: append(g.Steps, Step{
+	return Guide{Client: "mix", Title: "Elixir with mix", Steps: append(steps, Step{
 		Say:  "Publish. Set both variables, or the package goes to hex.pm.",
 		Text: fmt.Sprintf("export HEX_API_URL=%s/api HEX_API_KEY=%s\nmix hex.publish package", r.URL, r.Key),
 	})}
