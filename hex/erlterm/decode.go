@@ -184,7 +184,7 @@ func (d *decoder) dict(depth int) (map[string]any, error) {
 			return nil, err
 		}
 		if _, twice := m[k]; twice {
-			return nil, fmt.Errorf("duplicate key %q", k)
+			return nil, fmt.Errorf("duplicate key %.64q", k)
 		}
 		if m[k], err = d.term(depth); err != nil {
 			return nil, err

@@ -69,7 +69,7 @@ func appendAtom(dst []byte, name string) []byte {
 
 func appendBinary(dst []byte, s string) ([]byte, error) {
 	if !utf8.ValidString(s) {
-		return nil, fmt.Errorf("the string %q is not valid UTF-8", s)
+		return nil, fmt.Errorf("the string %.64q is not valid UTF-8", s)
 	}
 	dst, err := appendHead(dst, tagBinary, len(s))
 	if err != nil {

@@ -70,7 +70,7 @@ func formatMap(dst []byte, m Map) ([]byte, error) {
 			return nil, fmt.Errorf("a %T is no key", pair.Key)
 		}
 		if seen[pair.Key] {
-			return nil, fmt.Errorf("duplicate key %v", pair.Key)
+			return nil, fmt.Errorf("duplicate key %.64v", pair.Key)
 		}
 		seen[pair.Key] = true
 		var err error
@@ -104,7 +104,7 @@ func isPlain(name string) bool {
 
 func formatBinary(dst []byte, s string) ([]byte, error) {
 	if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
-		return nil, fmt.Errorf("the binary %q is not UTF-8 text without NUL", s)
+		return nil, fmt.Errorf("the binary %.64q is not UTF-8 text without NUL", s)
 	}
 	dst = append(dst, "<<"...)
 	switch {
@@ -129,7 +129,7 @@ func formatBytes(dst []byte, s string) []byte {
 
 func formatQuoted(dst []byte, s string, quote byte) ([]byte, error) {
 	if !utf8.ValidString(s) || !isLiteral(s) {
-		return nil, fmt.Errorf("the string %q has no literal", s)
+		return nil, fmt.Errorf("the string %.64q has no literal", s)
 	}
 	return appendQuoted(dst, s, quote), nil
 }

@@ -33,6 +33,7 @@ func TestDecodeRefusesHostileTerms(t *testing.T) {
 	vectors := readVectors(t)
 	erl := func(name string) []byte { return unhex(t, vectors["no-"+name]) }
 	key := etf(tagBinary, uint32(1), "a")[1:]
+	long := etf(tagBinary, uint32(100_000), strings.Repeat("a", 100_000))[1:]
 	for _, c := range []struct {
 		name string
 		body []byte
@@ -80,6 +81,7 @@ func TestDecodeRefusesHostileTerms(t *testing.T) {
 		{"E4 a million maps", etf(bytes.Repeat(append([]byte{tagMap, 0, 0, 0, 1}, key...), 1e6)), "more than 64 levels"},
 		{"E5 duplicate keys", etf(tagMap, uint32(2), key, tagNil, key, tagNil), `duplicate key "a"`},
 		{"E5 duplicate keys as atom and binary", etf(tagMap, uint32(2), key, tagNil, tagSmallAtom, 1, "a", tagNil), `duplicate key "a"`},
+		{"E5 duplicate keys of 100 kB", etf(tagMap, uint32(2), long, tagNil, long, tagNil), `duplicate key "aaaa`},
 		{"E5 key neither atom nor binary", erl("integer-key"), "refused as a key"},
 		{"E5 improper list", erl("improper"), "improper"},
 		{"E5 list without tail", etf(tagList, uint32(1), tagNil), "ends too early"},
@@ -100,6 +102,9 @@ func TestDecodeRefusesHostileTerms(t *testing.T) {
 			used := allocated(func() { _, err = Decode(c.body) })
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error = %v, want %q", err, c.want)
+			}
+			if err != nil && len(err.Error()) > 200 {
+				t.Errorf("the error repeats %d bytes of the body", len(err.Error()))
 			}
 			// A list may have paid for 100,000 slots of 16 bytes before it proves wrong.
 			if used > 2<<20 {
