@@ -1,0 +1,67 @@
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"time"
+
+	"hexhub/hex/name"
+	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/org"
+	"hexhub/internal/kernel/store"
+)
+
+// Options are what Access may be told. The zero value works.
+type Options struct {
+	DefaultRepository name.Repository // what "hexpm" and no repository mean
+	MaxKeyAge         time.Duration   // keys expire no later; zero means that they need not
+	NoPasswords       bool            // refuse user names with passwords; keys in their place still pass
+	Log               *slog.Logger    // nil discards
+
+	// ThingOf tells who owns a package. Without it no key for a single package can be made.
+	ThingOf func(r store.Reader, repository org.Repository, pkg name.Package) Thing
+}
+
+// Access authenticates, and does what is done to keys. It is safe for concurrent use.
+type Access struct {
+	db       *store.DB
+	accounts *account.Accounts
+	o        Options
+	macs     macs
+	uses     uses
+}
+
+// New returns the access to what db keeps. The pepper is the secret without which the hashes of keys
+// are worth nothing; with another one no key is recognised.
+func New(db *store.DB, accounts *account.Accounts, pepper []byte, o Options) *Access {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Access{db: db, accounts: accounts, o: o, macs: newMacs(pepper), uses: newUses()}
+}
+
+// newSecret returns 128 random bits in the form that hex.pm gives keys.
+func newSecret() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// Run writes down, until ctx ends, when keys were last used, and does so once more before it returns.
+func (s *Access) Run(ctx context.Context) error {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.flush(ctx)
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastFlush)
+			defer cancel()
+			s.flush(last)
+			return nil
+		}
+	}
+}

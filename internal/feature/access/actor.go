@@ -1,0 +1,117 @@
+// Package access answers who somebody is and what he may do: API keys, their permissions, and May,
+// the one place where a right is granted or refused.
+//
+// It knows users, organizations and who owns a package, and neither what packages are nor how
+// requests look. Refusals are the words of the Hex API.
+//
+// An [Actor] is a claim from when a request came in. Whoever changes something asks [May] again
+// within his Update, with the Tx: then user, key and membership are guarded to be still so when the
+// change is committed. A revoked key or a deactivated user thus ends at once, even amid a request.
+package access
+
+import (
+	"context"
+	"net/netip"
+
+	"hexhub/hex/name"
+	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/org"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/store"
+)
+
+// Via is how an actor showed who he is.
+type Via int
+
+// The ways.
+const (
+	Anonymous Via = iota // not at all
+	Password             // user name and password
+	APIKey               // a key of a user or an organization
+	System               // at the machine itself, which needs to show nothing
+)
+
+// An Actor is who is acting. The zero Actor is anonymous.
+type Actor struct {
+	User      account.User    // zero for organizations, the system and the anonymous
+	Org       name.Repository // the organization whose key was shown
+	Key       Key             // zero unless Via is APIKey
+	Via       Via
+	IP        netip.Addr
+	UserAgent string
+
+	deed string // what the system is about
+}
+
+// SystemActor is who does what an operator asks for at the machine itself, named for the audit log,
+// such as "hexhub admin create". He may do everything.
+func SystemActor(name string) Actor { return Actor{Via: System, deed: name} }
+
+// By is the actor as the audit log remembers him.
+func (a Actor) By() audit.By {
+	by := audit.By{
+		UserID: a.User.ID, Username: a.User.Username.String(), Org: a.Org.String(),
+		KeyID: a.Key.ID, KeyName: a.Key.Name, UserAgent: a.UserAgent,
+	}
+	if a.Via == System {
+		by.Username = a.deed
+	}
+	if a.IP.IsValid() {
+		by.IP = a.IP.String()
+	}
+	return by
+}
+
+// LoggedIn reports whether it is known who the actor is.
+func (a Actor) LoggedIn() bool { return a.Via != Anonymous }
+
+// Owner is whom the actor's own keys belong to.
+func (a Actor) Owner() Owner { return Owner{UserID: a.User.ID, Org: a.Org} }
+
+type contextKey struct{}
+
+// With returns a context that carries the actor.
+func With(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, contextKey{}, a)
+}
+
+// From returns the actor that ctx carries, else an anonymous one.
+func From(ctx context.Context) Actor {
+	a, _ := ctx.Value(contextKey{}).(Actor)
+	return a
+}
+
+// now returns the actor as the rows show him at r's moment, or why he is none any more.
+func (a Actor) now(r store.Reader) (Actor, error) {
+	if a.Via == APIKey {
+		k, ok := Keys.Get(r, a.Key.ID)
+		if err := k.usable(ok); err != nil {
+			return Actor{}, err
+		}
+		a.Key = k
+	}
+	if a.User.ID == "" {
+		return a, nil
+	}
+	u, ok := account.Users.Get(r, a.User.ID)
+	switch {
+	case !ok:
+		return Actor{}, fault.New(fault.Unauthenticated, "invalid API key")
+	case !u.Active():
+		return Actor{}, fault.New(fault.Malformed, "Bad request")
+	}
+	a.User = u
+	return a, nil
+}
+
+// roleIn returns the actor's role in an organization. An organization has every role in itself.
+func (a Actor) roleIn(r store.Reader, organization name.Repository) org.Role {
+	if a.Org != (name.Repository{}) {
+		if a.Org == organization {
+			return org.Admin
+		}
+		return ""
+	}
+	return org.RoleOf(r, organization, a.User.ID)
+}

@@ -1,0 +1,278 @@
+package access
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"hexhub/hex/name"
+	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/org"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/id"
+	"hexhub/internal/kernel/store"
+)
+
+// A KeyDraft is a key to be.
+type KeyDraft struct {
+	Name        string
+	Permissions []Permission // none means the whole api
+	RevokeAt    *time.Time   // when it expires; nil means never, or as late as the rules allow
+}
+
+// The bounds of keys. An owner's live keys can be revoked in one transaction.
+const (
+	maxKeyName     = 255 // characters
+	maxPermissions = 100
+	maxKeys        = 300 // live ones of an owner
+)
+
+// CreateKey makes a key and returns it with its secret, which nobody can be told again. A name that a
+// live key of the owner has gets a number behind it. An address need not be verified for it.
+//
+// A key can make only keys that may do no more than itself and live no longer.
+func (s *Access) CreateKey(ctx context.Context, a Actor, o Owner, d KeyDraft) (Key, string, error) {
+	at := time.Now().UTC().Truncate(time.Microsecond)
+	if wrong := d.check(at); len(wrong) > 0 {
+		return Key{}, "", fault.Validation(wrong)
+	}
+	if len(d.Permissions) == 0 {
+		d.Permissions = []Permission{{Domain: DomainAPI}}
+	}
+	secret := newSecret()
+	var hash [2 * sha256.Size]byte
+	s.macs.sum(&hash, secret)
+	fresh := Key{
+		ID: id.New(), UserID: o.UserID, Org: o.Org, Hash: string(hash[:]),
+		RevokeAt: s.clamp(d.RevokeAt, at), InsertedAt: at, UpdatedAt: at,
+	}
+	var made Key
+	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+		made, err = s.createTx(tx, a, fresh, d)
+		return err
+	})
+	if err != nil {
+		return Key{}, "", err
+	}
+	return made, secret, nil
+}
+
+func (d KeyDraft) check(at time.Time) fault.Fields {
+	wrong := fault.Fields{}
+	switch {
+	case strings.TrimSpace(d.Name) == "":
+		wrong["name"] = "can't be blank"
+	case utf8.RuneCountInString(d.Name) > maxKeyName:
+		wrong["name"] = fmt.Sprintf("should be at most %d character(s)", maxKeyName)
+	case !utf8.ValidString(d.Name), strings.ContainsFunc(d.Name, unicode.IsControl):
+		wrong["name"] = "has invalid format"
+	}
+	if d.RevokeAt != nil && !d.RevokeAt.After(at) {
+		wrong["revoke_at"] = "must be in the future"
+	}
+	if len(d.Permissions) > maxPermissions {
+		wrong["permissions"] = fmt.Sprintf("should have at most %d item(s)", maxPermissions)
+	}
+	return wrong
+}
+
+// clamp returns when a key ends that is to end at the wanted time, nil being never.
+func (s *Access) clamp(wanted *time.Time, at time.Time) *time.Time {
+	if s.o.MaxKeyAge > 0 {
+		return sooner(wanted, new(at.Add(s.o.MaxKeyAge)))
+	}
+	return sooner(wanted, nil)
+}
+
+// sooner returns the earlier of two times, either of which may be nil for never, as rows keep it.
+func sooner(a, b *time.Time) *time.Time {
+	if a == nil || b != nil && b.Before(*a) {
+		a = b
+	}
+	if a == nil {
+		return nil
+	}
+	return new(a.UTC().Truncate(time.Microsecond))
+}
+
+func (s *Access) createTx(tx *store.Tx, a Actor, k Key, d KeyDraft) (Key, error) {
+	a, err := mayKeys(tx, a, k.Owner())
+	if err != nil {
+		return Key{}, err
+	}
+	owner, err := ownerTx(tx, k.Owner())
+	if err != nil {
+		return Key{}, err
+	}
+	for _, p := range d.Permissions {
+		if p, err = s.normal(tx, p); err != nil {
+			return Key{}, err
+		}
+		if err := s.reach(tx, owner, p); err != nil {
+			return Key{}, err
+		}
+		k.Permissions = append(slices.Clip(k.Permissions), p)
+	}
+	if err := a.within(&k, d.RevokeAt); err != nil {
+		return Key{}, err
+	}
+	live := KeysOf(tx, k.Owner())
+	if len(live) >= maxKeys {
+		return Key{}, fault.Field(fmt.Sprintf("cannot be given: there are %d keys, the most allowed; revoke some first", len(live)), "name")
+	}
+	k.Name = freeName(d.Name, live)
+	Keys.Put(tx, k)
+	recordKey(tx, a, "key.generate", k, k.InsertedAt)
+	return k, nil
+}
+
+// within makes k end no later than the key that makes it, and refuses it more than that one has.
+func (a Actor) within(k *Key, wanted *time.Time) error {
+	if a.Via != APIKey {
+		return nil
+	}
+	for _, child := range k.Permissions {
+		if !slices.ContainsFunc(a.Key.Permissions, func(p Permission) bool { return p.covers(child) }) {
+			return fault.New(fault.Forbidden, "a key cannot create one with permissions that it has not itself; log in, or use a key for the whole api")
+		}
+	}
+	if parent := a.Key.RevokeAt; wanted != nil && parent != nil && wanted.After(*parent) {
+		return fault.New(fault.Forbidden, "a key cannot create one that outlives it; log in, or ask for an earlier end")
+	}
+	k.RevokeAt = sooner(k.RevokeAt, a.Key.RevokeAt)
+	return nil
+}
+
+// mayKeys returns the actor as he is now if he may manage the owner's keys. Everybody may manage his
+// own, even before his address is verified; the keys of machines and the revoking of any are for
+// administrators, too; those of an organization for its members who may write.
+func mayKeys(r store.Reader, a Actor, o Owner) (Actor, error) {
+	if o.UserID == "" {
+		if err := MayOrg(r, a, org.Write, o.Org); err != nil {
+			return Actor{}, err
+		}
+		return a.now(r)
+	}
+	a, err := a.now(r)
+	switch {
+	case err != nil:
+		return Actor{}, err
+	case a.Via == Anonymous:
+		return Actor{}, missing()
+	case !a.Allows(DomainAPI, "write"):
+		return Actor{}, keyLacks()
+	case a.Via == System, a.User.ID == o.UserID:
+		return a, nil
+	}
+	u, _ := account.Users.Get(r, o.UserID)
+	if a.User.Admin && u.Service {
+		return a, nil
+	}
+	return Actor{}, notFound()
+}
+
+// mayRevoke is mayKeys for taking keys away, which administrators may do to everybody.
+func mayRevoke(r store.Reader, a Actor, o Owner) (Actor, error) {
+	now, err := a.now(r)
+	if err == nil && now.User.Admin && now.Allows(DomainAPI, "write") {
+		return now, nil
+	}
+	return mayKeys(r, a, o)
+}
+
+// ownerTx returns the owner as an actor, to ask what he may do.
+func ownerTx(tx *store.Tx, o Owner) (Actor, error) {
+	if o.UserID == "" {
+		_, ok := org.Organizations.Get(tx, o.Org.String())
+		return Actor{Org: o.Org, Via: Password}, notFoundUnless(ok)
+	}
+	u, ok := account.Users.Get(tx, o.UserID)
+	return Actor{User: u, Via: Password}, notFoundUnless(ok)
+}
+
+func notFoundUnless(ok bool) error {
+	if ok {
+		return nil
+	}
+	return notFound()
+}
+
+func recordKey(tx *store.Tx, a Actor, action string, k Key, at time.Time) {
+	params := map[string]any{"id": k.ID, "name": k.Name, "permissions": k.Permissions}
+	if k.Org != (name.Repository{}) {
+		params["organization"] = map[string]any{"name": k.Org.String()}
+	}
+	audit.RecordTx(tx, a.By(), action, params, at, k.Owner().ref())
+}
+
+// RevokeKey ends the owner's live key with the name and returns it as it then is.
+func (s *Access) RevokeKey(ctx context.Context, a Actor, o Owner, name string) (Key, error) {
+	at := time.Now().UTC().Truncate(time.Microsecond)
+	var k Key
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		a, err := mayRevoke(tx, a, o)
+		if err != nil {
+			return err
+		}
+		var ok bool
+		if k, ok = KeyOf(tx, o, name); !ok {
+			return notFound()
+		}
+		k = revokeTx(tx, a, k, at)
+		return nil
+	})
+	return k, err
+}
+
+// RevokeAll ends all live keys of the owner, in one transaction, and returns them as they then are.
+func (s *Access) RevokeAll(ctx context.Context, a Actor, o Owner) ([]Key, error) {
+	at := time.Now().UTC().Truncate(time.Microsecond)
+	var ended []Key
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		a, err := mayRevoke(tx, a, o)
+		if err != nil {
+			return err
+		}
+		ended = KeysOf(tx, o)
+		for i, k := range ended {
+			ended[i] = revokeTx(tx, a, k, at)
+		}
+		return nil
+	})
+	return ended, err
+}
+
+// revokeTx ends the key a second ago, as hex.pm does, so that no clock finds it alive.
+func revokeTx(tx *store.Tx, a Actor, k Key, at time.Time) Key {
+	k.RevokeAt, k.UpdatedAt = new(at.Add(-time.Second)), at
+	Keys.Put(tx, k)
+	recordKey(tx, a, "key.remove", k, at)
+	return k
+}
+
+// Probe tells whether the actor's key is good for the permission and its owner has access, as GET
+// /auth of the Hex API does. Passwords are never good for it.
+func (s *Access) Probe(r store.Reader, a Actor, p Permission) error {
+	a, err := a.now(r)
+	switch {
+	case err != nil:
+		return err
+	case a.Via == Anonymous:
+		return missing()
+	case a.Via != APIKey:
+		return keyLacks()
+	}
+	if p, err = s.normal(r, p); err != nil || !a.Allows(p.Domain, p.Resource) {
+		return keyLacks()
+	}
+	if s.reach(r, a, p) != nil {
+		return forbidden()
+	}
+	return nil
+}

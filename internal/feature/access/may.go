@@ -1,0 +1,207 @@
+package access
+
+import (
+	"hexhub/hex/name"
+	"hexhub/internal/feature/org"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/store"
+)
+
+// A Verb is a kind of thing to do, and says which permission of a key it takes.
+type Verb int
+
+// The verbs.
+const (
+	Read       Verb = iota // look at a repository or package through the API
+	Fetch                  // fetch files of a repository, as build tools do
+	Write                  // publish, retire, revert: owners of any level
+	Own                    // manage owners: full owners
+	Administer             // the whole site
+)
+
+// A Level is that of an owner of a package. A text that is none of the constants counts for nothing.
+type Level string
+
+// The levels.
+const (
+	Maintainer Level = "maintainer" // may Write
+	Full       Level = "full"       // may Own, too
+)
+
+// role is what a level amounts to in an organization.
+func (l Level) role() org.Role {
+	switch l {
+	case Maintainer:
+		return org.Write
+	case Full:
+		return org.Admin
+	}
+	return ""
+}
+
+// A Thing is what something is done to: a repository, or a package in it. A repository that does not
+// exist is the zero Repository; May then answers as for one that the actor must not know of.
+type Thing struct {
+	Repository org.Repository
+	Package    name.Package     // zero when the repository itself is meant
+	Exists     bool             // the package does; else it is about to be made
+	Owners     map[string]Level // of the package, by Owner.String
+}
+
+// The refusals of the Hex API.
+func missing() error {
+	return fault.New(fault.Unauthenticated, "missing authentication information")
+}
+func keyLacks() error {
+	return fault.New(fault.Unauthenticated, "key not authorized for this action")
+}
+func unverified() error { return fault.New(fault.Forbidden, "email not verified") }
+func forbidden() error {
+	return fault.New(fault.Forbidden, "account not authorized for this action")
+}
+func notFound() error { return fault.New(fault.NotFound, "Page not found") }
+
+// May returns nil if the actor may do v to t, else the fault that the Hex API answers. It reads the
+// actor's rows anew, so that within a Tx the right itself is guarded.
+//
+// Administrators may do everything, within the permissions of their key. That a package exists is
+// not May's to say: who may read it is told nil although it does not.
+func May(r store.Reader, a Actor, v Verb, t Thing) error {
+	if v == Fetch && t.Repository.Public {
+		return nil // whatever is sent along, even a key that is none
+	}
+	a, err := a.now(r)
+	switch {
+	case err != nil:
+		return err
+	case a.Via == System:
+		return nil
+	case a.Via == Anonymous:
+		return mayAnonymous(v, t)
+	case !a.verified():
+		return unverified()
+	case !a.permits(v, t):
+		return keyLacks()
+	}
+	return entitled(r, a, v, t)
+}
+
+func mayAnonymous(v Verb, t Thing) error {
+	switch {
+	case v != Read:
+		return missing()
+	case t.Repository.Public:
+		return nil
+	}
+	return notFound()
+}
+
+// verified reports whether the actor's address is proved. Organizations have none.
+func (a Actor) verified() bool { return a.User.ID == "" || a.User.Verified() }
+
+// permits reports whether the actor's credential is good for the verb.
+func (a Actor) permits(v Verb, t Thing) bool {
+	switch v {
+	case Read:
+		return a.Allows(DomainAPI, "read")
+	case Fetch:
+		return a.Allows(DomainRepository, t.Repository.Name.String())
+	case Write, Own:
+		return a.Allows(DomainAPI, "write") ||
+			t.Exists && a.Allows(DomainPackage, PackageResource(t.Repository, t.Package))
+	case Administer:
+		return a.Allows(DomainAPI, "write")
+	}
+	return false
+}
+
+// entitled judges the actor himself, whatever his credential is good for.
+func entitled(r store.Reader, a Actor, v Verb, t Thing) error {
+	if a.User.Admin || a.Via == System {
+		return nilIfKnown(v, t)
+	}
+	role := a.roleIn(r, t.Repository.Org)
+	switch {
+	case v == Administer:
+		return forbidden()
+	case !t.Repository.Public && !role.Includes(org.Read):
+		return notFound()
+	case v == Read, v == Fetch, role.Includes(v.role()):
+		return nil
+	case !t.Exists:
+		if t.Repository.Default() {
+			return nil // whoever comes first may have a new name
+		}
+		return forbidden()
+	}
+	for owner, level := range t.Owners {
+		if a.shares(r, owner, level).Includes(v.role()) {
+			return nil
+		}
+	}
+	return forbidden()
+}
+
+// nilIfKnown answers administrators: only what is not there is kept from them.
+func nilIfKnown(v Verb, t Thing) error {
+	if v != Administer && t.Repository.Name == (name.Repository{}) {
+		return notFound()
+	}
+	return nil
+}
+
+// role is what an owner's organization must have given to let him do v.
+func (v Verb) role() org.Role {
+	switch v {
+	case Read, Fetch:
+		return org.Read
+	case Write:
+		return org.Write
+	case Own:
+		return org.Admin
+	}
+	return ""
+}
+
+// shares returns what the ownership of owner, at the level, amounts to for the actor: his own counts
+// in full, that of an organization as far as his role in it goes.
+func (a Actor) shares(r store.Reader, owner string, level Level) org.Role {
+	organization, isOrg := cutOrg(owner)
+	if !isOrg {
+		if owner == a.User.ID && a.User.ID != "" {
+			return level.role()
+		}
+		return ""
+	}
+	role := a.roleIn(r, organization)
+	if role.Includes(level.role()) {
+		return level.role()
+	}
+	return role
+}
+
+// MayOrg returns nil if the actor may do in the organization what takes the role, else the fault that
+// the Hex API answers. Who is no member is not told that it exists, nor is one of too low a role
+// told more.
+func MayOrg(r store.Reader, a Actor, role org.Role, organization name.Repository) error {
+	a, err := a.now(r)
+	resource := "write"
+	if role == org.Read {
+		resource = "read"
+	}
+	switch {
+	case err != nil:
+		return err
+	case a.Via == Anonymous:
+		return missing()
+	case !a.verified():
+		return unverified()
+	case !a.Allows(DomainAPI, resource):
+		return keyLacks()
+	}
+	_, exists := org.Organizations.Get(r, organization.String())
+	if exists && (a.Via == System || a.User.Admin || a.roleIn(r, organization).Includes(role)) {
+		return nil
+	}
+	return notFound()
+}

@@ -1,0 +1,190 @@
+package account
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"time"
+
+	"hexhub/internal/feature/audit"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/store"
+)
+
+// Options are what Accounts may be told. The zero value works.
+type Options struct {
+	Registration Registration // who may make an account for himself; zero means nobody
+	ConfirmMail  bool         // whether somebody who registers must prove to own his address
+	Cost         Cost         // of a password; zero means DefaultCost
+	Hashes       int          // passwords hashed at a time; zero means one per processor
+}
+
+// Accounts does what is done to users. It is safe for concurrent use.
+type Accounts struct {
+	db     *store.DB
+	o      Options
+	hasher *hasher
+}
+
+// New returns the accounts kept in db.
+func New(db *store.DB, o Options) *Accounts {
+	if o.Hashes <= 0 {
+		o.Hashes = runtime.GOMAXPROCS(0)
+	}
+	return &Accounts{db: db, o: o, hasher: newHasher(o.Cost, o.Hashes)}
+}
+
+// now is the time of a deed, as rows keep it.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+func wrongPassword() error {
+	return fault.New(fault.Unauthenticated, "invalid username and password combination")
+}
+
+// Authenticate returns the user who logs in with a name or a verified address and the password. It
+// takes equally long for users that exist and that do not. A deactivated user is told so, as a
+// Malformed fault, only after the right password. It waits for its turn to hash, while ctx lasts.
+func (a *Accounts) Authenticate(ctx context.Context, login, password string) (User, error) {
+	if len(password) > maxPassword {
+		return User{}, wrongPassword()
+	}
+	u, _ := ByLogin(a.db.View(), login)
+	ok, err := a.hasher.verify(ctx, u.Password, password)
+	switch {
+	case err != nil:
+		return User{}, err
+	case !ok:
+		return User{}, wrongPassword()
+	case !u.Active():
+		return User{}, fault.New(fault.Malformed, "Bad request")
+	}
+	return u, nil
+}
+
+// change applies edit to the user with the id and writes it back with an audit entry. Edit works on
+// a copy and returns what to record; it must not change slices or maps in place.
+func (a *Accounts) change(ctx context.Context, by audit.By, userID string, edit func(tx *store.Tx, u *User, at time.Time) (deed, error)) error {
+	at := now()
+	return a.db.Update(ctx, func(tx *store.Tx) error {
+		u, ok := Users.Get(tx, userID)
+		if !ok {
+			return fault.New(fault.NotFound, "there is no such user")
+		}
+		d, err := edit(tx, &u, at)
+		if err != nil || d.action == "" {
+			return err
+		}
+		u.UpdatedAt = at
+		Users.Put(tx, u)
+		params := map[string]any{"user": snapshot(u)}
+		for k, v := range d.params {
+			params[k] = v
+		}
+		audit.RecordTx(tx, by, d.action, params, at, audit.UserRef(u.ID))
+		return nil
+	})
+}
+
+// A deed is what an edit did; without an action it changed nothing.
+type deed struct {
+	action string
+	params map[string]any
+}
+
+// snapshot is what the audit log keeps of a user.
+func snapshot(u User) map[string]any {
+	return map[string]any{"id": u.ID, "username": u.Username.String(), "handles": u.Handles}
+}
+
+// SetPassword gives the user another password, or a first one.
+func (a *Accounts) SetPassword(ctx context.Context, by audit.By, userID, password string) error {
+	u, _ := Users.Get(a.db.View(), userID)
+	if why := faultOf(password, u); why != "" {
+		return fault.Field(why, "password")
+	}
+	hash, err := a.hasher.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return a.change(ctx, by, userID, func(_ *store.Tx, u *User, _ time.Time) (deed, error) {
+		action := "password.update"
+		if u.Password == "" {
+			action = "password.add"
+		}
+		u.Password = hash
+		return deed{action: action}, nil
+	})
+}
+
+// SetAdmin gives or takes the right to administer the site. The last administrator keeps it.
+func (a *Accounts) SetAdmin(ctx context.Context, by audit.By, userID string, admin bool) error {
+	return a.change(ctx, by, userID, func(tx *store.Tx, u *User, _ time.Time) (deed, error) {
+		if u.Admin == admin {
+			return deed{}, nil
+		}
+		if err := mayLoseAdmin(tx, *u); err != nil {
+			return deed{}, err
+		}
+		u.Admin = admin
+		return deed{action: "user.admin", params: map[string]any{"admin": admin}}, nil
+	})
+}
+
+// mayLoseAdmin refuses if u is the only administrator who can log in.
+func mayLoseAdmin(tx *store.Tx, u User) error {
+	if !u.Admin || !u.Active() {
+		return nil
+	}
+	for other := range Admins(tx) {
+		if other.ID != u.ID {
+			return nil
+		}
+	}
+	return fault.New(fault.Conflict, "%s is the last administrator of this server; make somebody else an administrator first", u.Username)
+}
+
+// Deactivate shuts the user out, at once and everywhere, and keeps all that is his. The last
+// administrator cannot be deactivated.
+func (a *Accounts) Deactivate(ctx context.Context, by audit.By, userID string) error {
+	return a.change(ctx, by, userID, func(tx *store.Tx, u *User, at time.Time) (deed, error) {
+		if !u.Active() {
+			return deed{}, nil
+		}
+		if err := mayLoseAdmin(tx, *u); err != nil {
+			return deed{}, err
+		}
+		u.DeactivatedAt = &at
+		return deed{action: "user.deactivate"}, nil
+	})
+}
+
+// Reactivate lets a deactivated user in again.
+func (a *Accounts) Reactivate(ctx context.Context, by audit.By, userID string) error {
+	return a.change(ctx, by, userID, func(_ *store.Tx, u *User, _ time.Time) (deed, error) {
+		if u.Active() {
+			return deed{}, nil
+		}
+		u.DeactivatedAt = nil
+		return deed{action: "user.reactivate"}, nil
+	})
+}
+
+// VerifyEmail notes that an address of the user is truly his, whoever found out. It fails if another
+// user was sooner.
+func (a *Accounts) VerifyEmail(ctx context.Context, by audit.By, userID, address string) error {
+	address = lower(address)
+	return a.change(ctx, by, userID, func(tx *store.Tx, u *User, _ time.Time) (deed, error) {
+		i := slices.IndexFunc(u.Emails, func(e Email) bool { return e.Address == address })
+		switch other, taken := ByEmail(tx, address); {
+		case i < 0:
+			return deed{}, fault.New(fault.NotFound, "%s has no such e-mail address", u.Username)
+		case u.Emails[i].Verified:
+			return deed{}, nil
+		case taken && other.ID != u.ID:
+			return deed{}, fault.Field("already in use", "email")
+		}
+		u.Emails = slices.Clone(u.Emails)
+		u.Emails[i].Verified = true
+		return deed{action: "email.verify", params: map[string]any{"email": address}}, nil
+	})
+}

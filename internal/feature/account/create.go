@@ -1,0 +1,222 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"hexhub/hex/name"
+	"hexhub/internal/feature/audit"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/id"
+	"hexhub/internal/kernel/store"
+)
+
+// A Draft is a user to be. Each text is as somebody typed it.
+type Draft struct {
+	Username string
+	FullName string
+	Emails   []string // the first becomes primary and public
+	Password string   // none if empty: the account cannot log in with one
+
+	// The rest is for administrators to say. Register ignores it.
+	Admin    bool
+	Service  bool // needs no e-mail address
+	Verified bool // the addresses are known to be the user's
+}
+
+// The bounds of what people write about themselves.
+const (
+	maxEmails   = 10
+	maxEmail    = 254 // bytes, RFC 5321
+	maxFullName = 255 // characters
+)
+
+// Create makes a user. What is wrong with the draft comes back as one Invalid fault, with fields as
+// the Hex API names them: username, full_name, emails, password.
+func (a *Accounts) Create(ctx context.Context, by audit.By, d Draft) (User, error) {
+	u, err := a.build(ctx, d)
+	if err != nil {
+		return User{}, err
+	}
+	err = a.db.Update(ctx, func(tx *store.Tx) error { return createTx(tx, by, "user.create", u) })
+	if err != nil {
+		return User{}, err
+	}
+	return u, nil
+}
+
+// Register makes a user for whoever asks, if the server lets such people register. Rights are not
+// given that way, whatever the draft says.
+func (a *Accounts) Register(ctx context.Context, by audit.By, d Draft) (User, error) {
+	if err := a.o.Registration.admits(d.Emails); err != nil {
+		return User{}, err
+	}
+	d.Admin, d.Service = false, false
+	// Where the domain of an address opens the door, an address is worth nothing unproved.
+	d.Verified = !a.o.ConfirmMail && len(a.o.Registration.domains) == 0
+	return a.Create(ctx, by, d)
+}
+
+// build checks the draft and hashes its password, which takes long: so the draft is checked in full
+// before, as far as the present moment can tell.
+func (a *Accounts) build(ctx context.Context, d Draft) (User, error) {
+	u, wrong := d.user(now())
+	for field, why := range taken(a.db.View(), u) {
+		wrong[field] = why
+	}
+	if len(wrong) > 0 {
+		return User{}, fault.Validation(wrong)
+	}
+	if d.Password == "" {
+		return u, nil
+	}
+	var err error
+	u.Password, err = a.hasher.hash(ctx, d.Password)
+	return u, err
+}
+
+// user returns the draft as a row, without its password, and all that is wrong with it by itself.
+func (d Draft) user(at time.Time) (User, fault.Fields) {
+	wrong := fault.Fields{}
+	note := func(field string, why any) {
+		if why != "" {
+			wrong[field] = why
+		}
+	}
+	u := User{ID: id.New(), FullName: strings.TrimSpace(d.FullName), Admin: d.Admin, Service: d.Service, InsertedAt: at, UpdatedAt: at}
+	var err error
+	switch u.Username, err = name.ParseUser(d.Username); {
+	case err != nil:
+		note("username", err.Error())
+	case name.ReservedUser(u.Username):
+		note("username", "is reserved")
+	}
+	if len([]rune(u.FullName)) > maxFullName {
+		note("full_name", fmt.Sprintf("should be at most %d character(s)", maxFullName))
+	}
+	u.Emails = d.emails(at, note)
+	if d.Password != "" {
+		note("password", faultOf(d.Password, u))
+	}
+	return u, wrong
+}
+
+func (d Draft) emails(at time.Time, note func(string, any)) []Email {
+	var out []Email
+	for _, text := range d.Emails {
+		e := Email{Address: lower(strings.TrimSpace(text)), Verified: d.Verified, AddedAt: at}
+		if why := wrongAddress(e.Address); why != "" {
+			note("emails", fault.Fields{"email": why})
+			continue
+		}
+		if !slices.ContainsFunc(out, func(o Email) bool { return o.Address == e.Address }) {
+			out = append(out, e)
+		}
+	}
+	switch {
+	case len(d.Emails) == 0 && !d.Service:
+		note("emails", "can't be blank")
+	case len(d.Emails) > maxEmails:
+		note("emails", fmt.Sprintf("should have at most %d item(s)", maxEmails))
+	}
+	if len(out) > 0 {
+		out[0].Primary, out[0].Public = true, true
+	}
+	return out
+}
+
+// addressForm is hex.pm's; mail itself is the only real test of an address.
+var addressForm = regexp.MustCompile(`^.+@.+\..+$`)
+
+func wrongAddress(address string) string {
+	switch {
+	case address == "":
+		return "can't be blank"
+	case len(address) > maxEmail:
+		return fmt.Sprintf("should be at most %d character(s)", maxEmail)
+	case !addressForm.MatchString(address), strings.ContainsFunc(address, unprintable):
+		return "has invalid format"
+	}
+	return ""
+}
+
+// unprintable characters, and spaces, would end an address early in a mail's header.
+func unprintable(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }
+
+// taken returns what of u belongs to others already.
+func taken(r store.Reader, u User) fault.Fields {
+	wrong := fault.Fields{}
+	if _, held := Names.Get(r, u.Username.String()); held {
+		wrong["username"] = "has already been taken"
+	}
+	for _, e := range u.Emails {
+		if _, used := ByEmail(r, e.Address); used {
+			wrong["emails"] = fault.Fields{"email": "already in use"}
+		}
+	}
+	return wrong
+}
+
+func createTx(tx *store.Tx, by audit.By, action string, u User) error {
+	if wrong := taken(tx, u); len(wrong) > 0 {
+		return fault.Validation(wrong)
+	}
+	if by.UserID == "" && by.Username == "" && by.Org == "" { // a stranger, until now
+		by.UserID, by.Username = u.ID, u.Username.String()
+	}
+	Names.Put(tx, Holder{Name: u.Username.String(), Ref: audit.UserRef(u.ID), Since: u.InsertedAt})
+	Users.Put(tx, u)
+	audit.RecordTx(tx, by, action, map[string]any{"user": snapshot(u)}, u.InsertedAt, audit.UserRef(u.ID))
+	return nil
+}
+
+// A Registration says who may make an account for himself. The zero value lets nobody.
+type Registration struct {
+	open    bool
+	domains []string
+}
+
+// ParseRegistration reads "open" for everybody, "invite" for nobody but whom an administrator lets
+// in, or "domains:a.org,b.org" for those who have an address there.
+func ParseRegistration(text string) (Registration, error) {
+	list, ofDomains := strings.CutPrefix(text, "domains:")
+	switch {
+	case text == "invite":
+		return Registration{}, nil
+	case text == "open":
+		return Registration{open: true}, nil
+	case !ofDomains:
+		return Registration{}, fmt.Errorf("%q is not open, invite, or domains:a.org,b.org", text)
+	}
+	var r Registration
+	for d := range strings.SplitSeq(list, ",") {
+		d = lower(strings.TrimSpace(d))
+		if d == "" || strings.ContainsFunc(d, func(r rune) bool { return r == '@' || unprintable(r) }) {
+			return Registration{}, fmt.Errorf("%q is not a domain", d)
+		}
+		r.domains = append(r.domains, d)
+	}
+	return r, nil
+}
+
+// admits tells why somebody with the addresses may not register.
+func (r Registration) admits(addresses []string) error {
+	switch {
+	case r.open:
+		return nil
+	case len(r.domains) == 0:
+		return fault.New(fault.Forbidden, "this server takes no registrations; ask its administrator for an account")
+	}
+	for _, address := range addresses {
+		_, domain, _ := strings.Cut(lower(strings.TrimSpace(address)), "@")
+		if !slices.Contains(r.domains, domain) {
+			return fault.Field("must be an address at "+strings.Join(r.domains, " or "), "emails", "email")
+		}
+	}
+	return nil
+}
