@@ -22,7 +22,7 @@ var rooms = map[string][]string{
 	},
 	"feature": {
 		"audit connect",
-		"account",
+		"account setting",
 		"org",
 		"access",
 		"advisory catalog connect oauth policy sso stats",
