@@ -72,7 +72,7 @@ func (d *disk) check() {
 	case !full && left < d.reserve:
 		d.full.Store(true)
 		d.log.Error("the disk is nearly full: the log takes no more writes until space is freed",
-			"dir", d.dir, "free", left, "reserve", d.reserve, "error", err)
+			"dir", d.dir, "free", left, "reserve", d.reserve, "unknown", err != nil)
 	case full && left >= d.reserve+d.reserve/8:
 		d.full.Store(false)
 		d.log.Info("the disk has space again: the log takes writes", "dir", d.dir, "free", left)

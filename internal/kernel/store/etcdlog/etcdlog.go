@@ -20,7 +20,6 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -37,7 +36,7 @@ type Options struct {
 	Name string // of this node within its cluster; empty means "hexhub"
 
 	Quota       int64         // bytes the database file may take; zero means 8 GiB, etcd's advised ceiling
-	DiskReserve uint64        // bytes free on Dir's disk below which commits are refused; zero means 256 MiB
+	DiskReserve uint64        // bytes free on Dir's disk below which commits are refused; zero means 256 MiB, etcd taking 64 MiB at once
 	ReadyWithin time.Duration // how long Open waits for a leader; zero means a minute
 
 	Logger *slog.Logger // nil discards all but the words of a dying etcd, which go to stderr
@@ -121,6 +120,11 @@ func (n *node) start(ctx context.Context, o Options) error {
 	}
 	started := make(chan outcome, 1)
 	go func() { // on its own goroutine, which the bridge ends when etcd finds damaged files
+		defer func() {
+			if p := recover(); p != nil { // raft's way of saying that its log and its state disagree
+				started <- outcome{nil, fmt.Errorf("etcd panicked: %v", p)}
+			}
+		}()
 		e, err := embed.StartEtcd(config(o, n.bridge))
 		started <- outcome{e, err}
 	}()
@@ -146,7 +150,7 @@ func (n *node) start(ctx context.Context, o Options) error {
 	case <-n.etcd.Server.StopNotify():
 		return errors.New("etcd stopped at once; see its log")
 	case <-ctx.Done():
-		return fmt.Errorf("no leader was found; are a majority of the nodes up and reachable?: %w", ctx.Err())
+		return fmt.Errorf("etcd does not get ready: either no majority of the nodes is up and reachable, or acknowledged records are missing from its files: %w", ctx.Err())
 	}
 }
 
@@ -209,6 +213,3 @@ func (n *node) close() error {
 	n.done.Wait()
 	return n.lock.Close()
 }
-
-// member returns the directory that etcd itself made within dir.
-func member(dir string) string { return filepath.Join(dir, "member") }
