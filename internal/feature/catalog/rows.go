@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"context"
 	"encoding/json"
 	"iter"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"hexhub/hex/name"
 	"hexhub/hex/tarball"
 	"hexhub/hex/version"
+	"hexhub/internal/feature/access"
 	"hexhub/internal/kernel/store"
 )
 
@@ -71,29 +73,15 @@ func (s Summary) Newest() version.Version {
 	return s.Latest
 }
 
-// A Level is what an owner may do: a maintainer publishes, a full owner also decides who owns.
-type Level string
-
-// The levels.
-const (
-	Maintainer Level = "maintainer"
-	Full       Level = "full"
-)
-
 // An Owner is a user or an organization; one of UserID and Org is set.
 type Owner struct {
 	UserID string          `json:"user_id,omitempty"`
 	Org    name.Repository `json:"org,omitzero"`
-	Level  Level           `json:"level"`
+	Level  access.Level    `json:"level"`
 }
 
-// subject returns the owner as "user:ID" or "org:NAME".
-func (o Owner) subject() string {
-	if o.UserID != "" {
-		return "user:" + o.UserID
-	}
-	return "org:" + o.Org.String()
-}
+// Subject returns who it is, without the level.
+func (o Owner) Subject() access.Owner { return access.Owner{UserID: o.UserID, Org: o.Org} }
 
 // A Release is one published version. Its tarball is the blob whose hash is Outer.
 type Release struct {
@@ -167,9 +155,18 @@ type Tombstone struct {
 	Version    version.Version `json:"version,omitzero"` // zero for the package itself
 	ID         string          `json:"id"`               // of what was reverted
 	Owners     []Owner         `json:"owners,omitempty"` // of the package, when it went
-	Outer      tarball.Sum     `json:"outer,omitzero"`   // of the version: its blob stays for Grace
-	InsertedAt time.Time       `json:"inserted_at"`      // of what was reverted; its replace window counts from here
+	InsertedAt time.Time       `json:"inserted_at"`      // of what was reverted: windows count from here
 	RevertedAt time.Time       `json:"reverted_at"`
+}
+
+// A Kept blob was the tarball of a release that was replaced or reverted. It stays for a while, in case
+// that was a mistake or an attack.
+type Kept struct {
+	Outer      tarball.Sum     `json:"outer"`
+	Repository name.Repository `json:"repository"`
+	Package    name.Package    `json:"package"`
+	Version    version.Version `json:"version"`
+	Until      time.Time       `json:"until"`
 }
 
 // A Reserved name is kept from publishing by an administrator, in every repository: a whole package,
@@ -185,7 +182,7 @@ var (
 	owned    = packages.Index("owner", func(p Package) []string {
 		subjects := make([]string, len(p.Owners))
 		for i, o := range p.Owners {
-			subjects[i] = o.subject()
+			subjects[i] = o.Subject().String()
 		}
 		return subjects
 	})
@@ -200,11 +197,12 @@ var (
 	tombstones = store.NewTable("tombstone", func(t Tombstone) string {
 		return Ref{t.Repository, t.Package}.tombstoneKey(t.Version)
 	})
+	kept     = store.NewTable("kept-blob", func(k Kept) string { return k.Outer.String() })
 	reserved = store.NewTable("reserved", func(r Reserved) string { return reservedKey(r.Package, r.Version) })
 )
 
 // Tables are the tables of this package.
-var Tables = store.Schema{packages, releases, releaseMeta, tombstones, reserved}
+var Tables = store.Schema{packages, releases, releaseMeta, tombstones, kept, reserved}
 
 func (r Ref) tombstoneKey(v version.Version) string {
 	if v == (version.Version{}) {
@@ -218,6 +216,11 @@ func reservedKey(p name.Package, v version.Version) string {
 		return p.String()
 	}
 	return store.Path(p.String(), v.String())
+}
+
+// Metadata returns the metadata of the release of that version. It fails when the log cannot be read.
+func Metadata(ctx context.Context, r store.Reader, ref Ref, v version.Version) (ReleaseMeta, bool, error) {
+	return releaseMeta.Get(ctx, r, ref.releaseKey(v))
 }
 
 // Get returns the package.
@@ -244,15 +247,10 @@ func ReleasesIn(v *store.View, repository name.Repository) iter.Seq[Release] {
 	return releases.Prefix(v, repository.String()+"/")
 }
 
-// OwnedByUser yields the packages that the user owns in person, by repository and name.
-func OwnedByUser(v *store.View, userID string) iter.Seq[Package] {
-	return owned.Each(v, Owner{UserID: userID}.subject())
-}
-
-// OwnedByOrg yields the packages that the organization owns, by repository and name. Those in its own
-// repository need not be among them.
-func OwnedByOrg(v *store.View, org name.Repository) iter.Seq[Package] {
-	return owned.Each(v, Owner{Org: org}.subject())
+// OwnedBy yields the packages that name the owner, by repository and name. Those in an organization's
+// own repository need not name it.
+func OwnedBy(v *store.View, owner access.Owner) iter.Seq[Package] {
+	return owned.Each(v, owner.String())
 }
 
 // Dependants yields the other packages of which some release requires ref, by repository and name. It

@@ -1,0 +1,96 @@
+package catalog
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"hexhub/hex/tarball"
+	"hexhub/hex/version"
+	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/org"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/store"
+)
+
+// Revert takes a release back while its window is open, and the package with its last release unless
+// others depend on it. Names stay with those who had them, see Tombstone; the tarball stays for Grace.
+func (c *Catalog) Revert(ctx context.Context, actor access.Actor, ref Ref, v version.Version) error {
+	at := now()
+	return c.db.Update(ctx, func(tx *store.Tx) error {
+		repository, pkg, rel, err := targetRelease(tx, actor, access.Write, ref, v)
+		if err != nil {
+			return err
+		}
+		if !open(repository, pkg.InsertedAt, rel.InsertedAt, at) {
+			return fault.Field(closed(repository, tooLateToRevert), "inserted_at")
+		}
+		record(tx, actor, "release.revert", repository, pkg, rel.snapshot(pkg), at)
+		return c.removeTx(tx, repository, pkg, rel, at)
+	})
+}
+
+func (c *Catalog) removeTx(tx *store.Tx, repository org.Repository, pkg Package, rel Release, at time.Time) error {
+	ref := pkg.Ref()
+	releases.Delete(tx, ref.releaseKey(rel.Version))
+	releaseMeta.Delete(tx, ref.releaseKey(rel.Version))
+	keepTx(tx, rel, at)
+	tombstones.Put(tx, Tombstone{
+		Repository: ref.Repository, Package: ref.Name, Version: rel.Version,
+		ID: rel.ID, InsertedAt: rel.InsertedAt, RevertedAt: at,
+	})
+	var left bool
+	if pkg.Summary, left = summarize(tx, ref); left {
+		pkg.UpdatedAt = at
+		packages.Put(tx, pkg)
+		return nil
+	}
+	// Within the Tx only this package is guarded. That suffices: a dependant published meanwhile has
+	// written this package's row (see hostsTx), so either the View shows it or the commit fails.
+	for range Dependants(c.db.View(), ref) {
+		return fault.Field("you cannot delete this package because other packages depend on it", "name")
+	}
+	packages.Delete(tx, ref.Key())
+	tombstones.Put(tx, Tombstone{
+		Repository: ref.Repository, Package: ref.Name,
+		ID: pkg.ID, Owners: pkg.Owners, InsertedAt: pkg.InsertedAt, RevertedAt: at,
+	})
+	return nil
+}
+
+// Blobs yields the hash of every tarball that a release names, or that is kept until after the given
+// time although none does any more. A hash may come twice. All others are garbage, unless they were put
+// so lately that their release may yet be published.
+func Blobs(v *store.View, at time.Time) iter.Seq[tarball.Sum] {
+	return func(yield func(tarball.Sum) bool) {
+		for r := range releases.All(v) {
+			if !yield(r.Outer) {
+				return
+			}
+		}
+		for k := range kept.All(v) {
+			if k.Until.After(at) && !yield(k.Outer) {
+				return
+			}
+		}
+	}
+}
+
+// Forget drops the notes of kept tarballs whose time is over, some at a time.
+func (c *Catalog) Forget(ctx context.Context) error {
+	at := now()
+	var over []string
+	for k := range kept.All(c.db.View()) {
+		if !k.Until.After(at) && len(over) < store.MaxOps/2 {
+			over = append(over, kept.Key(k))
+		}
+	}
+	return c.db.Update(ctx, func(tx *store.Tx) error {
+		for _, key := range over {
+			if k, ok := kept.Get(tx, key); ok && !k.Until.After(at) {
+				kept.Delete(tx, key)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,49 @@
+package catalog
+
+import (
+	"time"
+
+	"hexhub/internal/feature/org"
+)
+
+// The windows of hex.pm in which a version in a public repository may be published again or reverted.
+const (
+	releaseWindow = time.Hour      // after its publication
+	packageWindow = 24 * time.Hour // after that of the package's first version
+)
+
+// Grace is for how long the tarball of a replaced or reverted version is kept.
+const Grace = 30 * 24 * time.Hour
+
+// open reports whether a release may be replaced or reverted at the time. Versions are immutable unless
+// the repository opts for hex.pm's windows, which never close in a private one.
+func open(repository org.Repository, pkg, release, at time.Time) bool {
+	switch {
+	case !repository.Windows:
+		return false
+	case !repository.Public:
+		return true
+	}
+	return at.Sub(release) <= releaseWindow || at.Sub(pkg) <= packageWindow
+}
+
+// The words for a window that is closed; the first two are hex.pm's.
+const (
+	tooLateToReplace = "can only modify a release up to one hour after publication"
+	tooLateToRevert  = "can only delete a release up to one hour after publication"
+	immutable        = "versions in this repository are immutable; publish a new version, or retire this one"
+)
+
+// closed says why, given the words for a window that was open once.
+func closed(repository org.Repository, tooLate string) string {
+	if !repository.Windows {
+		return immutable
+	}
+	return tooLate
+}
+
+// mayVanish reports whether a package that was last changed at a time could lose its last release about
+// now. It errs on the side of yes, by more than clocks of a cluster may differ.
+func mayVanish(repository org.Repository, updated, at time.Time) bool {
+	return repository.Windows && (!repository.Public || at.Sub(updated) <= packageWindow+time.Hour)
+}
