@@ -113,6 +113,16 @@ func (l *Limiter) Allow(key string, rule Rule, now time.Time) Result {
 	}
 }
 
+// Exhausted reports whether key has used up rule, without counting anything: for what is counted only
+// when it fails.
+func (l *Limiter) Exhausted(key string, rule Rule, now time.Time) bool {
+	s := &l.shards[maphash.String(l.seed, key)%shards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.counts[entry{key, rule}]
+	return c.n >= rule.Limit && c.window == rule.index(now)
+}
+
 // makeRoom sees to it that one more entry does not exceed most. It forgets closed windows whenever
 // the shard has doubled, which makes it cheap on average, and else an entry with a low count.
 func (s *shard) makeRoom(most int, now time.Time) {

@@ -94,6 +94,22 @@ func TestKeysAndRulesCountApart(t *testing.T) {
 	}
 }
 
+func TestAskingCountsNothing(t *testing.T) {
+	l, now := limit.New(1000), time.Unix(1_700_000_000, 0)
+	for i := range logins.Limit {
+		if l.Exhausted("login:x", logins, now) || l.Exhausted("login:x", logins, now) {
+			t.Fatalf("exhausted after %d of %d", i, logins.Limit)
+		}
+		l.Allow("login:x", logins, now)
+	}
+	if !l.Exhausted("login:x", logins, now) {
+		t.Error("the limit is used up, and Exhausted does not say so")
+	}
+	if l.Exhausted("login:y", logins, now) || l.Exhausted("login:x", logins, now.Add(logins.Window)) {
+		t.Error("another key, or the next window, is exhausted too")
+	}
+}
+
 func TestResetIsRoundedUp(t *testing.T) {
 	l := limit.New(1000)
 	got := l.Allow("k", limit.Rule{Limit: 1, Window: 1500 * time.Millisecond}, time.UnixMilli(3100))
