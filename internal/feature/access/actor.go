@@ -17,7 +17,6 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/org"
-	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 )
 
@@ -82,27 +81,35 @@ func From(ctx context.Context) Actor {
 	return a
 }
 
-// now returns the actor as the rows show him at r's moment, or why he is none any more.
-func (a Actor) now(r store.Reader) (Actor, error) {
+// refresh makes the actor what the rows show of him at r's moment, or tells why he is none any more.
+func refresh(r store.Reader, a *Actor) error {
 	if a.Via == APIKey {
 		k, ok := Keys.Get(r, a.Key.ID)
 		if err := k.usable(ok); err != nil {
-			return Actor{}, err
+			return err
 		}
 		a.Key = k
 	}
-	if a.User.ID == "" {
-		return a, nil
-	}
-	u, ok := account.Users.Get(r, a.User.ID)
+	return refreshOwner(r, a)
+}
+
+func refreshOwner(r store.Reader, a *Actor) error {
 	switch {
-	case !ok:
-		return Actor{}, fault.New(fault.Unauthenticated, "invalid API key")
-	case !u.Active():
-		return Actor{}, fault.New(fault.Malformed, "Bad request")
+	case a.User.ID != "":
+		u, ok := account.Users.Get(r, a.User.ID)
+		if !ok {
+			return errBadKey
+		}
+		if !u.Active() {
+			return errInactive
+		}
+		a.User = u
+	case a.Org != (name.Repository{}):
+		if _, ok := org.Organizations.Get(r, a.Org.String()); !ok {
+			return errBadKey
+		}
 	}
-	a.User = u
-	return a, nil
+	return nil
 }
 
 // roleIn returns the actor's role in an organization. An organization has every role in itself.

@@ -13,8 +13,6 @@ import (
 	"sync"
 
 	"hexhub/internal/feature/account"
-	"hexhub/internal/feature/org"
-	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 )
 
@@ -33,7 +31,7 @@ func (s *Access) Authenticate(ctx context.Context, authorization string, ip neti
 		return s.basic(ctx, a, encoded)
 	}
 	if strings.HasPrefix(authorization, "Bearer ") {
-		return Actor{}, invalidKey()
+		return Actor{}, errBadKey
 	}
 	return s.withKey(s.db.View(), a, authorization)
 }
@@ -42,14 +40,14 @@ func (s *Access) basic(ctx context.Context, a Actor, encoded string) (Actor, err
 	plain, err := base64.StdEncoding.DecodeString(encoded)
 	login, password, ok := strings.Cut(string(plain), ":")
 	if err != nil || !ok {
-		return Actor{}, fault.New(fault.Unauthenticated, "invalid authentication information")
+		return Actor{}, errBadBasic
 	}
 	// A .netrc can hold but a name and a password, so keys come in the place of passwords, too.
 	if k, ok := s.lookup(s.db.View(), password); ok && s.belongs(k, login) {
 		return s.withKey(s.db.View(), a, password)
 	}
 	if s.o.NoPasswords {
-		return Actor{}, fault.New(fault.Unauthenticated, "Basic authentication is disabled. Update your client to use OAuth or an API key.")
+		return Actor{}, errNoBasic
 	}
 	a.User, err = s.accounts.Authenticate(ctx, login, password)
 	if err != nil {
@@ -72,18 +70,9 @@ func (s *Access) withKey(v *store.View, a Actor, secret string) (Actor, error) {
 	if err := k.usable(ok); err != nil {
 		return Actor{}, err
 	}
-	a.Via, a.Key, a.Org = APIKey, k, k.Org
-	if k.UserID == "" {
-		if _, ok := org.Organizations.Get(v, k.Org.String()); !ok {
-			return Actor{}, invalidKey()
-		}
-	} else {
-		if a.User, ok = account.Users.Get(v, k.UserID); !ok {
-			return Actor{}, invalidKey()
-		}
-		if !a.User.Active() {
-			return Actor{}, fault.New(fault.Malformed, "Bad request")
-		}
+	a.Via, a.Key, a.Org, a.User.ID = APIKey, k, k.Org, k.UserID
+	if err := refreshOwner(v, &a); err != nil {
+		return Actor{}, err
 	}
 	s.uses.note(k.ID, a.IP, a.UserAgent)
 	return a, nil

@@ -102,8 +102,7 @@ func sooner(a, b *time.Time) *time.Time {
 }
 
 func (s *Access) createTx(tx *store.Tx, a Actor, k Key, d KeyDraft) (Key, error) {
-	a, err := mayKeys(tx, a, k.Owner())
-	if err != nil {
+	if err := mayKeys(tx, &a, k.Owner()); err != nil {
 		return Key{}, err
 	}
 	owner, err := ownerTx(tx, k.Owner())
@@ -111,10 +110,10 @@ func (s *Access) createTx(tx *store.Tx, a Actor, k Key, d KeyDraft) (Key, error)
 		return Key{}, err
 	}
 	for _, p := range d.Permissions {
-		if p, err = s.normal(tx, p); err != nil {
-			return Key{}, err
+		if p, err = s.normal(tx, p); err == nil {
+			err = s.reach(tx, owner, p)
 		}
-		if err := s.reach(tx, owner, p); err != nil {
+		if err != nil {
 			return Key{}, err
 		}
 		k.Permissions = append(slices.Clip(k.Permissions), p)
@@ -149,58 +148,48 @@ func (a Actor) within(k *Key, wanted *time.Time) error {
 	return nil
 }
 
-// mayKeys returns the actor as he is now if he may manage the owner's keys. Everybody may manage his
-// own, even before his address is verified; the keys of machines and the revoking of any are for
-// administrators, too; those of an organization for its members who may write.
-func mayKeys(r store.Reader, a Actor, o Owner) (Actor, error) {
-	if o.UserID == "" {
-		if err := MayOrg(r, a, org.Write, o.Org); err != nil {
-			return Actor{}, err
-		}
-		return a.now(r)
+// mayKeys tells why the actor, who is made to be as he is now, may not manage the owner's keys.
+// Everybody may manage his own, even before his address is verified, and administrators those of
+// machines; an organization's are for its members who may write.
+func mayKeys(r store.Reader, a *Actor, o Owner) error {
+	if err := refresh(r, a); err != nil {
+		return err
 	}
-	a, err := a.now(r)
 	switch {
-	case err != nil:
-		return Actor{}, err
+	case o.UserID == "":
+		return MayOrg(r, *a, org.Write, o.Org)
 	case a.Via == Anonymous:
-		return Actor{}, missing()
+		return errMissing
 	case !a.Allows(DomainAPI, "write"):
-		return Actor{}, keyLacks()
+		return errKeyLacks
 	case a.Via == System, a.User.ID == o.UserID:
-		return a, nil
+		return nil
 	}
-	u, _ := account.Users.Get(r, o.UserID)
-	if a.User.Admin && u.Service {
-		return a, nil
+	if u, _ := account.Users.Get(r, o.UserID); a.User.Admin && u.Service {
+		return nil
 	}
-	return Actor{}, notFound()
+	return errNotFound
 }
 
 // mayRevoke is mayKeys for taking keys away, which administrators may do to everybody.
-func mayRevoke(r store.Reader, a Actor, o Owner) (Actor, error) {
-	now, err := a.now(r)
-	if err == nil && now.User.Admin && now.Allows(DomainAPI, "write") {
-		return now, nil
+func mayRevoke(r store.Reader, a *Actor, o Owner) error {
+	err := mayKeys(r, a, o)
+	if err != nil && a.User.Admin && a.Allows(DomainAPI, "write") {
+		return refresh(r, a)
 	}
-	return mayKeys(r, a, o)
+	return err
 }
 
 // ownerTx returns the owner as an actor, to ask what he may do.
 func ownerTx(tx *store.Tx, o Owner) (Actor, error) {
 	if o.UserID == "" {
-		_, ok := org.Organizations.Get(tx, o.Org.String())
-		return Actor{Org: o.Org, Via: Password}, notFoundUnless(ok)
+		return Actor{Org: o.Org}, nil // MayOrg has seen that it exists
 	}
 	u, ok := account.Users.Get(tx, o.UserID)
-	return Actor{User: u, Via: Password}, notFoundUnless(ok)
-}
-
-func notFoundUnless(ok bool) error {
-	if ok {
-		return nil
+	if !ok {
+		return Actor{}, errNotFound
 	}
-	return notFound()
+	return Actor{User: u}, nil
 }
 
 func recordKey(tx *store.Tx, a Actor, action string, k Key, at time.Time) {
@@ -216,15 +205,15 @@ func (s *Access) RevokeKey(ctx context.Context, a Actor, o Owner, name string) (
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	var k Key
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		a, err := mayRevoke(tx, a, o)
-		if err != nil {
+		actor := a
+		if err := mayRevoke(tx, &actor, o); err != nil {
 			return err
 		}
 		var ok bool
 		if k, ok = KeyOf(tx, o, name); !ok {
-			return notFound()
+			return errNotFound
 		}
-		k = revokeTx(tx, a, k, at)
+		k = revokeTx(tx, actor, k, at)
 		return nil
 	})
 	return k, err
@@ -235,13 +224,13 @@ func (s *Access) RevokeAll(ctx context.Context, a Actor, o Owner) ([]Key, error)
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	var ended []Key
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		a, err := mayRevoke(tx, a, o)
-		if err != nil {
+		actor := a
+		if err := mayRevoke(tx, &actor, o); err != nil {
 			return err
 		}
 		ended = KeysOf(tx, o)
 		for i, k := range ended {
-			ended[i] = revokeTx(tx, a, k, at)
+			ended[i] = revokeTx(tx, actor, k, at)
 		}
 		return nil
 	})
@@ -259,20 +248,23 @@ func revokeTx(tx *store.Tx, a Actor, k Key, at time.Time) Key {
 // Probe tells whether the actor's key is good for the permission and its owner has access, as GET
 // /auth of the Hex API does. Passwords are never good for it.
 func (s *Access) Probe(r store.Reader, a Actor, p Permission) error {
-	a, err := a.now(r)
-	switch {
-	case err != nil:
+	if err := refresh(r, &a); err != nil {
 		return err
-	case a.Via == Anonymous:
-		return missing()
-	case a.Via != APIKey:
-		return keyLacks()
 	}
-	if p, err = s.normal(r, p); err != nil || !a.Allows(p.Domain, p.Resource) {
-		return keyLacks()
+	switch {
+	case a.Via == Anonymous:
+		return errMissing
+	case !a.verified():
+		return errUnverified
+	case a.Via != APIKey:
+		return errKeyLacks
+	}
+	p, err := s.normal(r, p)
+	if err != nil || !a.Allows(p.Domain, p.Resource) {
+		return errKeyLacks
 	}
 	if s.reach(r, a, p) != nil {
-		return forbidden()
+		return errForbidden
 	}
 	return nil
 }

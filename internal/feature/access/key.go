@@ -8,7 +8,6 @@ import (
 
 	"hexhub/hex/name"
 	"hexhub/internal/feature/audit"
-	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 )
 
@@ -98,14 +97,12 @@ func (k Key) Live(at time.Time) bool { return k.RevokeAt == nil || at.Before(*k.
 func (k Key) usable(found bool) error {
 	switch {
 	case !found:
-		return invalidKey()
+		return errBadKey
 	case !k.Live(time.Now()):
-		return fault.New(fault.Unauthenticated, "API key revoked")
+		return errRevoked
 	}
 	return nil
 }
-
-func invalidKey() error { return fault.New(fault.Unauthenticated, "invalid API key") }
 
 // KeysOf returns the live keys of the owner, by name.
 func KeysOf(r store.Reader, o Owner) []Key {

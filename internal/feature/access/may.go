@@ -49,17 +49,18 @@ type Thing struct {
 }
 
 // The refusals of the Hex API.
-func missing() error {
-	return fault.New(fault.Unauthenticated, "missing authentication information")
-}
-func keyLacks() error {
-	return fault.New(fault.Unauthenticated, "key not authorized for this action")
-}
-func unverified() error { return fault.New(fault.Forbidden, "email not verified") }
-func forbidden() error {
-	return fault.New(fault.Forbidden, "account not authorized for this action")
-}
-func notFound() error { return fault.New(fault.NotFound, "Page not found") }
+var (
+	errMissing    = fault.New(fault.Unauthenticated, "missing authentication information")
+	errBadBasic   = fault.New(fault.Unauthenticated, "invalid authentication information")
+	errNoBasic    = fault.New(fault.Unauthenticated, "Basic authentication is disabled. Update your client to use OAuth or an API key.")
+	errBadKey     = fault.New(fault.Unauthenticated, "invalid API key")
+	errRevoked    = fault.New(fault.Unauthenticated, "API key revoked")
+	errKeyLacks   = fault.New(fault.Unauthenticated, "key not authorized for this action")
+	errUnverified = fault.New(fault.Forbidden, "email not verified")
+	errForbidden  = fault.New(fault.Forbidden, "account not authorized for this action")
+	errNotFound   = fault.New(fault.NotFound, "Page not found")
+	errInactive   = fault.New(fault.Malformed, "Bad request")
+)
 
 // May returns nil if the actor may do v to t, else the fault that the Hex API answers. It reads the
 // actor's rows anew, so that within a Tx the right itself is guarded.
@@ -70,18 +71,18 @@ func May(r store.Reader, a Actor, v Verb, t Thing) error {
 	if v == Fetch && t.Repository.Public {
 		return nil // whatever is sent along, even a key that is none
 	}
-	a, err := a.now(r)
-	switch {
-	case err != nil:
+	if err := refresh(r, &a); err != nil {
 		return err
+	}
+	switch {
 	case a.Via == System:
 		return nil
 	case a.Via == Anonymous:
 		return mayAnonymous(v, t)
 	case !a.verified():
-		return unverified()
+		return errUnverified
 	case !a.permits(v, t):
-		return keyLacks()
+		return errKeyLacks
 	}
 	return entitled(r, a, v, t)
 }
@@ -89,11 +90,11 @@ func May(r store.Reader, a Actor, v Verb, t Thing) error {
 func mayAnonymous(v Verb, t Thing) error {
 	switch {
 	case v != Read:
-		return missing()
+		return errMissing
 	case t.Repository.Public:
 		return nil
 	}
-	return notFound()
+	return errNotFound
 }
 
 // verified reports whether the actor's address is proved. Organizations have none.
@@ -123,29 +124,29 @@ func entitled(r store.Reader, a Actor, v Verb, t Thing) error {
 	role := a.roleIn(r, t.Repository.Org)
 	switch {
 	case v == Administer:
-		return forbidden()
+		return errForbidden
 	case !t.Repository.Public && !role.Includes(org.Read):
-		return notFound()
+		return errNotFound
 	case v == Read, v == Fetch, role.Includes(v.role()):
 		return nil
 	case !t.Exists:
 		if t.Repository.Default() {
 			return nil // whoever comes first may have a new name
 		}
-		return forbidden()
+		return errForbidden
 	}
 	for owner, level := range t.Owners {
 		if a.shares(r, owner, level).Includes(v.role()) {
 			return nil
 		}
 	}
-	return forbidden()
+	return errForbidden
 }
 
 // nilIfKnown answers administrators: only what is not there is kept from them.
 func nilIfKnown(v Verb, t Thing) error {
 	if v != Administer && t.Repository.Name == (name.Repository{}) {
-		return notFound()
+		return errNotFound
 	}
 	return nil
 }
@@ -184,24 +185,24 @@ func (a Actor) shares(r store.Reader, owner string, level Level) org.Role {
 // the Hex API answers. Who is no member is not told that it exists, nor is one of too low a role
 // told more.
 func MayOrg(r store.Reader, a Actor, role org.Role, organization name.Repository) error {
-	a, err := a.now(r)
+	if err := refresh(r, &a); err != nil {
+		return err
+	}
 	resource := "write"
 	if role == org.Read {
 		resource = "read"
 	}
 	switch {
-	case err != nil:
-		return err
 	case a.Via == Anonymous:
-		return missing()
+		return errMissing
 	case !a.verified():
-		return unverified()
+		return errUnverified
 	case !a.Allows(DomainAPI, resource):
-		return keyLacks()
+		return errKeyLacks
 	}
 	_, exists := org.Organizations.Get(r, organization.String())
 	if exists && (a.Via == System || a.User.Admin || a.roleIn(r, organization).Includes(role)) {
 		return nil
 	}
-	return notFound()
+	return errNotFound
 }

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"maps"
 	"runtime"
 	"slices"
 	"time"
@@ -77,9 +78,7 @@ func (a *Accounts) change(ctx context.Context, by audit.By, userID string, edit 
 		u.UpdatedAt = at
 		Users.Put(tx, u)
 		params := map[string]any{"user": snapshot(u)}
-		for k, v := range d.params {
-			params[k] = v
-		}
+		maps.Copy(params, d.params)
 		audit.RecordTx(tx, by, d.action, params, at, audit.UserRef(u.ID))
 		return nil
 	})
@@ -93,7 +92,7 @@ type deed struct {
 
 // snapshot is what the audit log keeps of a user.
 func snapshot(u User) map[string]any {
-	return map[string]any{"id": u.ID, "username": u.Username.String(), "handles": u.Handles}
+	return map[string]any{"id": u.ID, "username": u.Username.String(), "handles": u.Handles, "admin": u.Admin, "service": u.Service}
 }
 
 // SetPassword gives the user another password, or a first one.
@@ -126,7 +125,7 @@ func (a *Accounts) SetAdmin(ctx context.Context, by audit.By, userID string, adm
 			return deed{}, err
 		}
 		u.Admin = admin
-		return deed{action: "user.admin", params: map[string]any{"admin": admin}}, nil
+		return deed{action: "user.admin"}, nil
 	})
 }
 

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ func (a *Accounts) Create(ctx context.Context, by audit.By, d Draft) (User, erro
 	if err != nil {
 		return User{}, err
 	}
-	err = a.db.Update(ctx, func(tx *store.Tx) error { return createTx(tx, by, "user.create", u) })
+	err = a.db.Update(ctx, func(tx *store.Tx) error { return createTx(tx, by, u) })
 	if err != nil {
 		return User{}, err
 	}
@@ -66,9 +67,7 @@ func (a *Accounts) Register(ctx context.Context, by audit.By, d Draft) (User, er
 // before, as far as the present moment can tell.
 func (a *Accounts) build(ctx context.Context, d Draft) (User, error) {
 	u, wrong := d.user(now())
-	for field, why := range taken(a.db.View(), u) {
-		wrong[field] = why
-	}
+	maps.Copy(wrong, taken(a.db.View(), u))
 	if len(wrong) > 0 {
 		return User{}, fault.Validation(wrong)
 	}
@@ -162,7 +161,7 @@ func taken(r store.Reader, u User) fault.Fields {
 	return wrong
 }
 
-func createTx(tx *store.Tx, by audit.By, action string, u User) error {
+func createTx(tx *store.Tx, by audit.By, u User) error {
 	if wrong := taken(tx, u); len(wrong) > 0 {
 		return fault.Validation(wrong)
 	}
@@ -171,7 +170,7 @@ func createTx(tx *store.Tx, by audit.By, action string, u User) error {
 	}
 	Names.Put(tx, Holder{Name: u.Username.String(), Ref: audit.UserRef(u.ID), Since: u.InsertedAt})
 	Users.Put(tx, u)
-	audit.RecordTx(tx, by, action, map[string]any{"user": snapshot(u)}, u.InsertedAt, audit.UserRef(u.ID))
+	audit.RecordTx(tx, by, "user.create", map[string]any{"user": snapshot(u)}, u.InsertedAt, audit.UserRef(u.ID))
 	return nil
 }
 

@@ -135,6 +135,9 @@ func parse(p PasswordHash) (c Cost, salt, sum []byte, err error) {
 			return Cost{}, nil, nil, fmt.Errorf("read stored password: %w", err)
 		}
 	}
+	if len(sum) != sumSize {
+		return Cost{}, nil, nil, fmt.Errorf("stored password has a hash of %d bytes, not %d", len(sum), sumSize)
+	}
 	return c, salt, sum, nil
 }
 

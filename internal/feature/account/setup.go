@@ -129,7 +129,7 @@ func (a *Accounts) Setup(ctx context.Context, token string, d Draft) (User, erro
 			return err
 		}
 		setups.Delete(tx, setupKey)
-		return createTx(tx, audit.By{}, "setup.finish", u)
+		return createTx(tx, audit.By{}, u)
 	})
 	if err != nil {
 		return User{}, err

@@ -8,9 +8,8 @@
 // owner.add owner.update owner.transfer owner.remove, release.publish release.revert release.retire
 // release.unretire, email.add email.remove email.primary email.public, user.create user.update,
 // password.add password.update password.remove, organization.create organization.member.add
-// organization.member.remove organization.member.role. Our own are user.deactivate, user.reactivate,
-// user.admin (the params say whether the right was given or taken), email.verify, and setup.finish,
-// the creation of the first administrator.
+// organization.member.remove organization.member.role. Our own are user.deactivate, user.reactivate, email.verify, and user.admin:
+// its params show whether the right was given or taken.
 package audit
 
 import (

@@ -41,8 +41,11 @@ func (s *Orgs) EnsureDefault(ctx context.Context, n name.Repository) (Repository
 	var kept Repository
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		var ok bool
-		if kept, ok = Repositories.Get(tx, n.String()); ok {
-			return reasonIf(!kept.Default(), n)
+		switch kept, ok = Repositories.Get(tx, n.String()); {
+		case ok && !kept.Default():
+			return fault.New(fault.Conflict, "the repository %s belongs to an organization; set another repository.name", n)
+		case ok:
+			return nil
 		}
 		kept = fresh
 		holdTx(tx, n, at)
@@ -50,13 +53,6 @@ func (s *Orgs) EnsureDefault(ctx context.Context, n name.Repository) (Repository
 		return nil
 	})
 	return kept, err
-}
-
-func reasonIf(foreign bool, n name.Repository) error {
-	if foreign {
-		return fault.New(fault.Conflict, "the repository %s belongs to an organization; set another repository.name", n)
-	}
-	return nil
 }
 
 // holdTx keeps users from taking the repository's name. One who has it already may keep it.
