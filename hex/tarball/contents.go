@@ -178,8 +178,8 @@ func (w *walker) empty() bool {
 // extend reads a PAX or GNU extension. mix and rebar3 use PAX for non-ASCII and very long
 // names, gleam GNU records for names beyond 100 bytes; at most one of a kind per entry.
 func (w *walker) extend(h header, x *extension) error {
-	if h.size == 0 || h.size > MaxExtension {
-		return refuse(BadHeader, "an extension header of %d bytes, at most %d are allowed", h.size, MaxExtension)
+	if h.size == 0 || h.size > MaxPath {
+		return refuse(BadHeader, "an extension header of %d bytes, at most %d are allowed", h.size, MaxPath)
 	}
 	data := make([]byte, padded(h.size))
 	if _, err := io.ReadFull(w.r, data); err != nil {

@@ -135,7 +135,7 @@ func padded(size int64) int64 { return (size + blockSize - 1) &^ (blockSize - 1)
 
 // parsePAX reads the records of a PAX header into an extension. Only attributes that real
 // clients write are accepted: path, linkpath, a size equal to the header's, and times and
-// owners, which are ignored.
+// owners, which are ignored but must be numbers, since hex_core crashes on others.
 func parsePAX(data string, x *extension) error {
 	for data != "" {
 		digits, _, _ := strings.Cut(data, " ")
@@ -170,15 +170,26 @@ func (x *extension) set(key, value string) error {
 		field = &x.link
 	case "size":
 		field = &x.size
-	case "mtime", "atime", "ctime", "uid", "gid", "uname", "gname":
+	case "mtime", "atime", "ctime", "uid", "gid":
+		if !decimal(value) {
+			return refuse(BadHeader, "PAX attribute %q is not a number", key)
+		}
+	case "uname", "gname":
 	default:
-		return refuse(BadHeader, "unsupported PAX attribute %q", key)
+		return refuse(BadHeader, "unsupported PAX attribute %.80q", key)
 	}
 	if value == "" || *field != "" {
 		return refuse(BadHeader, "PAX attribute %q is empty or given twice", key)
 	}
 	*field = value
 	return nil
+}
+
+// decimal reports whether s is digits, perhaps with a fraction.
+func decimal(s string) bool {
+	whole, fraction, dot := strings.Cut(s, ".")
+	isDigits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	return isDigits(whole) && (!dot || isDigits(fraction))
 }
 
 // apply overrides what the header says.

@@ -367,6 +367,7 @@ func (d *decoder) extra() map[string]any {
 
 // tree reads nested data. Lists of pairs are maps, and so is the empty list, as in hex_core.
 func (d *decoder) tree(v any) any {
+	d.bytes += 8 // what a value costs at least, once it is stored
 	if fields, ok := pairs(v); ok {
 		m := make(map[string]any, len(fields))
 		for _, p := range fields {
@@ -378,7 +379,6 @@ func (d *decoder) tree(v any) any {
 		}
 		return m
 	}
-	d.bytes += 8
 	switch v := v.(type) {
 	case erlterm.List:
 		l := make([]any, len(v))

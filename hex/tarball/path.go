@@ -13,8 +13,6 @@ func checkPath(path string) error {
 	switch {
 	case path == "":
 		return refuse(BadPath, "an entry has no name")
-	case len(path) > MaxPath:
-		return refuse(BadPath, "a path is longer than %d bytes", MaxPath)
 	case !utf8.ValidString(path):
 		return refuse(BadPath, "%q is not UTF-8", path)
 	case strings.HasPrefix(path, "/"):
@@ -44,6 +42,9 @@ func checkPath(path string) error {
 // deceptive reports characters that are not shown as what they are: controls, bidirectional
 // and zero-width formats, line separators, private use.
 func deceptive(r rune) bool {
+	if r < unicode.MaxASCII {
+		return r < ' '
+	}
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp)
 }
 

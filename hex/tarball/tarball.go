@@ -30,11 +30,10 @@ const (
 	MaxMetadata = 1 << 20   // bytes of metadata.config
 
 	MaxEntries   = 20_000  // files, links and directories, also directories only implied by a path
-	MaxPath      = 4096    // bytes of one path
+	MaxPath      = 4096    // bytes of one path, and of the PAX or GNU record that holds it
 	MaxComponent = 255     // bytes of one name between slashes
 	MaxLink      = 1024    // bytes of a symbolic link's target
 	MaxPaths     = 4 << 20 // bytes of all paths and link targets together
-	MaxExtension = 4096    // bytes of one PAX or GNU long-name record
 
 	MaxRatio  = 100     // decompressed : compressed, enforced beyond RatioFrom
 	RatioFrom = 8 << 20 // decompressed bytes up to which any ratio is fine
