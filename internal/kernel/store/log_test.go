@@ -7,6 +7,8 @@ import (
 	"hexhub/internal/kernel/store/storetest"
 )
 
-func TestMemoryLogKeepsTheLaws(t *testing.T) {
-	storetest.TestLog(t, func(testing.TB) store.Log { return store.NewMemory() })
-}
+func openMemory(testing.TB) store.Log { return store.NewMemory() }
+
+func TestMemoryLogKeepsTheLaws(t *testing.T) { storetest.TestLog(t, openMemory) }
+
+func TestDBOverMemoryKeepsTheLaws(t *testing.T) { storetest.TestDB(t, openMemory) }

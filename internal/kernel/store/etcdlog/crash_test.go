@@ -141,6 +141,7 @@ func checkRows(t *testing.T, log store.Log, acknowledged map[string]bool) {
 }
 
 func TestAcknowledgedRowsSurviveKill(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	acknowledged := map[string]bool{}
 	for round := range 5 {
@@ -168,6 +169,7 @@ func TestAcknowledgedRowsSurviveKill(t *testing.T) {
 // TestDamagedFilesAreNoticed is C6: what was never acknowledged may be dropped, and all else that does
 // not add up must keep the log from opening.
 func TestDamagedFilesAreNoticed(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		damage func(wal []byte, ends []int) []byte
@@ -249,6 +251,7 @@ func damage(t *testing.T, dir string, change func([]byte, []int) []byte) {
 // TestDeathOnAFullDiskLosesNothing takes the guard away (its reserve is one byte), so that etcd meets
 // ENOSPC itself: C7 demands that it then dies loudly, C5 that all it acknowledged is there again.
 func TestDeathOnAFullDiskLosesNothing(t *testing.T) {
+	t.Parallel()
 	dir := smallDisk(t, 300<<20)
 	if err := os.Mkdir(filepath.Join(dir, "spare"), 0o700); err != nil { // takes the spare file's place
 		t.Fatal(err)
@@ -274,6 +277,7 @@ func TestDeathOnAFullDiskLosesNothing(t *testing.T) {
 
 // TestFullDiskMakesARealLogReadOnly is C5 with the guard in place.
 func TestFullDiskMakesARealLogReadOnly(t *testing.T) {
+	t.Parallel()
 	dir := smallDisk(t, 600<<20)
 	freeable := fill(t, dir, 200<<20) // what an operator will find to delete
 	reserve := func(o *Options) { o.DiskReserve = 128 << 20 }

@@ -43,6 +43,7 @@ func (g *gauge) set(free uint64, err error) {
 }
 
 func TestFullDiskRefusesCommitsAndNothingElse(t *testing.T) {
+	t.Parallel()
 	const reserve = 100 << 20
 	g := &gauge{free: 1 << 40, looked: make(chan struct{})}
 	var lines bytes.Buffer

@@ -76,6 +76,8 @@ func TestEmbeddedLogKeepsTheLaws(t *testing.T) { storetest.TestLog(t, openTemp) 
 
 func TestLogOfAnOutsideEtcdKeepsTheLaws(t *testing.T) { storetest.TestLog(t, openClient) }
 
+func TestDBOverEtcdKeepsTheLaws(t *testing.T) { storetest.TestDB(t, openTemp) }
+
 func put(t testing.TB, log store.Log, key, value string) error {
 	t.Helper()
 	_, ok, err := log.Commit(t.Context(), store.Txn{Ops: []store.Op{{Key: key, Value: []byte(value)}}})
@@ -161,6 +163,7 @@ func TestCloseIsQuickAndEndsWatches(t *testing.T) {
 }
 
 func TestQuietWatchHearsOfProgress(t *testing.T) {
+	t.Parallel()
 	log := openDir(t, t.TempDir())
 	mustPut(t, log, "a", "1")
 	enough := errors.New("enough")

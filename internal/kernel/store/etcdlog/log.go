@@ -18,6 +18,9 @@ func (l *Log) Commit(ctx context.Context, txn store.Txn) (store.Revision, bool, 
 	if err := store.CheckTxn(txn); err != nil {
 		return 0, false, err
 	}
+	if err := ctx.Err(); err != nil { // etcd would propose it all the same, and then not wait
+		return 0, false, fmt.Errorf("commit: %w", err)
+	}
 	if l.node != nil && len(txn.Ops) > 0 && l.node.disk.full.Load() {
 		return 0, false, fmt.Errorf("commit: the disk is nearly full: %w", store.ErrNoSpace)
 	}

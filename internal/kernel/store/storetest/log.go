@@ -36,7 +36,7 @@ func TestLog(t *testing.T, open func(testing.TB) store.Log) {
 		{"watch tells whole revisions in order from any point", watches},
 		{"watch goes on while commits come", watchesOn},
 		{"watch ends with its context, its callback's error and its log", watchEnds},
-		{"cancelled commit says so", cancelled},
+		{"commit cancelled beforehand changes nothing", cancelled},
 		{"no guarded increment is lost", increments},
 	} {
 		t.Run(law.name, func(t *testing.T) {
@@ -425,6 +425,7 @@ func watchEnds(t *testing.T, log store.Log) {
 }
 
 func cancelled(t *testing.T, log store.Log) {
+	before := commit(t, log, put("a", "0"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, _, err := log.Commit(ctx, store.Txn{Ops: []store.Op{put("a", "1")}}); !errors.Is(err, context.Canceled) {
@@ -432,6 +433,9 @@ func cancelled(t *testing.T, log store.Log) {
 	}
 	if _, err := log.Range(ctx, "a", "b", 0, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("Range = %v, want the context's error", err)
+	}
+	if rev := commit(t, log); rev != before {
+		t.Errorf("a commit cancelled beforehand moved the log from %d to %d", before, rev)
 	}
 }
 
