@@ -16,10 +16,10 @@ import (
 // Options are what Access may be told. The zero value works.
 type Options struct {
 	DefaultRepository name.Repository // what "hexpm" and no repository mean
-	MaxKeyAge         time.Duration   // keys expire no later; zero means that they need not
-	NoPasswords       bool            // refuse user names with passwords; keys in their place still pass
 	Log               *slog.Logger    // nil discards
 
+	// Rules are asked for at each use, since they may change meanwhile; nil means the zero value.
+	Rules func(store.Reader) Rules
 	// ThingOf tells who owns a package. Without it no key for a single package can be made.
 	ThingOf func(r store.Reader, repository org.Repository, pkg name.Package) Thing
 }
@@ -33,11 +33,20 @@ type Access struct {
 	uses     uses
 }
 
+// Rules are what an administrator decides about credentials.
+type Rules struct {
+	MaxKeyAge   time.Duration // new keys expire no later; zero means that they need not
+	NoPasswords bool          // refuse user names with passwords; keys in their place still pass
+}
+
 // New returns the access to what db keeps. The pepper is the secret without which the hashes of keys
 // are worth nothing; with another one no key is recognised.
 func New(db *store.DB, accounts *account.Accounts, pepper []byte, o Options) *Access {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Rules == nil {
+		o.Rules = func(store.Reader) Rules { return Rules{} }
 	}
 	return &Access{db: db, accounts: accounts, o: o, macs: newMacs(pepper), uses: newUses()}
 }

@@ -46,7 +46,7 @@ func (s *Access) basic(ctx context.Context, a Actor, encoded string) (Actor, err
 	if k, ok := s.lookup(s.db.View(), password); ok && s.belongs(k, login) {
 		return s.withKey(s.db.View(), a, password)
 	}
-	if s.o.NoPasswords {
+	if s.o.Rules(s.db.View()).NoPasswords {
 		return Actor{}, errNoBasic
 	}
 	a.User, err = s.accounts.Authenticate(ctx, login, password)

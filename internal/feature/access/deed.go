@@ -84,8 +84,8 @@ func (d KeyDraft) check(at time.Time) fault.Fields {
 
 // clamp returns when a key ends that is to end at the wanted time, nil being never.
 func (s *Access) clamp(wanted *time.Time, at time.Time) *time.Time {
-	if s.o.MaxKeyAge > 0 {
-		return sooner(wanted, new(at.Add(s.o.MaxKeyAge)))
+	if age := s.o.Rules(s.db.View()).MaxKeyAge; age > 0 {
+		return sooner(wanted, new(at.Add(age)))
 	}
 	return sooner(wanted, nil)
 }

@@ -74,9 +74,9 @@ func May(r store.Reader, a Actor, v Verb, t Thing) error {
 	if err := refresh(r, &a); err != nil {
 		return err
 	}
+	// What is in a repository that the actor may not know of shows in no answer.
+	t.Exists = t.Exists || !a.sees(r, t.Repository)
 	switch {
-	case a.Via == System:
-		return nil
 	case a.Via == Anonymous:
 		return mayAnonymous(v, t)
 	case !a.verified():
@@ -100,13 +100,18 @@ func mayAnonymous(v Verb, t Thing) error {
 // verified reports whether the actor's address is proved. Organizations have none.
 func (a Actor) verified() bool { return a.User.ID == "" || a.User.Verified() }
 
+// sees reports whether the actor may know what is in the repository.
+func (a Actor) sees(r store.Reader, repository org.Repository) bool {
+	return repository.Public || a.User.Admin || a.Via == System || a.roleIn(r, repository.Org).Includes(org.Read)
+}
+
 // permits reports whether the actor's credential is good for the verb.
 func (a Actor) permits(v Verb, t Thing) bool {
 	switch v {
 	case Read:
 		return a.Allows(DomainAPI, "read")
 	case Fetch:
-		return a.Allows(DomainRepository, t.Repository.Name.String())
+		return a.Allows(DomainRepositories, "") || a.Allows(DomainRepository, t.Repository.Name.String())
 	case Write, Own:
 		return a.Allows(DomainAPI, "write") ||
 			t.Exists && a.Allows(DomainPackage, PackageResource(t.Repository, t.Package))
@@ -125,7 +130,7 @@ func entitled(r store.Reader, a Actor, v Verb, t Thing) error {
 	switch {
 	case v == Administer:
 		return errForbidden
-	case !t.Repository.Public && !role.Includes(org.Read):
+	case !a.sees(r, t.Repository):
 		return errNotFound
 	case v == Read, v == Fetch, role.Includes(v.role()):
 		return nil

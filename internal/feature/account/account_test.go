@@ -309,7 +309,9 @@ func TestRegistration(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a, _ := accounts(t, account.Options{Registration: policy, ConfirmMail: c.confirm})
+			a, _ := accounts(t, account.Options{Rules: func(store.Reader) account.Rules {
+				return account.Rules{Registration: policy, ConfirmMail: c.confirm}
+			}})
 			d := draft
 			if c.email != "" {
 				d.Emails = []string{c.email}
@@ -334,7 +336,9 @@ func TestRegistration(t *testing.T) {
 
 func TestZ10RegisteringGivesNoRights(t *testing.T) {
 	policy, _ := account.ParseRegistration("open")
-	a, db := accounts(t, account.Options{Registration: policy, ConfirmMail: true})
+	a, db := accounts(t, account.Options{Rules: func(store.Reader) account.Rules {
+		return account.Rules{Registration: policy, ConfirmMail: true}
+	}})
 	u, err := a.Register(t.Context(), audit.By{IP: "192.0.2.1"}, account.Draft{
 		Username: "mallory", Emails: []string{"m@example.com"}, Password: good, Admin: true, Service: true, Verified: true,
 	})

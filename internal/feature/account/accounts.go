@@ -14,10 +14,18 @@ import (
 
 // Options are what Accounts may be told. The zero value works.
 type Options struct {
+	Cost   Cost // of a password; zero means DefaultCost
+	Hashes int  // passwords hashed at a time; zero means one per processor
+
+	// Rules are asked for at each registration, since they may change meanwhile; nil means none but the
+	// zero value.
+	Rules func(store.Reader) Rules
+}
+
+// Rules are what an administrator decides about accounts.
+type Rules struct {
 	Registration Registration // who may make an account for himself; zero means nobody
 	ConfirmMail  bool         // whether somebody who registers must prove to own his address
-	Cost         Cost         // of a password; zero means DefaultCost
-	Hashes       int          // passwords hashed at a time; zero means one per processor
 }
 
 // Accounts does what is done to users. It is safe for concurrent use.
@@ -31,6 +39,9 @@ type Accounts struct {
 func New(db *store.DB, o Options) *Accounts {
 	if o.Hashes <= 0 {
 		o.Hashes = runtime.GOMAXPROCS(0)
+	}
+	if o.Rules == nil {
+		o.Rules = func(store.Reader) Rules { return Rules{} }
 	}
 	return &Accounts{db: db, o: o, hasher: newHasher(o.Cost, o.Hashes)}
 }

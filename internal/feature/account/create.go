@@ -54,12 +54,13 @@ func (a *Accounts) Create(ctx context.Context, by audit.By, d Draft) (User, erro
 // Register makes a user for whoever asks, if the server lets such people register. Rights are not
 // given that way, whatever the draft says.
 func (a *Accounts) Register(ctx context.Context, by audit.By, d Draft) (User, error) {
-	if err := a.o.Registration.admits(d.Emails); err != nil {
+	rules := a.o.Rules(a.db.View())
+	if err := rules.Registration.admits(d.Emails); err != nil {
 		return User{}, err
 	}
 	d.Admin, d.Service = false, false
 	// Where the domain of an address opens the door, an address is worth nothing unproved.
-	d.Verified = !a.o.ConfirmMail && len(a.o.Registration.domains) == 0
+	d.Verified = !rules.ConfirmMail && len(rules.Registration.domains) == 0
 	return a.Create(ctx, by, d)
 }
 
