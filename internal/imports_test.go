@@ -9,7 +9,7 @@ import (
 )
 
 // floors lists the floors from the ground up. A package may import from lower floors only.
-var floors = []string{"hex", "assets", "kernel", "feature", "surface", "term", "config", "node", "hubtest", "cmd"}
+var floors = []string{"hex", "assets", "kernel", "feature", "surface", "term", "config", "node", "hubtest", "cmd", "e2e"}
 
 // rooms orders the packages of a floor from the ground up; those of one line do not import each
 // other. It is the drawing of docs/architecture.md as a table.
@@ -27,6 +27,8 @@ var rooms = map[string][]string{
 		"access",
 		"advisory catalog connect oauth policy sso stats",
 		"backup docs index mirror notify preview promote search webhook",
+		"world",
+		"doctor",
 	},
 	"surface": {
 		"call web/ui",
