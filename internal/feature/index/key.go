@@ -40,7 +40,21 @@ func EnsureKey(ctx context.Context, db *store.DB, sealer *seal.Sealer) (*registr
 			return nil, fmt.Errorf("make the registry's signing key: %w", err)
 		}
 	}
-	text, err := sealer.Unseal(sealLabel, row.Sealed)
+	return row.unseal(sealer)
+}
+
+// ReadKey returns the server's signing key, or false if no node has made it yet.
+func ReadKey(r store.Reader, sealer *seal.Sealer) (*registry.Signer, bool, error) {
+	row, ok := signingKeys.Get(r, keyName)
+	if !ok {
+		return nil, false, nil
+	}
+	signer, err := row.unseal(sealer)
+	return signer, true, err
+}
+
+func (k signingKey) unseal(sealer *seal.Sealer) (*registry.Signer, error) {
+	text, err := sealer.Unseal(sealLabel, k.Sealed)
 	if errors.Is(err, seal.ErrUnseal) {
 		return nil, fault.Wrap(fault.Invalid, err, "the registry's signing key was sealed with another secret key than this node has: "+
 			"put the secret key file of the node that made the data, or of its backup, in the place of this node's, and start again")
