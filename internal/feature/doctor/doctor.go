@@ -1,0 +1,159 @@
+// Package doctor examines an installation and says what is wrong with it, and what to type.
+//
+// It knows what a healthy server looks like from the inside: its folder, its secrets, its tables, and
+// that every file it signs and every tarball it promises is really there. It changes nothing, and knows
+// no HTTP: the same examination runs in a serving node and on a stopped one's data.
+package doctor
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"hexhub/hex/registry"
+	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/seal"
+	"hexhub/internal/kernel/store"
+	"hexhub/internal/kernel/store/etcdlog"
+)
+
+// Deps are what is examined. What is missing is skipped, unless an error says why it is missing.
+type Deps struct {
+	Dir      string // data folder; empty when nothing is kept on disk
+	URL      string // address that people use; empty when no server runs
+	DB       *store.DB
+	Log      *etcdlog.Log // nil when the log is not etcd's
+	StoreErr error        // why DB is nil
+	Blobs    blob.Store
+	BlobsErr error // why Blobs is nil
+	Reserve  int64 // bytes of disk below which the node is read-only
+
+	Fingerprint string // of the key that the running node signs with; empty when none runs
+	Deep        bool   // read everything, however long it takes
+}
+
+// A Level is how grave a finding is.
+type Level string
+
+// The levels.
+const (
+	OK   Level = "ok"
+	Warn Level = "warn" // it works, and somebody should know
+	Fail Level = "fail" // something does not work, or soon will not
+	Skip Level = "skip" // there is nothing to examine
+)
+
+// A Finding is what a check found.
+type Finding struct {
+	ID       string `json:"id"` // of the check
+	Level    Level  `json:"level"`
+	Evidence string `json:"evidence"`
+	Fix      string `json:"fix,omitempty"`  // a command, or a sentence where there is none
+	More     string `json:"more,omitempty"` // where to read on
+}
+
+// A Check is one thing that is examined. Its ID never changes; scripts name it.
+type Check struct {
+	ID       string
+	Title    string
+	Sentence string
+
+	run func(context.Context, *examination) Finding
+}
+
+// checks are in the order in which they are told: what others rest on comes first.
+var checks = []Check{
+	{"data", "data directory", "The data directory can be written, and by nobody else.", checkData},
+	{"disk", "disk", "There is more free disk than the reserve at which the server stops writing.", checkDisk},
+	{"secret", "secret key", "The secret key is there, whole, and readable by its owner only.", checkSecret},
+	{"store", "store", "The store opens, has a leader, and is far from its quota.", checkStore},
+	{"tables", "tables", "The tables in memory follow the store.", checkTables},
+	{"signing-key", "signing key", "The secret key opens the key that signs the registry.", checkSigningKey},
+	{"index", "registry files", "Every registry file can be made, and verifies with the public key.", checkIndex},
+	{"blobs", "tarballs", "The tarball of every release is there.", checkBlobs},
+	{"administrator", "administrator", "Somebody can administer the server.", checkAdministrator},
+	{"address", "public address", "Passwords and keys do not cross a network in the clear.", checkAddress},
+	{"mail", "mail", "Mail can be sent.", checkMail},
+}
+
+// Checks lists all checks in the order of their findings.
+func Checks() []Check { return slices.Clone(checks) }
+
+// Known refuses ids that no check has.
+func Known(ids []string) error {
+	for _, id := range ids {
+		if !slices.ContainsFunc(checks, func(c Check) bool { return c.ID == id }) {
+			all := make([]string, len(checks))
+			for i, c := range checks {
+				all[i] = c.ID
+			}
+			return fault.New(fault.NotFound, "there is no check %q; the checks are %s", id, strings.Join(all, ", "))
+		}
+	}
+	return nil
+}
+
+// Run makes the checks with the ids, or all if there are none, at once, and returns a finding of each in
+// the order of Checks. Unless Deps.Deep, it takes about two seconds at the most.
+func Run(ctx context.Context, d Deps, only []string) []Finding {
+	chosen := Checks()
+	if len(only) > 0 {
+		chosen = slices.DeleteFunc(chosen, func(c Check) bool { return !slices.Contains(only, c.ID) })
+	}
+	x := newExamination(d)
+	findings := make([]Finding, len(chosen))
+	var wg sync.WaitGroup
+	for i, c := range chosen {
+		wg.Go(func() {
+			findings[i] = c.run(ctx, x)
+			findings[i].ID = c.ID
+		})
+	}
+	wg.Wait()
+	return findings
+}
+
+// budget is how long a check may go through what may be much.
+const budget = 1500 * time.Millisecond
+
+// An examination is what the checks of one run share.
+type examination struct {
+	Deps
+	sealer func() (*seal.Sealer, error)
+	signer func() (*registry.Signer, error)
+}
+
+func newExamination(d Deps) *examination {
+	x := &examination{Deps: d}
+	x.sealer = sync.OnceValues(x.openSecret)
+	x.signer = sync.OnceValues(x.openSigner)
+	return x
+}
+
+// patience bounds ctx for a check that goes through much.
+func (x *examination) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+	if x.Deep {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, budget)
+}
+
+func ok(evidence string) Finding   { return Finding{Level: OK, Evidence: evidence} }
+func skip(evidence string) Finding { return Finding{Level: Skip, Evidence: evidence} }
+
+func warn(evidence, fix string) Finding { return Finding{Level: Warn, Evidence: evidence, Fix: fix} }
+func fail(evidence, fix string) Finding { return Finding{Level: Fail, Evidence: evidence, Fix: fix} }
+
+// noStore is the finding of a check that needs the tables when there are none.
+const noStore = "the store is not open"
+
+// manual is where the files of the data directory are explained.
+const manual = "docs/operations.md"
+
+func (f Finding) more(where string) Finding {
+	f.More = where
+	return f
+}

@@ -1,0 +1,116 @@
+package ops
+
+import (
+	"net/http"
+	"os"
+	"time"
+
+	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/doctor"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/store"
+)
+
+// Status is how a node does.
+type Status struct {
+	Version   string           `json:"version"`
+	PID       int              `json:"pid"`
+	StartedAt time.Time        `json:"started_at"`
+	URL       string           `json:"url"`
+	NotReady  string           `json:"not_ready,omitempty"` // why; empty when it is ready
+	ReadOnly  string           `json:"read_only,omitempty"` // why; empty when it takes writes
+	Revision  store.Revision   `json:"revision"`
+	Rows      map[string]int64 `json:"rows"` // by table
+}
+
+func (o *Ops) status(r *http.Request) (any, error) {
+	stats := o.DB.Stats()
+	return Status{
+		Version: o.Version, PID: os.Getpid(), StartedAt: o.started.UTC(), URL: o.Registry.URL,
+		NotReady: o.notReady(), ReadOnly: o.readOnly(r.Context()), Revision: stats.Revision, Rows: stats.Rows,
+	}, nil
+}
+
+// Connect is what clients must know of the server.
+type Connect struct {
+	URL         string `json:"url"`
+	Repository  string `json:"repository"`
+	Fingerprint string `json:"fingerprint"`
+	PublicKey   string `json:"public_key"` // in PEM
+}
+
+// Registry returns it as the guides take it.
+func (c Connect) Registry() connect.Registry {
+	return connect.Registry{URL: c.URL, Repository: c.Repository, Fingerprint: c.Fingerprint, PublicPEM: c.PublicKey}
+}
+
+func (o *Ops) connect(*http.Request) (any, error) {
+	g := o.Registry
+	return Connect{URL: g.URL, Repository: g.Repository, Fingerprint: g.Fingerprint, PublicKey: g.PublicPEM}, nil
+}
+
+// Examination asks for the doctor.
+type Examination struct {
+	Only []string `json:"only,omitempty"` // ids of checks; none means all
+	Deep bool     `json:"deep,omitempty"` // read everything, however long it takes
+}
+
+func (o *Ops) doctor(r *http.Request) (any, error) {
+	e, err := decode[Examination](r)
+	if err != nil {
+		return nil, err
+	}
+	if err := doctor.Known(e.Only); err != nil {
+		return nil, err
+	}
+	d := o.Doctor
+	d.Deep = e.Deep
+	return doctor.Run(r.Context(), d, e.Only), nil
+}
+
+// A SetupLink lets whoever opens it become the first administrator.
+type SetupLink struct {
+	URL       string    `json:"url"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func (o *Ops) setup(r *http.Request) (any, error) {
+	link, expires, err := o.Setup(r.Context())
+	return SetupLink{link, expires}, err
+}
+
+// A Setting is a value that all nodes agree on.
+type Setting struct {
+	Name    string `json:"name"`
+	Value   string `json:"value"`
+	Default string `json:"default"`
+	Help    string `json:"help"`
+	SetBy   string `json:"set_by,omitempty"` // empty while it has its default
+}
+
+func (o *Ops) settings(*http.Request) (any, error) {
+	v := o.DB.View()
+	out := []Setting{}
+	for _, d := range o.Settings.Definitions() {
+		value, row := o.Settings.Value(v, d.Name)
+		out = append(out, Setting{Name: d.Name, Value: value, Default: d.Default, Help: d.Help, SetBy: row.By})
+	}
+	return out, nil
+}
+
+// A SettingChange gives a setting another value.
+type SettingChange struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+func (o *Ops) setSetting(r *http.Request) (any, error) {
+	c, err := decode[SettingChange](r)
+	if err != nil {
+		return nil, err
+	}
+	if c.Name == "" {
+		return nil, fault.Field("can't be blank", "name")
+	}
+	return nil, o.Settings.Set(r.Context(), actor(r).By(), c.Name, c.Value)
+}
