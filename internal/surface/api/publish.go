@@ -1,0 +1,191 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"hexhub/hex/name"
+	"hexhub/hex/tarball"
+	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/org"
+	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/fault"
+)
+
+const (
+	maxSpool = 20 << 20 // bytes taken in; what is over the format's own limit hears so in its words
+	chunk    = 100_000  // bytes of an upload that must come within
+	perChunk = 10 * time.Second
+)
+
+// publish takes a tarball. Everything that can be told from the request's head is told before a byte of
+// its body is read: the client that sent Expect: 100-continue has then sent none.
+//
+// The bytes go to a temporary place, are asked whose they claim to be, and only then examined in whole,
+// since that is dear. The blob is durable before the release names it.
+func (a *api) publish(r *request) (*answer, error) {
+	repo, claimed, err := a.mayUpload(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := acceptable(r); err != nil {
+		return nil, err
+	}
+	up, err := a.spool(r)
+	if err != nil {
+		return nil, err
+	}
+	defer up.Close()
+	draft, err := a.examine(r, repo, claimed, up)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := a.Blobs.Put(r.Context(), up); err != nil {
+		return nil, fmt.Errorf("store tarball: %w", err)
+	}
+	replace := r.URL.Query()["replace"]
+	rel, created, err := a.Catalog.Publish(r.Context(), r.actor, draft, len(replace) == 0 || replace[0] == "true")
+	if err != nil {
+		return nil, err
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+	}
+	return &answer{
+		status: status, cache: visible(repo.Public), location: a.releaseURL(rel.Ref(), rel.Version),
+		body: a.presentRelease(a.DB.View(), rel),
+	}, nil
+}
+
+// mayUpload asks for the right to publish to the package in the path. Where the path names none, it asks
+// for the right to publish something, which a key for a single package may have.
+func (a *api) mayUpload(r *request) (org.Repository, name.Package, error) {
+	repo, _ := org.Resolve(r.view, a.Default, r.PathValue("repository"))
+	text := r.PathValue("package")
+	if text == "" && r.actor.LoggedIn() && !r.actor.Allows(access.DomainAPI, "write") {
+		return repo, name.Package{}, a.mayRead(r, repo)
+	}
+	pkg, wrong := name.ParsePackage(text)
+	if err := a.Catalog.MayPublish(r.view, r.actor, repo, pkg); err != nil {
+		return repo, pkg, err
+	}
+	if text != "" && wrong != nil {
+		return repo, pkg, fault.Field(wrong.Error(), "name")
+	}
+	return repo, pkg, nil
+}
+
+// acceptable judges the head of an upload.
+func acceptable(r *request) error {
+	switch encoding := r.Header.Get("Content-Encoding"); {
+	case encoding != "" && encoding != "identity":
+		return fault.New(fault.Unsupported, "Unsupported content encoding %.40q: send the tarball as it is", encoding)
+	case r.ContentLength > tarball.MaxSize:
+		return fault.Field("too big", "tar")
+	case r.ContentLength < 0 && r.Header.Get("Expect") != "":
+		return errLengthRequired
+	}
+	return nil
+}
+
+// spool takes the body in, as long as it keeps coming.
+func (a *api) spool(r *request) (*blob.Spooled, error) {
+	up, err := a.Blobs.Spool(r.Context(), &patient{r: r}, maxSpool)
+	r.control.SetReadDeadline(time.Time{}) // what comes next on the connection has all its time
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, errTooSlow
+	case fault.Is(err, fault.TooLarge):
+		return nil, fault.Wrap(fault.TooLarge, err, "Payload too large")
+	case errors.Is(err, io.ErrUnexpectedEOF): // the client is gone
+		return nil, fault.Wrap(fault.Malformed, err, "Bad request")
+	case err != nil:
+		return nil, fmt.Errorf("take upload: %w", err)
+	}
+	return up, nil
+}
+
+// patient reads a body and waits so long for each chunk of it. A client that sends a byte a second is
+// too slow, although each byte comes in time.
+type patient struct {
+	r    *request
+	left int // bytes of the chunk that are yet to come
+}
+
+// Read implements io.Reader.
+func (p *patient) Read(b []byte) (int, error) {
+	if p.left <= 0 {
+		p.left = chunk
+		// Without a connection, as in tests, there is no deadline to set.
+		if err := p.r.control.SetReadDeadline(time.Now().Add(perChunk)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return 0, err
+		}
+	}
+	n, err := p.r.Body.Read(b)
+	p.left -= n
+	return n, err
+}
+
+// examine finds out what was uploaded: first cheaply whose it claims to be, and, if that may be published
+// here, everything else. Only so many are examined at a time.
+func (a *api) examine(r *request, repo org.Repository, claimed name.Package, up *blob.Spooled) (catalog.Draft, error) {
+	select {
+	case a.checks <- struct{}{}:
+		defer func() { <-a.checks }()
+	case <-r.Context().Done():
+		return catalog.Draft{}, fmt.Errorf("wait to examine the tarball: %w", context.Cause(r.Context()))
+	}
+	meta, err := tarball.ReadMetadata(up, up.Size())
+	if err != nil {
+		return catalog.Draft{}, tarballFault(err)
+	}
+	pkg, err := name.ParsePackage(meta.Name)
+	switch {
+	case claimed != name.Package{} && pkg != claimed:
+		return catalog.Draft{}, fault.Field("metadata does not match package name", "name")
+	case err != nil:
+		return catalog.Draft{}, fault.Field(err.Error(), "name")
+	}
+	if err := a.Catalog.MayPublish(a.DB.View(), r.actor, repo, pkg); err != nil {
+		return catalog.Draft{}, err
+	}
+	t, err := tarball.Open(up, up.Size())
+	if err != nil {
+		return catalog.Draft{}, tarballFault(err)
+	}
+	return catalog.Draft{Repository: repo.Name, ClaimedName: claimed, Tarball: t, Size: up.Size()}, nil
+}
+
+// tarballFault says why a tarball is refused, in the fields of the Hex API.
+func tarballFault(err error) error {
+	if refused, ok := errors.AsType[*tarball.Error](err); ok {
+		return fault.Field(refused.Text, "tar")
+	}
+	wrong, ok := errors.AsType[tarball.FieldErrors](err)
+	if !ok {
+		return fmt.Errorf("examine tarball: %w", err)
+	}
+	fields := fault.Fields{}
+	for path, why := range wrong {
+		outer, inner, nested := strings.Cut(path, ".")
+		if !nested {
+			fields[outer] = why
+			continue
+		}
+		group, ok := fields[outer].(fault.Fields)
+		if !ok {
+			group = fault.Fields{}
+			fields[outer] = group
+		}
+		group[inner] = why
+	}
+	return fault.Validation(fields)
+}
