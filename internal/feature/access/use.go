@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,7 +40,7 @@ func (u *uses) note(keyID string, ip netip.Addr, userAgent string) {
 		return
 	}
 	u.noted[keyID] = at
-	use := KeyUse{KeyID: keyID, At: at.UTC().Truncate(time.Microsecond), UserAgent: userAgent[:min(len(userAgent), maxUserAgent)]}
+	use := KeyUse{KeyID: keyID, At: at.UTC().Truncate(time.Microsecond), UserAgent: strings.ToValidUTF8(userAgent[:min(len(userAgent), maxUserAgent)], "")}
 	if ip.IsValid() {
 		use.IP = ip.String()
 	}

@@ -16,7 +16,6 @@ import (
 	"context"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"hexhub/internal/kernel/id"
 	"hexhub/internal/kernel/store"
@@ -73,7 +72,7 @@ const maxUserAgent = 255
 // RecordTx writes an entry for each of refs to find. Params are encoded as JSON at once. The user and
 // the organization of by are always among the references.
 func RecordTx(tx *store.Tx, by By, action string, params map[string]any, at time.Time, refs ...string) {
-	by.UserAgent = cut(by.UserAgent, maxUserAgent)
+	by.UserAgent = strings.ToValidUTF8(by.UserAgent[:min(len(by.UserAgent), maxUserAgent)], "")
 	at = at.UTC().Truncate(time.Microsecond)
 	// The id is random within Update, which is harmless: only the run that commits leaves one behind.
 	e := Entry{ID: id.Newest(at), At: at, Action: action, By: by, Params: params, Refs: withActor(refs, by)}
@@ -100,17 +99,6 @@ func withActor(refs []string, by By) []string {
 		}
 	}
 	return out
-}
-
-// cut returns the first max bytes of s, without half a character at its end.
-func cut(s string, max int) string {
-	if len(s) <= max {
-		return s
-	}
-	for max > 0 && !utf8.RuneStart(s[max]) {
-		max--
-	}
-	return s[:max]
 }
 
 // List returns at most limit entries that concern ref, the newest first, or all entries if ref is
