@@ -28,7 +28,7 @@ func (c *Catalog) requirementsTx(tx *store.Tx, own org.Repository, stated []tarb
 		return nil
 	}
 	faults := fault.Fields{}
-	found := make([]Requirement, 0, len(stated))
+	var found []Requirement
 	for _, s := range stated {
 		req, why := c.requirementTx(tx, own, s, at)
 		if why != "" {

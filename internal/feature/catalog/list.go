@@ -44,9 +44,10 @@ func (c *Catalog) List(v *store.View, q Query) (page []Package, total int) {
 		q.Sort = ascendingUpdated
 	}
 	var found []hit
+	var p Package // one for all, since its address is handed on
 	for _, r := range q.Repositories {
 		rank := c.rank(v, r, q.Sort)
-		for p := range In(v, r) {
+		for p = range In(v, r) {
 			if search.match(&p, c.o.DefaultRepository) {
 				found = append(found, hit{p.Ref(), rank(&p)})
 			}

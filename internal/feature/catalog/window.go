@@ -47,3 +47,9 @@ func closed(repository org.Repository, tooLate string) string {
 func mayVanish(repository org.Repository, updated, at time.Time) bool {
 	return repository.Windows && (!repository.Public || at.Sub(updated) <= packageWindow+time.Hour)
 }
+
+// Settled reports whether a release's tarball can no longer be replaced by another. It errs on the side
+// of no, by more than clocks of a cluster may differ.
+func Settled(repository org.Repository, r Release, at time.Time) bool {
+	return !repository.Windows || repository.Public && at.Sub(r.InsertedAt) > packageWindow+time.Hour
+}

@@ -63,9 +63,15 @@ func (w words) match(text string) bool {
 	}
 	for text != "" {
 		var word string
-		word, text = cutWord(text)
-		for _, s := range w {
-			if alike(word, s) {
+		var ascii bool
+		if word, text, ascii = cutWord(text); ascii {
+			if w.has(word) {
+				return true
+			}
+			continue
+		}
+		for part := range strings.FieldsFuncSeq(word, unletter) {
+			if w.has(part) {
 				return true
 			}
 		}
@@ -73,38 +79,41 @@ func (w words) match(text string) bool {
 	return false
 }
 
-// cutWord returns the first word and what is behind it, without making copies.
-func cutWord(text string) (word, rest string) {
-	start := -1
-	for i := 0; i < len(text); {
-		r, size := rune(text[i]), 1
-		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(text[i:])
-		}
-		switch in := isLetter(r); {
-		case in && start < 0:
-			start = i
-		case !in && start >= 0:
-			return text[start:i], text[i+size:]
-		}
-		i += size
+// cutWord cuts off the first word of letters and digits, and tells whether it is all ASCII. What else is
+// beyond ASCII it takes for letters. A search spends most of its time here.
+func cutWord(text string) (word, rest string, ascii bool) {
+	start := 0
+	for start < len(text) && !inWord[text[start]] {
+		start++
 	}
-	if start < 0 {
-		return "", ""
+	end, seen := start, byte(0)
+	for end < len(text) && inWord[text[end]] {
+		seen |= text[end]
+		end++
 	}
-	return text[start:], ""
+	return text[start:end], text[end:], seen < utf8.RuneSelf
 }
 
-func isLetter(r rune) bool {
-	if r < utf8.RuneSelf {
-		return 'a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9'
+// inWord tells letters and digits, and all bytes beyond ASCII.
+var inWord = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c >= utf8.RuneSelf || !unletter(rune(c))
 	}
-	return !unletter(r)
+	return t
+}()
+
+func (w words) has(word string) bool {
+	for _, stem := range w {
+		if alike(word, stem) {
+			return true
+		}
+	}
+	return false
 }
 
 // alike reports whether the word, in any case, is the stem with an ending or none.
 func alike(word, stem string) bool {
-	if len(word) < len(stem) || !strings.EqualFold(word[:len(stem)], stem) {
+	if len(word) < len(stem) || !mayEqual(word[0], stem[0]) || !strings.EqualFold(word[:len(stem)], stem) {
 		return false
 	}
 	rest := word[len(stem):]
@@ -123,4 +132,10 @@ func alike(word, stem string) bool {
 		}
 	}
 	return false
+}
+
+// mayEqual spares most words the comparison. Letters beyond ASCII, and those within that fold to one
+// beyond, are not judged by a byte.
+func mayEqual(a, b byte) bool {
+	return a|0x20 == b|0x20 || a >= utf8.RuneSelf || b >= utf8.RuneSelf
 }

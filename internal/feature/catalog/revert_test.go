@@ -1,0 +1,291 @@
+package catalog_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"hexhub/hex/name"
+	"hexhub/hex/tarball"
+	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/org"
+	"hexhub/internal/kernel/store"
+)
+
+const (
+	lateReplace = "inserted_at can only modify a release up to one hour after publication"
+	lateRevert  = "inserted_at can only delete a release up to one hour after publication"
+	immutable   = "inserted_at versions in this repository are immutable; publish a new version, or retire this one"
+	needReplace = "inserted_at must include the --replace flag to update an existing release"
+	buried      = "version was reverted and stays reserved; publish another version"
+)
+
+func TestPublishedVersionIsImmutable(t *testing.T) {
+	w := newWorld(t)
+	first := w.publish(t, "wes", tool, "1.0.0")
+	for _, replace := range []bool{false, true} {
+		check(t, fmt.Sprintf("T36 publish again, replace=%v", replace), w.tryPublish("ann", draft(tool, "1.0.0", describe(new("other"))), replace), immutable)
+	}
+	check(t, "revert", w.Revert(t.Context(), w.as("ann"), tool, v("1.0.0")), immutable)
+	if now, _ := catalog.GetRelease(w.db.View(), tool, v("1.0.0")); now.Outer != first.Outer {
+		t.Error("the release has another tarball")
+	}
+}
+
+func TestWindows(t *testing.T) {
+	const never = 1000 * time.Hour
+	for _, test := range []struct {
+		name           string
+		ref            catalog.Ref
+		who            string
+		second, wait   time.Duration // from the first version to the second, and from there to the deed
+		replace, undo  string
+		withoutReplace string
+	}{
+		{"public, at once", jason, "joe", 0, 0, "ok", "ok", needReplace},
+		{"public, first day", jason, "joe", 0, 24 * time.Hour, "ok", "ok", needReplace},
+		{"public, after the first day", jason, "joe", 0, 24*time.Hour + time.Microsecond, lateReplace, lateRevert, lateReplace},
+		{"public, fresh version of an old package", jason, "joe", never, time.Hour, "ok", "ok", needReplace},
+		{"public, version an hour old", jason, "joe", never, time.Hour + time.Microsecond, lateReplace, lateRevert, lateReplace},
+		{"private with windows", gear, "bob", never, never, "ok", "ok", needReplace},
+		{"T36 private without", tool, "ann", 0, 0, immutable, immutable, immutable},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.publish(t, test.who, test.ref, "1.0.0")
+				time.Sleep(test.second)
+				rel := w.publish(t, test.who, test.ref, "1.1.0")
+				time.Sleep(test.wait)
+				again := draft(test.ref, "1.1.0", describe(new("again")))
+				check(t, "publish again", w.tryPublish(test.who, again, false), test.withoutReplace)
+				check(t, "replace", w.tryPublish(test.who, again, true), test.replace)
+				if now, _ := catalog.GetRelease(w.db.View(), test.ref, v("1.1.0")); !now.InsertedAt.Equal(rel.InsertedAt) || (now.Outer == again.Tarball.Outer) != (test.replace == "ok") {
+					t.Errorf("release is %+v", now)
+				}
+				check(t, "revert", w.Revert(t.Context(), w.as(test.who), test.ref, v("1.1.0")), test.undo)
+			})
+		})
+	}
+}
+
+func TestReplacingKeepsWhatOutlivesATarball(t *testing.T) {
+	w := newWorld(t)
+	old := w.publish(t, "joe", jason, "1.0.0", needs("plug"))
+	w.put(t, func(tx *store.Tx) {
+		if _, err := catalog.MarkDocsTx(tx, w.as("joe"), jason, v("1.0.0"), true, time.Now()); err != nil {
+			t.Error(err)
+		}
+	})
+	check(t, "retire", w.Retire(t.Context(), w.as("joe"), jason, v("1.0.0"), catalog.Retirement{Reason: catalog.Security}), "ok")
+	check(t, "owner", w.SetOwner(t.Context(), w.as("joe"), jason, "eve", access.Maintainer, false), "ok")
+	fresh, created, err := w.Publish(t.Context(), w.as("eve"), draft(jason, "1.0.0", describe(new("better"))), true)
+	if err != nil || created {
+		t.Fatalf("created = %v, %v", created, err)
+	}
+	if fresh.ID != old.ID || !fresh.InsertedAt.Equal(old.InsertedAt) || !fresh.HasDocs || fresh.Retirement == nil {
+		t.Errorf("lost: %+v", fresh)
+	}
+	if fresh.Outer == old.Outer || fresh.Publisher != "id-eve" || len(fresh.Requirements) != 0 {
+		t.Errorf("not replaced: %+v", fresh)
+	}
+	if p, _ := catalog.Get(w.db.View(), jason); *p.Meta.Description != "better" || len(p.Summary.Needs) != 0 {
+		t.Errorf("package = %+v", p)
+	}
+}
+
+// T36: what a release once named stays for thirty days.
+func TestOldTarballsAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		first := w.publish(t, "bob", gear, "1.0.0")
+		second := draft(gear, "1.0.0", describe(new("second")))
+		check(t, "replace", w.tryPublish("bob", second, true), "ok")
+		third := w.publish(t, "bob", gear, "2.0.0")
+		check(t, "revert", w.Revert(t.Context(), w.as("bob"), gear, v("2.0.0")), "ok")
+		has := func(sum tarball.Sum) bool {
+			return slices.Contains(slices.Collect(catalog.Blobs(w.db.View(), time.Now())), sum)
+		}
+		for _, step := range []struct {
+			wait time.Duration
+			kept bool
+		}{{0, true}, {catalog.Grace - time.Second, true}, {2 * time.Second, false}} {
+			time.Sleep(step.wait)
+			if err := w.Forget(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if has(first.Outer) != step.kept || has(third.Outer) != step.kept {
+				t.Errorf("T36 replaced and reverted are kept: %v, %v, want %v", has(first.Outer), has(third.Outer), step.kept)
+			}
+			if !has(second.Tarball.Outer) {
+				t.Error("the tarball of a release is garbage")
+			}
+		}
+	})
+}
+
+func TestRevertLeavesNothingBehind(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	w.publish(t, "joe", jason, "1.0.0")
+	w.publish(t, "joe", jason, "1.1.0")
+	check(t, "stranger", w.Revert(ctx, w.as("eve"), jason, v("1.0.0")), isForbidden)
+	check(t, "anonymous", w.Revert(ctx, w.as(""), jason, v("1.0.0")), isMissing)
+	check(t, "anonymous, no such version", w.Revert(ctx, w.as(""), jason, v("9.0.0")), isNotFound)
+	check(t, "anonymous, private", w.Revert(ctx, w.as(""), tool, v("1.0.0")), isMissing)
+	check(t, "member, no such version", w.Revert(ctx, w.as("wes"), tool, v("1.0.0")), isNotFound)
+	check(t, "revert", w.Revert(ctx, w.as("joe"), jason, v("1.0.0")), "ok")
+	if got := w.versions(jason); got != "1.1.0" {
+		t.Errorf("versions are %s", got)
+	}
+	check(t, "revert again", w.Revert(ctx, w.as("joe"), jason, v("1.0.0")), isNotFound)
+	check(t, "revert the last", w.Revert(ctx, w.as("joe"), jason, v("1.1.0")), "ok")
+	view := w.db.View()
+	if p, ok := catalog.Get(view, jason); ok {
+		t.Errorf("the package is still there: %+v", p)
+	}
+	if _, ok, err := catalog.Metadata(ctx, view, jason, v("1.1.0")); ok || err != nil {
+		t.Errorf("the metadata is still there: %v", err)
+	}
+	if got := slices.Collect(catalog.OwnedBy(view, access.OfUser("id-joe"))); len(got) != 0 {
+		t.Errorf("joe still owns %v", got)
+	}
+	if got, want := w.actions(t, packageRef(jason)), "release.publish release.publish release.revert release.revert"; got != want {
+		t.Errorf("audit log has %s, want %s", got, want)
+	}
+}
+
+func TestRevertedNamesStayWithTheirOwners(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		ctx := t.Context()
+		first := w.publish(t, "joe", jason, "1.0.0")
+		check(t, "owner", w.SetOwner(ctx, w.as("joe"), jason, "wes", access.Maintainer, false), "ok")
+		before, _ := catalog.Get(w.db.View(), jason)
+		check(t, "a maintainer reverts the last release", w.Revert(ctx, w.as("wes"), jason, v("1.0.0")), "ok")
+
+		check(t, "Z7 a stranger takes the name", w.tryPublish("eve", draft(jason, "2.0.0"), false), isForbidden)
+		repository, _ := org.Repositories.Get(w.db.View(), hexhub.String())
+		check(t, "Z7 or asks whether he might", w.MayPublish(w.db.View(), w.as("eve"), repository, jason.Name), isForbidden)
+
+		time.Sleep(time.Hour)
+		again := w.publish(t, "wes", jason, "1.0.0")
+		if again.ID != first.ID || !again.InsertedAt.Equal(first.InsertedAt) {
+			t.Errorf("published again with another id or time: %+v", again)
+		}
+		after, _ := catalog.Get(w.db.View(), jason)
+		if got := w.owners(jason); got != "joe=full wes=maintainer" {
+			t.Errorf("Z7 reverting changed the owners to %s", got)
+		}
+		if after.ID != before.ID || !after.InsertedAt.Equal(before.InsertedAt) {
+			t.Errorf("reverting won a new window: %+v", after)
+		}
+
+		check(t, "revert again", w.Revert(ctx, w.as("joe"), jason, v("1.0.0")), "ok")
+		time.Sleep(24 * time.Hour)
+		check(t, "once the window is closed", w.tryPublish("joe", draft(jason, "1.0.0"), true), buried)
+		check(t, "another version", w.tryPublish("joe", draft(jason, "1.0.1"), false), "ok")
+		check(t, "the old one beside it", w.tryPublish("joe", draft(jason, "1.0.0"), true), buried)
+	})
+}
+
+const dependedOn = "name you cannot delete this package because other packages depend on it"
+
+func TestDependedOnPackageStays(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	w.publish(t, "joe", jason, "1.0.0")
+	w.publish(t, "joe", jason, "1.1.0")
+	w.publish(t, "joe", jason, "1.2.0", needs("jason"))
+	w.publish(t, "wes", tool, "1.0.0", needs("jason"))
+	if got := slices.Collect(catalog.Dependants(w.db.View(), jason)); len(got) != 1 || got[0].Ref() != tool {
+		t.Errorf("dependants are %v", got)
+	}
+	check(t, "one of several", w.Revert(ctx, w.as("joe"), jason, v("1.0.0")), "ok")
+	check(t, "another", w.Revert(ctx, w.as("joe"), jason, v("1.1.0")), "ok")
+	check(t, "the last", w.Revert(ctx, w.as("joe"), jason, v("1.2.0")), dependedOn)
+	if got := w.versions(jason); got != "1.2.0" {
+		t.Errorf("versions are %s", got)
+	}
+}
+
+// Whoever comes first, nobody is left to depend on what is gone.
+func TestDependantAndRevertNeverPass(t *testing.T) {
+	log := store.NewMemory()
+	w, elsewhere := openWorld(t, log, hexhub), openWorld(t, log, hexhub)
+	for i := range 100 {
+		dep := catalog.Ref{Repository: hexhub, Name: name.MustPackage(fmt.Sprintf("dep_%d", i))}
+		user := catalog.Ref{Repository: hexhub, Name: name.MustPackage(fmt.Sprintf("user_%d", i))}
+		w.publish(t, "joe", dep, "1.0.0")
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if got := said(w.Revert(t.Context(), w.as("joe"), dep, v("1.0.0"))); got != "ok" && got != dependedOn {
+				t.Errorf("revert: %s", got)
+			}
+		})
+		wg.Go(func() {
+			check(t, "publish a dependant", elsewhere.tryPublish("eve", draft(user, "1.0.0", needs(dep.Name.String())), false), "ok")
+		})
+		wg.Wait()
+		if err := w.db.WaitFor(t.Context(), elsewhere.db.Revision()); err != nil {
+			t.Fatal(err)
+		}
+		view := w.db.View()
+		rel, _ := catalog.GetRelease(view, user, v("1.0.0"))
+		need := rel.Requirements[0].Ref()
+		if _, ok := catalog.Get(view, need); !ok && need.Repository == hexhub {
+			t.Fatalf("%s needs %s, which is gone", user, need)
+		}
+	}
+}
+
+func TestPublishAndRevertOfTheLastNeverInterleave(t *testing.T) {
+	log := store.NewMemory()
+	w, elsewhere := openWorld(t, log, hexhub), openWorld(t, log, hexhub)
+	for i := range 100 {
+		ref := catalog.Ref{Repository: hexhub, Name: name.MustPackage(fmt.Sprintf("package_%d", i))}
+		w.publish(t, "joe", ref, "1.0.0")
+		var wg sync.WaitGroup
+		wg.Go(func() { check(t, "revert", w.Revert(t.Context(), w.as("joe"), ref, v("1.0.0")), "ok") })
+		wg.Go(func() { check(t, "publish", elsewhere.tryPublish("joe", draft(ref, "1.1.0"), false), "ok") })
+		wg.Wait()
+		if err := w.db.WaitFor(t.Context(), elsewhere.db.Revision()); err != nil {
+			t.Fatal(err)
+		}
+		p, ok := catalog.Get(w.db.View(), ref)
+		if !ok || p.Summary.Latest != v("1.1.0") || w.versions(ref) != "1.1.0" || w.owners(ref) != "joe=full" {
+			t.Fatalf("%s is there: %v, with %s, %+v", ref, ok, w.versions(ref), p)
+		}
+	}
+}
+
+// T38: documentation belongs to a release that is there, and to its owners.
+func TestDocsNeedARelease(t *testing.T) {
+	w := newWorld(t)
+	mark := func(who, ver string, has bool) error {
+		return w.db.Update(t.Context(), func(tx *store.Tx) error {
+			_, err := catalog.MarkDocsTx(tx, w.as(who), jason, v(ver), has, time.Now())
+			return err
+		})
+	}
+	check(t, "T38 before there is a package", mark("joe", "1.0.0", true), isNotFound)
+	w.publish(t, "joe", jason, "1.0.0")
+	w.publish(t, "joe", jason, "1.1.0")
+	check(t, "T38 before the release exists", mark("joe", "2.0.0", true), isNotFound)
+	check(t, "T38 someone else's", mark("eve", "1.0.0", true), isForbidden)
+	check(t, "one's own", mark("joe", "1.0.0", true), "ok")
+	if rel, _ := catalog.GetRelease(w.db.View(), jason, v("1.0.0")); !rel.HasDocs {
+		t.Error("not marked")
+	}
+	check(t, "taken back", mark("joe", "1.0.0", false), "ok")
+	check(t, "revert", w.Revert(t.Context(), w.as("joe"), jason, v("1.0.0")), "ok")
+	check(t, "T38 after revert", mark("joe", "1.0.0", true), isNotFound)
+	if got, want := w.actions(t, audit.PackageRef("hexhub", "jason")), "release.publish release.publish docs.publish docs.revert release.revert"; got != want {
+		t.Errorf("audit log has %s, want %s", got, want)
+	}
+}
