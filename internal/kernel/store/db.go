@@ -166,7 +166,11 @@ func (db *DB) attempt(ctx context.Context, fn func(*Tx) error) (bool, error) {
 	if db.moved(tx) {
 		return false, nil
 	}
-	rev, committed, err := db.log.Commit(ctx, tx.txn())
+	txn := tx.txn()
+	if err := CheckTxn(txn); err != nil {
+		return false, err // whoever wrote fn must make it smaller; trying again will not
+	}
+	rev, committed, err := db.log.Commit(ctx, txn)
 	if err != nil {
 		return false, commitFault(ctx, err)
 	}

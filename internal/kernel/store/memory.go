@@ -19,7 +19,7 @@ type entry struct {
 var (
 	claimTable  = &declaration{name: claims, hot: true, decode: decodeClaim}
 	fenceTable  = &declaration{name: fences, hot: true, decode: func([]byte) (any, extras, error) { return nil, nil, nil }}
-	momentTable = &declaration{name: "moment", hot: true} // one entry: the revision that memory shows
+	momentTable = &declaration{name: now, hot: true} // one entry: the revision that memory shows
 )
 
 const momentKey = "now"

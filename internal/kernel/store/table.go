@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/go-memdb"
@@ -63,13 +64,14 @@ func (t *Table[T]) declared() *declaration { return &t.d }
 
 // reserved are the first path segments that the store itself uses.
 const (
-	claims = "claim" // claim/TABLE.INDEX/VALUE → key of the row that owns the value
-	fences = "fence" // fence/TABLE.INDEX/VALUE → empty; only its revision matters
+	claims = "claim"  // claim/TABLE.INDEX/VALUE → key of the row that owns the value
+	fences = "fence"  // fence/TABLE.INDEX/VALUE → empty; only its revision matters
+	now    = "moment" // in RAM only: the revision that the tables show
 )
 
 func checkName(name string) string {
-	if name == "" || name == claims || name == fences || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz-") != "" {
-		panic(fmt.Sprintf("store: %q cannot name a table: use lower-case letters and dashes, but not %q or %q", name, claims, fences))
+	if name == "" || slices.Contains([]string{claims, fences, now}, name) || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz-") != "" {
+		panic(fmt.Sprintf("store: %q cannot name a table: use lower-case letters and dashes, and none of the store's own names", name))
 	}
 	return name
 }
