@@ -81,8 +81,17 @@ func TestPages(t *testing.T) {
 		page, per int
 		want      string
 	}{
-		{1, 2, "p0 p1"}, {2, 2, "p2 p3"}, {3, 2, "p4"}, {4, 2, ""}, {0, 2, "p0 p1"}, {-7, 0, "p0 p1 p2 p3 p4"},
-		{1, 5, "p0 p1 p2 p3 p4"}, {2, 5, ""}, {1, 101, "p0 p1 p2 p3 p4"}, {math.MaxInt, 100, ""}, {math.MaxInt, 1, ""},
+		{1, 2, "p0 p1"},
+		{2, 2, "p2 p3"},
+		{3, 2, "p4"},
+		{4, 2, ""},
+		{0, 2, "p0 p1"},
+		{-7, 0, "p0 p1 p2 p3 p4"},
+		{1, 5, "p0 p1 p2 p3 p4"},
+		{2, 5, ""},
+		{1, 101, "p0 p1 p2 p3 p4"},
+		{math.MaxInt, 100, ""},
+		{math.MaxInt, 1, ""},
 	} {
 		q := catalog.Query{Repositories: []name.Repository{hexhub}, Sort: catalog.ByName, Page: test.page, PerPage: test.per}
 		if got := w.found(q); got != test.want {

@@ -115,8 +115,11 @@ func TestFaultsOfPackages(t *testing.T) {
 		{"E13 link with a port only", jason, []change{link("http://:80/x")}, `meta.links invalid link "http://:80/x"`},
 		{"E13 link that is none", jason, []change{link("github.com/x")}, `meta.links invalid link "github.com/x"`},
 		{"E13 link with a control character", jason, []change{link("http://a\x1b[31m/")}, `meta.links invalid link "http://a\x1b[31m/"`},
-		{"several at once", jason, []change{describe(nil), license("X"), link("ftp://a")},
-			`meta.description can't be blank; meta.licenses invalid license "X"; meta.links invalid link "ftp://a"`},
+		{
+			"several at once", jason,
+			[]change{describe(nil), license("X"), link("ftp://a")},
+			`meta.description can't be blank; meta.licenses invalid license "X"; meta.links invalid link "ftp://a"`,
+		},
 		{"private without description and licences", tool, []change{describe(nil), license()}, "ok"},
 		{"private with any licence", tool, []change{license("Ours")}, "ok"},
 		{"private with a bad link", tool, []change{link("javascript:1")}, `meta.links invalid link "javascript:1"`},
@@ -158,13 +161,19 @@ func TestFaultsOfReleases(t *testing.T) {
 		{"app with a path", "1.0.0", []change{appNamed("../x")}, "meta.app has invalid format"},
 		{"app with code", "1.0.0", []change{appNamed(`a, path: "/"`)}, "meta.app has invalid format"},
 		{"requirement", "1.0.0", []change{require("jsn", "jsn", "~> 1")}, `requirements.jsn invalid requirement: "~> 1"`},
-		{"requirement with !=", "1.0.0", []change{require("jsn", "jsn", "~> 1.0 and != 1.2.3")},
-			`requirements.jsn invalid requirement: "~> 1.0 and != 1.2.3", != is not allowed in requirements`},
+		{
+			"requirement with !=", "1.0.0",
+			[]change{require("jsn", "jsn", "~> 1.0 and != 1.2.3")},
+			`requirements.jsn invalid requirement: "~> 1.0 and != 1.2.3", != is not allowed in requirements`,
+		},
 		{"requirement of no name", "1.0.0", []change{require("Jsn", "jsn", "~> 1.0")}, "requirements.Jsn has invalid format"},
 		{"requirement of a strange app", "1.0.0", []change{require("jsn", "../jsn", "~> 1.0")}, "requirements.jsn app: has invalid format"},
 		{"not where it is said to be", "1.0.0", []change{needs("hexhub/jsn")}, `requirements.jsn package does not exist in repository "hexhub"`},
-		{"several at once", "1.0.0", []change{elixir("x"), needs("hexhub/jsn"), require("foo", "foo", "!")},
-			`meta.elixir invalid requirement: "x"; requirements.foo invalid requirement: "!"; requirements.jsn package does not exist in repository "hexhub"`},
+		{
+			"several at once", "1.0.0",
+			[]change{elixir("x"), needs("hexhub/jsn"), require("foo", "foo", "!")},
+			`meta.elixir invalid requirement: "x"; requirements.foo invalid requirement: "!"; requirements.jsn package does not exist in repository "hexhub"`,
+		},
 		{"too many", "1.0.0", []change{func(m *tarball.Metadata) {
 			for i := range 201 {
 				require(fmt.Sprintf("dep_%d", i), "dep", "~> 1.0")(m)

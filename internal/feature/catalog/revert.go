@@ -8,7 +8,6 @@ import (
 	"hexhub/hex/tarball"
 	"hexhub/hex/version"
 	"hexhub/internal/feature/access"
-	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 )
@@ -26,11 +25,11 @@ func (c *Catalog) Revert(ctx context.Context, actor access.Actor, ref Ref, v ver
 			return fault.Field(closed(repository, tooLateToRevert), "inserted_at")
 		}
 		record(tx, actor, "release.revert", repository, pkg, rel.snapshot(pkg), at)
-		return c.removeTx(tx, repository, pkg, rel, at)
+		return c.removeTx(tx, pkg, rel, at)
 	})
 }
 
-func (c *Catalog) removeTx(tx *store.Tx, repository org.Repository, pkg Package, rel Release, at time.Time) error {
+func (c *Catalog) removeTx(tx *store.Tx, pkg Package, rel Release, at time.Time) error {
 	ref := pkg.Ref()
 	releases.Delete(tx, ref.releaseKey(rel.Version))
 	releaseMeta.Delete(tx, ref.releaseKey(rel.Version))

@@ -93,12 +93,16 @@ func (c *Counter) Run(ctx context.Context) error {
 		case <-tick.C:
 			c.report(c.Flush(ctx))
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastChance)
-			defer cancel()
-			c.report(c.Flush(last))
+			c.report(c.lastFlush(ctx))
 			return nil
 		}
 	}
+}
+
+func (c *Counter) lastFlush(ended context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ended), lastChance)
+	defer cancel()
+	return c.Flush(ctx)
 }
 
 func (c *Counter) report(err error) {
