@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"hexhub/hex/name"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/org"
@@ -30,6 +32,7 @@ type Access struct {
 	accounts *account.Accounts
 	o        Options
 	macs     macs
+	known    *lru.Cache[digest, holder] // of keys that were shown
 	uses     uses
 }
 
@@ -48,7 +51,8 @@ func New(db *store.DB, accounts *account.Accounts, pepper []byte, o Options) *Ac
 	if o.Rules == nil {
 		o.Rules = func(store.Reader) Rules { return Rules{} }
 	}
-	return &Access{db: db, accounts: accounts, o: o, macs: newMacs(pepper), uses: newUses()}
+	known, _ := lru.New[digest, holder](holders) // fails only for a size below one
+	return &Access{db: db, accounts: accounts, o: o, macs: newMacs(pepper), known: known, uses: newUses()}
 }
 
 // newSecret returns 128 random bits in the form that hex.pm gives keys.

@@ -12,6 +12,7 @@ package access
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"hexhub/hex/name"
 	"hexhub/internal/feature/account"
@@ -85,7 +86,7 @@ func From(ctx context.Context) Actor {
 func refresh(r store.Reader, a *Actor) error {
 	if a.Via == APIKey {
 		k, ok := Keys.Get(r, a.Key.ID)
-		if err := k.usable(ok); err != nil {
+		if err := k.usable(ok, time.Now()); err != nil {
 			return err
 		}
 		a.Key = k

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 
 	"hexhub/internal/feature/account"
 	"hexhub/internal/kernel/store"
@@ -33,7 +34,7 @@ func (s *Access) Authenticate(ctx context.Context, authorization string, ip neti
 	if strings.HasPrefix(authorization, "Bearer ") {
 		return Actor{}, errBadKey
 	}
-	return s.withKey(s.db.View(), a, authorization)
+	return s.withKey(a, authorization)
 }
 
 func (s *Access) basic(ctx context.Context, a Actor, encoded string) (Actor, error) {
@@ -43,8 +44,8 @@ func (s *Access) basic(ctx context.Context, a Actor, encoded string) (Actor, err
 		return Actor{}, errBadBasic
 	}
 	// A .netrc can hold but a name and a password, so keys come in the place of passwords, too.
-	if k, ok := s.lookup(s.db.View(), password); ok && s.belongs(k, login) {
-		return s.withKey(s.db.View(), a, password)
+	if h, ok := s.holderOf(password); ok && s.belongs(h.actor, login) {
+		return s.withKey(a, password)
 	}
 	if s.o.Rules(s.db.View()).NoPasswords {
 		return Actor{}, errNoBasic
@@ -57,51 +58,81 @@ func (s *Access) basic(ctx context.Context, a Actor, encoded string) (Actor, err
 	return a, nil
 }
 
-func (s *Access) belongs(k Key, login string) bool {
-	if k.UserID == "" {
-		return k.Org.String() == login
+func (s *Access) belongs(holder Actor, login string) bool {
+	if holder.User.ID == "" {
+		return holder.Org.String() == login
 	}
 	u, ok := account.ByLogin(s.db.View(), login)
-	return ok && u.ID == k.UserID
+	return ok && u.ID == holder.User.ID
 }
 
-func (s *Access) withKey(v *store.View, a Actor, secret string) (Actor, error) {
-	k, ok := s.lookup(v, secret)
-	if err := k.usable(ok); err != nil {
+func (s *Access) withKey(a Actor, secret string) (Actor, error) {
+	at := time.Now()
+	h, ok := s.holderOf(secret)
+	if err := h.actor.Key.usable(ok, at); err != nil {
 		return Actor{}, err
 	}
-	a.Via, a.Key, a.Org, a.User.ID = APIKey, k, k.Org, k.UserID
-	if err := refreshOwner(v, &a); err != nil {
-		return Actor{}, err
+	if h.refusal != nil {
+		return Actor{}, h.refusal
 	}
-	s.uses.note(k.ID, a.IP, a.UserAgent)
-	return a, nil
+	h.actor.IP, h.actor.UserAgent = a.IP, a.UserAgent
+	s.uses.note(h.actor.Key.ID, at, a.IP, a.UserAgent)
+	return h.actor, nil
 }
 
-// lookup finds the key with the secret, revoked or not.
-func (s *Access) lookup(v *store.View, secret string) (Key, bool) {
+// A holder is whom a key that exists, perhaps revoked, makes its bearer; or why nobody. It holds for
+// as long as its View is not stale.
+type holder struct {
+	actor   Actor
+	refusal error
+	view    *store.View // closed
+}
+
+// holders is how many are remembered.
+const holders = 4096
+
+// holderOf finds what the secret leads to. Reading three rows takes longer than all the rest, so what
+// was read is kept until it changes.
+func (s *Access) holderOf(secret string) (holder, bool) {
 	if len(secret) > maxSecret {
-		return Key{}, false
+		return holder{}, false
 	}
-	var hash [2 * sha256.Size]byte
-	s.macs.sum(&hash, secret)
+	hash := s.macs.sum(secret)
+	if h, ok := s.known.Get(hash); ok && !h.view.Stale() {
+		return h, true
+	}
+	v := s.db.View()
 	k, ok := byHash.Get(v, string(hash[:hashPrefix]))
-	return k, ok && subtle.ConstantTimeCompare([]byte(k.Hash), hash[:]) == 1
+	if !ok || subtle.ConstantTimeCompare([]byte(k.Hash), hash[:]) != 1 {
+		return holder{}, false
+	}
+	h := holder{actor: Actor{User: account.User{ID: k.UserID}, Org: k.Org, Key: k, Via: APIKey}, view: v}
+	h.refusal = refreshOwner(v, &h.actor)
+	v.Close()
+	s.known.Add(hash, h)
+	return h, true
 }
+
+// A digest is the hash of a secret in hex.
+type digest [2 * sha256.Size]byte
 
 // macs hashes secrets with the pepper.
-type macs struct{ pool *sync.Pool }
+type macs struct{ pool *sync.Pool } // of *mac
 
-func newMacs(pepper []byte) macs {
-	return macs{&sync.Pool{New: func() any { return hmac.New(sha256.New, pepper) }}}
+type mac struct {
+	hash.Hash
+	raw [sha256.Size]byte
 }
 
-// sum writes the hash in hex.
-func (m macs) sum(into *[2 * sha256.Size]byte, secret string) {
-	h := m.pool.Get().(hash.Hash)
+func newMacs(pepper []byte) macs {
+	return macs{&sync.Pool{New: func() any { return &mac{Hash: hmac.New(sha256.New, pepper)} }}}
+}
+
+func (m macs) sum(secret string) (hash digest) {
+	h := m.pool.Get().(*mac)
 	defer m.pool.Put(h)
 	h.Reset()
 	h.Write([]byte(secret))
-	var raw [sha256.Size]byte
-	hex.Encode(into[:], h.Sum(raw[:0]))
+	hex.Encode(hash[:], h.Sum(h.raw[:0]))
+	return hash
 }

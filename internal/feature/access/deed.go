@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,8 +45,7 @@ func (s *Access) CreateKey(ctx context.Context, a Actor, o Owner, d KeyDraft) (K
 		d.Permissions = []Permission{{Domain: DomainAPI}}
 	}
 	secret := newSecret()
-	var hash [2 * sha256.Size]byte
-	s.macs.sum(&hash, secret)
+	hash := s.macs.sum(secret)
 	fresh := Key{
 		ID: id.New(), UserID: o.UserID, Org: o.Org, Hash: string(hash[:]),
 		RevokeAt: s.clamp(d.RevokeAt, at), InsertedAt: at, UpdatedAt: at,

@@ -94,11 +94,11 @@ func (k Key) Owner() Owner { return Owner{UserID: k.UserID, Org: k.Org} }
 func (k Key) Live(at time.Time) bool { return k.RevokeAt == nil || at.Before(*k.RevokeAt) }
 
 // usable tells why a key that was found, or not, lets nobody in.
-func (k Key) usable(found bool) error {
+func (k Key) usable(found bool, at time.Time) error {
 	switch {
 	case !found:
 		return errBadKey
-	case !k.Live(time.Now()):
+	case !k.Live(at):
 		return errRevoked
 	}
 	return nil

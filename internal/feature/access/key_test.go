@@ -33,6 +33,7 @@ func keyWorld(t *testing.T, o access.Options) *world {
 	w.found(acme, "eva admin jose write")
 	w.own(hexhub, "plug", map[string]access.Level{"mia": access.Maintainer})
 	w.own(acme, "secret", nil)
+	w.own(hexhub, "shared", map[string]access.Level{"org:acme2": access.Full})
 	return w
 }
 
@@ -148,6 +149,8 @@ func TestWhatIsWrongWithAKey(t *testing.T) {
 		{"jose", "k", "package:a/b/c", noPackage},
 		{"acme2", "k", "repository:acme2 package:acme2/secret", ""},
 		{"acme2", "k", "package:hexhub/plug", noPackage},
+		{"acme2", "k", "package:hexhub/shared", noPackage}, // its own, but in another repository
+		{"jose", "k", "package:hexhub/shared", ""},
 		{"acme2", "k", "docs:guild", noRepository},
 	} {
 		actor, o := w.as("eva"), access.OfOrg(acme)
@@ -348,6 +351,67 @@ func TestA8KeyOfALeftOrganizationIsWorthNothing(t *testing.T) {
 	w.must(w.orgs.RemoveMember(t.Context(), operator, acme, w.users["jose"].ID))
 	w.wants(access.May(w.db.View(), a, access.Fetch, thing), fault.NotFound, "Page not found")
 	w.wants(w.access.Probe(w.db.View(), a, access.Permission{Domain: "repository", Resource: "acme2"}), fault.Forbidden, "account not authorized for this action")
+}
+
+// A key that has just been used, and whatever is remembered of it, is worth nothing once the change is made.
+func TestA8KeysInUseEndAtOnce(t *testing.T) {
+	ctx := context.Background()
+	for _, c := range []struct {
+		what string
+		end  func(w *world) error
+		kind fault.Kind
+		want string
+	}{
+		{"revoked", func(w *world) error {
+			_, err := w.access.RevokeKey(ctx, w.as("jose"), w.owner("jose"), "ci")
+			return err
+		}, fault.Unauthenticated, "API key revoked"},
+		{"user deactivated", func(w *world) error { return w.accounts.Deactivate(ctx, operator, w.users["jose"].ID) }, fault.Malformed, "Bad request"},
+		{"user gone", func(w *world) error {
+			return w.db.Update(ctx, func(tx *store.Tx) error {
+				account.Users.Delete(tx, w.users["jose"].ID)
+				return nil
+			})
+		}, fault.Unauthenticated, "invalid API key"},
+		{"key gone", func(w *world) error {
+			return w.db.Update(ctx, func(tx *store.Tx) error {
+				k, _ := access.KeyOf(tx, w.owner("jose"), "ci")
+				access.Keys.Delete(tx, k.ID)
+				return nil
+			})
+		}, fault.Unauthenticated, "invalid API key"},
+	} {
+		t.Run("A8 "+c.what, func(t *testing.T) {
+			w := keyWorld(t, access.Options{})
+			_, secret := w.newKey(w.as("jose"), w.owner("jose"), "ci", "api")
+			for range 3 {
+				_, err := w.access.Authenticate(ctx, secret, home, "")
+				w.must(err)
+			}
+			w.must(c.end(w))
+			_, err := w.access.Authenticate(ctx, secret, home, "")
+			w.wants(err, c.kind, c.want)
+		})
+	}
+}
+
+func TestKeyInUseShowsItsOwnerAsHeIs(t *testing.T) {
+	w := keyWorld(t, access.Options{})
+	_, secret := w.newKey(w.as("jose"), w.owner("jose"), "ci", "api")
+	for _, admin := range []bool{true, false} {
+		a, err := w.access.Authenticate(t.Context(), secret, home, "one")
+		if err != nil || a.User.Admin == admin || a.UserAgent != "one" {
+			t.Errorf("actor = %+v, %v", a, err)
+		}
+		if admin {
+			w.user("root-of-all", func(d *account.Draft) { d.Admin = true })
+		}
+		w.must(w.accounts.SetAdmin(t.Context(), operator, w.users["jose"].ID, admin))
+		a, err = w.access.Authenticate(t.Context(), secret, home, "two")
+		if err != nil || a.User.Admin != admin || a.UserAgent != "two" {
+			t.Errorf("actor = %+v, %v; want administrator = %t", a, err, admin)
+		}
+	}
 }
 
 func TestRevokedKeysEndAtOnceAndForAll(t *testing.T) {

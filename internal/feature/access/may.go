@@ -179,11 +179,13 @@ func (a Actor) shares(r store.Reader, owner string, level Level) org.Role {
 		}
 		return ""
 	}
-	role := a.roleIn(r, organization)
-	if role.Includes(level.role()) {
+	switch role := a.roleIn(r, organization); {
+	case role.Includes(level.role()):
 		return level.role()
+	case level.role().Includes(role):
+		return role
 	}
-	return role
+	return ""
 }
 
 // MayOrg returns nil if the actor may do in the organization what takes the role, else the fault that

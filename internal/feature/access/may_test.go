@@ -190,6 +190,24 @@ func letter(t *testing.T, err error) byte {
 	return '?'
 }
 
+// Who administers an organization owns its packages no further than the organization does.
+func TestOrganizationsOwnAsFarAsTheirLevel(t *testing.T) {
+	w := newWorld(t, access.Options{})
+	w.user("eva")
+	w.found(guild, "eva admin")
+	for level, want := range map[access.Level]string{access.Full: "..", access.Maintainer: ".f", "owner": "ff", "": "ff"} {
+		thing := w.own(hexhub, "old", map[string]access.Level{"org:guild": level})
+		for _, actor := range []access.Actor{w.as("eva"), w.key(access.OfOrg(guild), "api")} {
+			got := string([]byte{
+				letter(t, access.May(w.db.View(), actor, access.Write, thing)), letter(t, access.May(w.db.View(), actor, access.Own, thing)),
+			})
+			if got != want {
+				t.Errorf("through the guild, an owner of level %q, %s%s may Write, Own: %s, want %s", level, actor.User.Username, actor.Org, got, want)
+			}
+		}
+	}
+}
+
 func TestMatrixOfOrganizationRights(t *testing.T) {
 	w, actors, _ := matrixWorld(t)
 	for line := range strings.Lines(`

@@ -32,8 +32,7 @@ func newUses() uses {
 	return uses{noted: map[string]time.Time{}, fresh: map[string]KeyUse{}}
 }
 
-func (u *uses) note(keyID string, ip netip.Addr, userAgent string) {
-	at := time.Now()
+func (u *uses) note(keyID string, at time.Time, ip netip.Addr, userAgent string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if last, ok := u.noted[keyID]; ok && at.Sub(last) < useGrain {
