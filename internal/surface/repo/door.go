@@ -1,0 +1,171 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/org"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/store"
+	"hexhub/internal/surface/call"
+)
+
+const (
+	revisionHeader = "X-Hexhub-Revision"
+	revisionCookie = "hexhub_revision" // browsers have it from the site
+	catchUpTime    = 2 * time.Second
+)
+
+// passwords is the rule for wrong ones from an address. The API counts them under the same key and rule.
+var passwords = limit.Rule{Limit: 10, Window: 15 * time.Minute}
+
+var (
+	errNotFound = fault.New(fault.NotFound, "Not found. Nothing has this name here, or your credential may not fetch it. "+
+		"Check the spelling; for a private repository check that you are a member of its organization "+
+		"and that the permissions of your key include it.")
+	errMissing = fault.New(fault.Unauthenticated, "missing authentication information")
+	errMethod  = errors.New("method not allowed")
+)
+
+// enter returns the repository in which the target lies, if the client may fetch from it. Where there is
+// none of that name, what is done and answered is the same as where he may not.
+func (s *surface) enter(r *http.Request, v *store.View, t target) (org.Repository, error) {
+	repository, found := org.Resolve(v, s.Default, t.repository)
+	if found && repository.Public {
+		return repository, nil
+	}
+	actor, err := s.authenticate(r)
+	if err != nil {
+		return org.Repository{}, err
+	}
+	if err := access.May(v, actor, access.Fetch, access.Thing{Repository: repository}); err != nil {
+		call.Note(r.Context(), slog.String("refused", err.Error()))
+		return org.Repository{}, errNotFound
+	}
+	if !found {
+		return org.Repository{}, errNotFound
+	}
+	return repository, nil
+}
+
+// authenticate returns who sends a request, who is never anonymous. Whatever is wrong with a credential,
+// the fault has one kind. Of two headers neither counts: what lies between might have obeyed the other.
+func (s *surface) authenticate(r *http.Request) (access.Actor, error) {
+	sent := r.Header["Authorization"]
+	if len(sent) != 1 || sent[0] == "" {
+		return access.Actor{}, errMissing
+	}
+	ip, now := call.From(r.Context()).IP, time.Now()
+	guessing := strings.HasPrefix(sent[0], "Basic ") && !ip.IsLoopback()
+	key := "password:" + limit.IPKey(ip)
+	if guessing && s.Limiter.Exhausted(key, passwords, now) {
+		return access.Actor{}, fault.New(fault.Limited, "Too many failed logins from IP %s. Try again later, or send an API key.", ip)
+	}
+	actor, err := s.Access.Authenticate(r.Context(), sent[0], ip, r.UserAgent())
+	if guessing && fault.Is(err, fault.Unauthenticated) {
+		s.Limiter.Allow(key, passwords, now)
+	}
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Malformed {
+		err = fault.Wrap(fault.Unauthenticated, err, f.Message)
+	}
+	return actor, err
+}
+
+// catchUp returns the revision that the client has heard of, from another node or by publishing, once
+// this node shows it; zero if it has heard of none.
+func (s *surface) catchUp(r *http.Request) (store.Revision, error) {
+	since := heardOf(r)
+	if since <= s.DB.Revision() {
+		return since, nil
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), catchUpTime)
+	defer cancel()
+	if err := s.DB.WaitFor(ctx, since); err != nil {
+		late := fault.Wrap(fault.Unavailable, err, "This node has not caught up with the change yet. Try again in a moment.")
+		late.RetryAfter = time.Second
+		return 0, late
+	}
+	return since, nil
+}
+
+func heardOf(r *http.Request) store.Revision {
+	text := r.Header.Get(revisionHeader)
+	if text == "" && len(r.Header["Cookie"]) > 0 {
+		if c, err := r.Cookie(revisionCookie); err == nil {
+			text = c.Value
+		}
+	}
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return store.Revision(max(n, 0))
+}
+
+// statuses has the kinds of fault that can occur here. Another one is a bug.
+var statuses = map[fault.Kind]int{
+	fault.Unauthenticated: http.StatusUnauthorized,
+	fault.NotFound:        http.StatusNotFound,
+	fault.Limited:         http.StatusTooManyRequests,
+	fault.Unavailable:     http.StatusServiceUnavailable,
+}
+
+// A refusal is the status and the line of text that answer for an error.
+type refusal struct {
+	status int
+	text   string
+}
+
+func refusalOf(r *http.Request, err error) refusal {
+	f, ok := errors.AsType[*fault.Error](err)
+	switch {
+	case errors.Is(err, errMethod):
+		return refusal{http.StatusMethodNotAllowed, "Method not allowed. A repository is read with GET and HEAD; the API publishes."}
+	case !ok || statuses[f.Kind] == 0:
+		return refusal{http.StatusInternalServerError, "Internal server error. Tell your administrator this request id: " + call.From(r.Context()).ID}
+	case f.Kind == fault.Unauthenticated:
+		return refusal{http.StatusUnauthorized, "Unauthorized: " + f.Message + ". Send an API key that may fetch this repository: mix hex.repo set NAME --auth-key KEY"}
+	}
+	return refusal{statuses[f.Kind], f.Message}
+}
+
+// refuse answers for an error. No cache may keep it: what is missing now may be published in a moment,
+// and who may not fetch may be let in. No revision is told, which would tell two equal answers apart.
+func refuse(w http.ResponseWriter, r *http.Request, t target, err error) {
+	call.Note(r.Context(), slog.String("error", err.Error()))
+	h := w.Header()
+	for _, name := range []string{"Etag", "Last-Modified", "Accept-Ranges", "Vary", revisionHeader} {
+		delete(h, name)
+	}
+	said := refusalOf(r, err)
+	switch said.status {
+	case http.StatusMethodNotAllowed:
+		set(w, "Allow", "GET, HEAD")
+	case http.StatusUnauthorized:
+		set(w, "Www-Authenticate", `Basic realm="hex"`)
+	}
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.RetryAfter > 0 {
+		set(w, "Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
+	}
+	set(w, "Cache-Control", "no-store")
+	if t.scoped {
+		h["Vary"] = perCaller
+	}
+	h["Content-Type"], h["X-Content-Type-Options"] = textPlain, nosniff
+	set(w, "Content-Length", strconv.Itoa(len(said.text)+1))
+	w.WriteHeader(said.status)
+	if r.Method != http.MethodHead {
+		w.Write([]byte(said.text + "\n"))
+	}
+}

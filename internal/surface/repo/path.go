@@ -1,0 +1,92 @@
+package repo
+
+import (
+	"net/url"
+	"strings"
+
+	"hexhub/hex/name"
+	"hexhub/hex/version"
+)
+
+// kind is what a path leads to.
+type kind int
+
+const (
+	nothing kind = iota
+	keyFile
+	installsFile
+	namesFile
+	versionsFile
+	packageFile
+	tarballFile
+)
+
+// A target is what a request asks for. Names and versions in it are well formed, or its kind is nothing.
+type target struct {
+	kind       kind
+	scoped     bool   // below /repos
+	repository string // as the client calls it; empty for the default one
+	name       name.Package
+	version    version.Version
+}
+
+// parse reads a path:
+//
+//	[/repos/REPOSITORY]/names
+//	[/repos/REPOSITORY]/versions
+//	[/repos/REPOSITORY]/packages/NAME
+//	[/repos/REPOSITORY]/tarballs/NAME-VERSION.tar
+//	[/repos/REPOSITORY]/public_key
+//	/installs/hex-1.x.csv
+//
+// Of a path that leads nowhere it still tells whether it lies within a repository, for then whoever has
+// no right to look there must not learn that it leads nowhere.
+func parse(u *url.URL) target {
+	var t target
+	path := u.Path
+	if rest, ok := strings.CutPrefix(path, "/repos/"); ok {
+		t.scoped = true
+		t.repository, path, _ = strings.Cut(rest, "/")
+		path = "/" + path
+	}
+	if hasEscapedSlash(u.RawPath) { // would be one path to us and another to a cache before us
+		return t
+	}
+	switch path {
+	case "/names":
+		t.kind = namesFile
+	case "/versions":
+		t.kind = versionsFile
+	case "/public_key":
+		t.kind = keyFile
+	case "/installs/hex-1.x.csv":
+		if !t.scoped {
+			t.kind = installsFile
+		}
+	default:
+		t.parseNamed(path)
+	}
+	return t
+}
+
+func hasEscapedSlash(raw string) bool {
+	return strings.Contains(raw, "%") && (strings.Contains(raw, "%2f") || strings.Contains(raw, "%2F"))
+}
+
+func (t *target) parseNamed(path string) {
+	if text, ok := strings.CutPrefix(path, "/packages/"); ok {
+		if p, err := name.ParsePackage(text); err == nil {
+			t.kind, t.name = packageFile, p
+		}
+		return
+	}
+	text, isTarball := strings.CutPrefix(path, "/tarballs/")
+	text, isTar := strings.CutSuffix(text, ".tar")
+	// The first dash divides: names have none, pre-releases do.
+	before, after, _ := strings.Cut(text, "-")
+	p, err := name.ParsePackage(before)
+	v, verr := version.Parse(after)
+	if isTarball && isTar && err == nil && verr == nil {
+		t.kind, t.name, t.version = tarballFile, p, v
+	}
+}
