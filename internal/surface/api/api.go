@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
+	"time"
 
 	"hexhub/hex/name"
 	"hexhub/internal/feature/access"
@@ -78,6 +79,13 @@ type request struct {
 	control *http.ResponseController
 }
 
+// bodyTime is how long a body may take that is not an upload.
+const bodyTime = 30 * time.Second
+
+// bodyRead gives the rest of the request all its time, once its body is here: a deadline that passed
+// while a handler works would end it.
+func (r *request) bodyRead() { r.control.SetReadDeadline(time.Time{}) }
+
 // A handler answers one route.
 type handler func(*api, *request) (*answer, error)
 
@@ -100,6 +108,11 @@ func (a *api) answer(w http.ResponseWriter, r *http.Request, h handler) (format,
 		w.Header().Set("Access-Control-Allow-Origin", "*") // never with credentials: there are no cookies here
 	}
 	w.Header().Set("Vary", "accept-encoding")
+	control := http.NewResponseController(w)
+	if r.ContentLength != 0 {
+		// Also for a body that nobody reads: net/http reads some of it after the answer.
+		control.SetReadDeadline(time.Now().Add(bodyTime))
+	}
 	f, ok := negotiate(r)
 	if !ok {
 		return f, nil, errNotAcceptable
@@ -108,6 +121,7 @@ func (a *api) answer(w http.ResponseWriter, r *http.Request, h handler) (format,
 	if err != nil {
 		return f, nil, err
 	}
+	req.control = control
 	ans, err := h(a, req)
 	return f, ans, err
 }

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"unicode/utf8"
 
 	"hexhub/hex/erlterm"
@@ -26,17 +27,21 @@ const (
 // are the tree that both formats decode to; numbers of JSON are float64.
 type params map[string]any
 
-// readParams reads the whole body, in whatever format it says it is. A body that is no map says nothing,
-// as an empty one does: old clients send an empty list or nil.
-func readParams(r *http.Request) (params, error) {
+// params reads the whole body, in whatever format it says it is. A body that is no map says nothing, as
+// an empty one does: old clients send an empty list or nil.
+func (r *request) params() (params, error) {
 	p := queryParams(r.URL.Query())
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, fault.New(fault.TooLarge, "Payload too large")
 	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, errTooSlow
+	}
 	if err != nil {
 		return nil, fault.Wrap(fault.Malformed, err, "Bad request")
 	}
+	r.bodyRead()
 	if len(body) == 0 {
 		return p, nil // whatever the content type says: gleam sends one with nothing
 	}

@@ -44,7 +44,7 @@ func (a *api) enter(w http.ResponseWriter, r *http.Request) (*request, error) {
 		return nil, err
 	}
 	r = r.WithContext(access.With(r.Context(), actor))
-	return &request{Request: r, view: a.DB.View(), actor: actor, control: http.NewResponseController(w)}, nil
+	return &request{Request: r, view: a.DB.View(), actor: actor}, nil
 }
 
 func actorName(actor access.Actor) string {

@@ -73,7 +73,7 @@ func (a *api) postKey(r *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := readParams(r.Request)
+	p, err := r.params()
 	if err != nil {
 		return nil, err
 	}

@@ -161,7 +161,7 @@ func (a *api) retireAll(r *request) (*answer, error) {
 }
 
 func retirementDraft(r *request) (params, catalog.Retirement, error) {
-	p, err := readParams(r.Request)
+	p, err := r.params()
 	if err != nil {
 		return nil, catalog.Retirement{}, err
 	}
@@ -208,7 +208,7 @@ func (a *api) getOwner(r *request) (*answer, error) {
 }
 
 func (a *api) putOwner(r *request) (*answer, error) {
-	p, err := readParams(r.Request)
+	p, err := r.params()
 	if err != nil {
 		return nil, err
 	}

@@ -99,7 +99,6 @@ func acceptable(r *request) error {
 // spool takes the body in, as long as it keeps coming.
 func (a *api) spool(r *request) (*blob.Spooled, error) {
 	up, err := a.Blobs.Spool(r.Context(), &patient{r: r}, maxSpool)
-	r.control.SetReadDeadline(time.Time{}) // what comes next on the connection has all its time
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, errTooSlow
@@ -110,6 +109,7 @@ func (a *api) spool(r *request) (*blob.Spooled, error) {
 	case err != nil:
 		return nil, fmt.Errorf("take upload: %w", err)
 	}
+	r.bodyRead()
 	return up, nil
 }
 

@@ -27,7 +27,7 @@ func (a *api) getIndex(*request) (*answer, error) {
 }
 
 func (a *api) postUser(r *request) (*answer, error) {
-	p, err := readParams(r.Request)
+	p, err := r.params()
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,7 @@ type world struct {
 	users   map[string]account.User
 	access  *access.Access
 	orgs    *org.Orgs
+	serve   func(blob.Store) http.Handler // with other blobs
 }
 
 var (
@@ -49,7 +50,7 @@ var (
 
 const password = "tall ships on a wine-dark sea"
 
-func newWorld(t testing.TB, options ...func(*account.Options, *api.Options)) *world {
+func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *world {
 	t.Helper()
 	log := store.NewMemory()
 	t.Cleanup(func() { log.Close() })
@@ -63,19 +64,24 @@ func newWorld(t testing.TB, options ...func(*account.Options, *api.Options)) *wo
 	if err != nil {
 		t.Fatal(err)
 	}
-	ao, o := account.Options{Rules: rules(open, false), Cost: account.Cost{Memory: 64, Passes: 1, Lanes: 1}}, api.Options{}
+	rules, o := account.Rules{Registration: open}, api.Options{}
 	for _, set := range options {
-		set(&ao, &o)
+		set(&rules, &o)
 	}
 	w := &world{TB: t, db: db, blobs: &blob.Memory{}, keys: map[string]string{}, users: map[string]account.User{}}
-	accounts := account.New(db, ao)
+	accounts := account.New(db, account.Options{
+		Cost: account.Cost{Memory: 64, Passes: 1, Lanes: 1}, Rules: func(store.Reader) account.Rules { return rules },
+	})
 	w.orgs = org.New(db)
 	w.access = access.New(db, accounts, []byte("pepper"), access.Options{DefaultRepository: home, ThingOf: catalog.ThingOf})
 	w.catalog = catalog.New(db, catalog.Options{DefaultRepository: home, Recent: stats.Recent, Total: stats.Total})
 	w.counter = stats.New(db, stats.Options{})
-	w.Handler = api.New(api.Rooms{
-		DB: db, Blobs: w.blobs, Accounts: accounts, Access: w.access, Catalog: w.catalog, Default: home, URL: "https://hub.test",
-	}, o)
+	w.serve = func(blobs blob.Store) http.Handler {
+		return api.New(api.Rooms{
+			DB: db, Blobs: blobs, Accounts: accounts, Access: w.access, Catalog: w.catalog, Default: home, URL: "https://hub.test",
+		}, o)
+	}
+	w.Handler = w.serve(w.blobs)
 	_, err = w.orgs.EnsureDefault(t.Context(), home)
 	w.must(err)
 	for _, n := range []string{"jose", "eva", "bob"} {
@@ -207,8 +213,4 @@ func (w *world) publish(user, prefix, pkg string, versions ...string) {
 	for _, v := range versions {
 		w.expect(201, "POST", prefix+"/packages/"+pkg+"/releases?replace=false", pack(w, pkg, v), w.as(user))
 	}
-}
-
-func rules(mode account.Registration, confirm bool) func(store.Reader) account.Rules {
-	return func(store.Reader) account.Rules { return account.Rules{Registration: mode, ConfirmMail: confirm} }
 }

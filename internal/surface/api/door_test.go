@@ -1,0 +1,177 @@
+package api_test
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/account"
+	"hexhub/internal/surface/api"
+)
+
+var (
+	readAPI  = access.Permission{Domain: access.DomainAPI, Resource: "read"}
+	fetchAll = access.Permission{Domain: access.DomainRepositories}
+)
+
+func TestRequestsAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for _, c := range []struct {
+			name  string
+			limit int
+			who   string
+			want  want
+		}{
+			{"anonymous", 100, "IP 192.0.2.9", from("192.0.2.9")},
+			{"user", 500, "user jose", w.as("jose")},
+			{"T7 a /64 is one caller", 100, "IP 2001:db8::1", from("2001:db8::1")},
+		} {
+			for i := range c.limit {
+				h := w.expect(200, "GET", "/repos", nil, c.want).Header()
+				if h.Get("X-Ratelimit-Limit") != strconv.Itoa(c.limit) || h.Get("X-Ratelimit-Remaining") != strconv.Itoa(c.limit-1-i) ||
+					h.Get("X-Ratelimit-Reset") != strconv.FormatInt(time.Now().Truncate(time.Minute).Add(time.Minute).Unix(), 10) {
+					t.Fatalf("%s: request %d is told %v", c.name, i, h)
+				}
+			}
+			rec := w.expect(429, "GET", "/repos", nil, c.want)
+			if got := tree(t, rec)["message"]; got != "API rate limit exceeded for "+c.who || rec.Header().Get("X-Ratelimit-Remaining") != "0" {
+				t.Errorf("%s: %v", c.name, got)
+			}
+		}
+		w.expect(429, "GET", "/repos", nil, from("2001:db8::ffff:1"))
+		w.expect(200, "GET", "/repos", nil, from("2001:db8:0:1::1"))
+		time.Sleep(time.Minute)
+		w.expect(200, "GET", "/repos", nil, w.as("jose"))
+	})
+}
+
+func TestThisMachineIsNotCountedUnlessAsked(t *testing.T) {
+	for _, counted := range []bool{false, true} {
+		w := newWorld(t, func(_ *account.Rules, o *api.Options) { o.LimitLoopback = counted })
+		rec := w.do("GET", "/repos", nil, from("127.0.0.1"))
+		if got := rec.Header().Get("X-Ratelimit-Limit") != ""; got != counted {
+			t.Errorf("LimitLoopback %t: counted %t", counted, got)
+		}
+	}
+}
+
+func TestPasswordsCannotBeTriedForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for range 10 { // A1
+			w.expect(401, "GET", "/users/me", nil, basic("jose", "wrong"))
+		}
+		w.expect(429, "GET", "/users/me", nil, basic("jose", password))
+		w.expect(200, "GET", "/users/me", nil, basic("jose", password), from("192.0.2.77"))
+		w.expect(200, "GET", "/users/me", nil, w.as("jose"))
+		time.Sleep(15 * time.Minute)
+		w.expect(200, "GET", "/users/me", nil, basic("jose", password))
+	})
+}
+
+// A22: an Authorization header is read in one way only.
+func TestA22OneParseOfCredentials(t *testing.T) {
+	w := newWorld(t)
+	good := w.keys["jose"]
+	for _, second := range []string{good, "Basic x", ""} {
+		w.expect(400, "GET", "/repos", nil, func(r *http.Request) { r.Header["Authorization"] = []string{good, second} })
+	}
+	for _, value := range []string{
+		"basic am9zZTp4", "BASIC am9zZTp4", "Basic  am9zZTp4", "Basic\tam9zZTp4", "Key " + good, good + " ", "Ｂasic am9zZTp4",
+		strings.ToUpper(good), strings.Repeat("a", 100_000),
+	} {
+		if rec := w.do("GET", "/users/me", nil, header("Authorization", value)); rec.Code != 401 {
+			t.Errorf("Authorization %.20q: %d, want 401", value, rec.Code)
+		}
+	}
+}
+
+func TestSimpleRequestsOfOtherOriginsMayReadWithoutCookies(t *testing.T) {
+	w := newWorld(t)
+	origin := header("Origin", "https://evil.test")
+	if h := w.do("GET", "/repos", nil, origin).Header(); h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Access-Control-Allow-Credentials") != "" {
+		t.Errorf("GET: %v", h)
+	}
+	if h := w.do("POST", "/publish", nil, origin).Header(); h.Get("Access-Control-Allow-Origin") != "" {
+		t.Error("an upload may be read by other origins")
+	}
+	w.expect(404, "OPTIONS", "/repos", nil, origin)
+}
+
+func TestAnswersTellTheirRevision(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		before := w.do("GET", "/repos", nil).Header().Get("X-HexHub-Revision")
+		after := w.expect(201, "POST", "/keys", map[string]any{"name": "x"}, w.as("jose")).Header().Get("X-HexHub-Revision")
+		b, _ := strconv.Atoi(before)
+		if a, err := strconv.Atoi(after); err != nil || a <= b {
+			t.Errorf("revision %s, then %s after a write", before, after)
+		}
+		w.expect(200, "GET", "/repos", nil, header("X-HexHub-Revision", after))
+		w.expect(503, "GET", "/repos", nil, header("X-HexHub-Revision", "999999"))
+	})
+}
+
+// What a stranger must not know of is answered as what is not there, to the byte.
+func TestPrivateIsAsAbsent(t *testing.T) {
+	w := newWorld(t)
+	w.publish("eva", "/repos/forge", "vault", "1.0.0")
+	etag := w.expect(200, "GET", "/repos/forge/packages/vault", nil, w.as("eva")).Header().Get("ETag")
+	w.keys["fetcher"] = w.key("bob", "fetcher", fetchAll)
+	w.keys["nobody"] = ""
+	uncounted := from("127.0.0.1")
+	for _, who := range []string{"nobody", "bob", "fetcher"} {
+		as := w.as(who)
+		if who == "nobody" {
+			as = func(*http.Request) {}
+		}
+		for _, route := range api.Routes() {
+			if !strings.HasPrefix(route.Path, "/repos/{repository}") && !strings.HasPrefix(route.Path, "/orgs/") {
+				continue
+			}
+			at := func(repo, pkg string) string {
+				return strings.NewReplacer("{repository}", repo, "{org}", repo, "{package}", pkg, "{version}", "1.0.0", "{user}", "eva", "{key}", "k").Replace(route.Path)
+			}
+			for _, extra := range []want{func(*http.Request) {}, inTerms, header("If-None-Match", etag), header("Range", "bytes=0-1")} { // L5
+				seen := w.do(route.Method, at("forge", "vault"), nil, as, extra, uncounted)
+				for _, absent := range []string{at("nowhere", "vault"), at("nowhere", "absent")} {
+					other := w.do(route.Method, absent, nil, as, extra, uncounted)
+					if seen.Code != other.Code || seen.Body.String() != other.Body.String() || headers(seen.Header()) != headers(other.Header()) {
+						t.Errorf("%s %s %s: %d %s %s\nbut absent: %d %s %s", who, route.Method, route.Path, seen.Code, seen.Body, headers(seen.Header()), other.Code, other.Body, headers(other.Header()))
+					}
+				}
+			}
+		}
+		for _, path := range []string{"/packages", "/packages?search=vault", "/repos", "/users/eva"} { // L2
+			if rec := w.do("GET", path, nil, as, uncounted); strings.Contains(rec.Body.String(), "vault") || strings.Contains(rec.Body.String(), "forge") {
+				t.Errorf("%s tells %s of the private package: %s", path, who, rec.Body)
+			}
+		}
+	}
+}
+
+// headers are those of an answer that say something about what was asked for.
+func headers(h http.Header) string {
+	var b strings.Builder
+	h.Write(&b)
+	return b.String()
+}
+
+// A15: an address leads to nobody unless its owner shows it, and who is here for an organization only
+// is not here for strangers.
+func TestA15UsersAreNotToldOf(t *testing.T) {
+	w := newWorld(t)
+	w.publish("jose", "", "decimal", "1.0.0")
+	w.expect(200, "GET", "/users/jose@example.com", nil)
+	w.expect(200, "GET", "/users/jose", nil)
+	w.expect(200, "GET", "/users/bob", nil)
+	w.expect(404, "GET", "/users/eva", nil)
+	w.expect(200, "GET", "/users/eva", nil, w.as("bob"))
+	w.expect(404, "GET", "/users/nobody", nil)
+	w.expect(404, "GET", "/users/nobody@example.com", nil)
+}
