@@ -1,0 +1,62 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"hexhub/internal/config"
+	"hexhub/internal/feature/doctor"
+	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/store"
+	"hexhub/internal/kernel/store/etcdlog"
+)
+
+// Examine opens the data of a node that does not run, so far as it can be opened, for the doctor. It
+// writes no row and makes nothing that is missing; what cannot be opened is among the deps as an error.
+// The caller closes it when the doctor is done.
+func Examine(ctx context.Context, c config.Server) (d doctor.Deps, closeAll func() error) {
+	d = doctor.Deps{Dir: c.Data, URL: c.URL, Reserve: c.DiskReserve}
+	n := &Node{Config: c}
+	d.StoreErr = n.examineStore(ctx)
+	d.DB, d.Log = n.DB, n.Etcd
+	d.BlobsErr = n.examineBlobs()
+	d.Blobs = n.Blobs
+	return d, n.Close
+}
+
+func (n *Node) examineStore(ctx context.Context) error {
+	dir := filepath.Join(n.Config.Data, "etcd")
+	if _, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("find the store: %w", err)
+	}
+	log, err := etcdlog.Open(ctx, etcdlog.Options{Dir: dir, Quota: n.Config.StoreQuota, DiskReserve: uint64(n.Config.DiskReserve)})
+	if err != nil {
+		return fmt.Errorf("open the store: %w", err)
+	}
+	n.closers = append(n.closers, log.Close)
+	db, err := store.Open(ctx, log, store.Options{}, tables...)
+	if err != nil {
+		return fmt.Errorf("load the tables: %w", err)
+	}
+	n.closers = append(n.closers, func() error { db.Close(); return nil })
+	db.SetReadOnly(fault.New(fault.Unavailable, "the data is only being examined"))
+	n.Etcd, n.DB = log, db
+	return nil
+}
+
+func (n *Node) examineBlobs() error {
+	dir := filepath.Join(n.Config.Data, "blobs")
+	if _, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("find the blobs: %w", err)
+	}
+	disk, err := blob.OpenDisk(dir)
+	if err != nil {
+		return err
+	}
+	n.Blobs = disk
+	n.closers = append(n.closers, disk.Close)
+	return nil
+}

@@ -1,0 +1,314 @@
+// Package node builds one node of HexHub from its configuration. It is the only place that sees
+// everything: rooms learn of each other here, surfaces are given their rooms here, and nowhere else.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"hexhub/hex/name"
+	"hexhub/hex/registry"
+	"hexhub/internal/config"
+	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/index"
+	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/setting"
+	"hexhub/internal/feature/stats"
+	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/seal"
+	"hexhub/internal/kernel/store"
+	"hexhub/internal/kernel/store/etcdlog"
+)
+
+// Options are what a program, rather than an operator, decides. The zero value is a real node.
+type Options struct {
+	Version string
+	Log     *slog.Logger // nil discards
+
+	// Tests may bring their own; nil means etcd, the local disk and the key file in the data folder.
+	Store  store.Log
+	Blobs  blob.Store
+	Sealer *seal.Sealer
+	Signer *registry.Signer // nil means the key that the registry made and keeps
+	Cost   account.Cost     // of a password hash; zero means the usual
+}
+
+// A Node is everything that one process serves. Its rooms may be used directly.
+type Node struct {
+	Config   config.Server
+	URL      string // where people open it, without a trailing slash
+	DB       *store.DB
+	Etcd     *etcdlog.Log // nil when the log was brought
+	Blobs    blob.Store
+	Sealer   *seal.Sealer
+	Settings *setting.Settings
+	Accounts *account.Accounts
+	Orgs     *org.Orgs
+	Access   *access.Access
+	Catalog  *catalog.Catalog
+	Stats    *stats.Counter
+	Index    *index.Index
+	Metrics  *prometheus.Registry
+
+	version    string
+	repository name.Repository
+	log        *slog.Logger
+	listener   net.Listener
+	closers    []func() error // in the order of opening
+}
+
+// tables are the schemas of all rooms.
+var tables = []store.Schema{
+	audit.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, stats.Tables, index.Tables,
+}
+
+// Open builds a node and takes its addresses. It serves once Run is called; Close gives everything back.
+// Problems of the configuration itself are for the caller to have checked.
+func Open(ctx context.Context, c config.Server, o Options) (*Node, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	n := &Node{Config: c, version: o.Version, log: o.Log, Metrics: prometheus.NewRegistry()}
+	if err := n.open(ctx, o); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) open(ctx context.Context, o Options) error {
+	// The address first: it fails fastest, and everything shown to people is made from it.
+	if err := n.listen(ctx); err != nil {
+		return err
+	}
+	if err := n.openData(ctx, o); err != nil {
+		return err
+	}
+	return n.openRooms(ctx, o)
+}
+
+func (n *Node) listen(ctx context.Context) error {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", n.Config.Listen)
+	if err != nil {
+		return &ListenError{Addr: n.Config.Listen, Err: err}
+	}
+	n.listener = l
+	n.closers = append(n.closers, func() error {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil // the server closed it when it drained
+	})
+	n.URL = strings.TrimSuffix(n.Config.URL, "/")
+	if n.URL == "" {
+		n.URL = n.localURL(l.Addr())
+	}
+	return nil
+}
+
+// A ListenError says that an address could not be taken.
+type ListenError struct {
+	Addr string
+	Err  error
+}
+
+// Error implements error.
+func (e *ListenError) Error() string { return fmt.Sprintf("listen on %s: %v", e.Addr, e.Err) }
+
+// Unwrap returns the cause.
+func (e *ListenError) Unwrap() error { return e.Err }
+
+// localURL is how a browser on this machine reaches the address.
+func (n *Node) localURL(a net.Addr) string {
+	scheme := "http"
+	if n.Config.TLSCert != "" {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return scheme + "://" + a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+func (n *Node) openData(ctx context.Context, o Options) error {
+	data := n.Config.Data
+	if o.Store == nil || o.Blobs == nil || o.Sealer == nil {
+		if err := os.MkdirAll(data, 0o700); err != nil {
+			return fmt.Errorf("make the data folder: %w", err)
+		}
+	}
+	var err error
+	if n.Sealer = o.Sealer; n.Sealer == nil {
+		if n.Sealer, err = seal.Open(filepath.Join(data, "secret.key")); err != nil {
+			return fmt.Errorf("open the secret key: %w", err)
+		}
+	}
+	if n.Blobs = o.Blobs; n.Blobs == nil {
+		disk, err := blob.OpenDisk(filepath.Join(data, "blobs"))
+		if err != nil {
+			return fmt.Errorf("open the blobs: %w", err)
+		}
+		n.Blobs = disk
+		n.closers = append(n.closers, disk.Close)
+	}
+	log := o.Store
+	if log == nil {
+		n.Etcd, err = etcdlog.Open(ctx, etcdlog.Options{
+			Dir: filepath.Join(data, "etcd"), Quota: n.Config.StoreQuota,
+			DiskReserve: uint64(n.Config.DiskReserve), Logger: n.log.With("part", "etcd"),
+		})
+		if err != nil {
+			return fmt.Errorf("open the store: %w", err)
+		}
+		log = n.Etcd
+		n.closers = append(n.closers, n.Etcd.Close)
+	}
+	if n.DB, err = store.Open(ctx, log, store.Options{Log: n.log.With("part", "store")}, tables...); err != nil {
+		return fmt.Errorf("load the tables: %w", err)
+	}
+	n.closers = append(n.closers, func() error { n.DB.Close(); return nil })
+	return nil
+}
+
+func (n *Node) openRooms(ctx context.Context, o Options) error {
+	repository, err := repositoryName(n.Config.RepositoryName)
+	if err != nil {
+		return err
+	}
+	n.repository = repository
+	n.Settings = setting.New(n.DB, n.definitions())
+	n.Accounts = account.New(n.DB, account.Options{Rules: n.accountRules, Cost: o.Cost})
+	n.Orgs = org.New(n.DB)
+	if _, err := n.Orgs.EnsureDefault(ctx, repository); err != nil {
+		return fmt.Errorf("make the default repository: %w", err)
+	}
+	n.Access = access.New(n.DB, n.Accounts, n.Sealer.Derive("access/key"), access.Options{
+		DefaultRepository: repository, Rules: n.accessRules, ThingOf: catalog.ThingOf, Log: n.log,
+	})
+	n.Stats = stats.New(n.DB, stats.Options{Node: "hexhub", Log: n.log})
+	n.Catalog = catalog.New(n.DB, catalog.Options{DefaultRepository: repository, Recent: stats.Recent, Total: stats.Total})
+	signer := o.Signer
+	if signer == nil {
+		if signer, err = index.EnsureKey(ctx, n.DB, n.Sealer); err != nil {
+			return fmt.Errorf("open the signing key: %w", err)
+		}
+	}
+	if n.Index, err = index.New(n.DB, signer, index.Options{}); err != nil {
+		return fmt.Errorf("build the index: %w", err)
+	}
+	return n.firstAdministrator(ctx)
+}
+
+// Close gives back everything, latest first. A node that runs is stopped through Run's context.
+func (n *Node) Close() error {
+	var err error
+	for i := len(n.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, n.closers[i]())
+	}
+	n.closers = nil
+	return err
+}
+
+// Addr is the address that the public site listens on.
+func (n *Node) Addr() string { return n.listener.Addr().String() }
+
+// Registry is what clients must know of this server.
+func (n *Node) Registry() connect.Registry {
+	return connect.Registry{
+		URL: n.URL, Repository: n.Config.RepositoryName,
+		Fingerprint: n.Index.Fingerprint(), PublicPEM: string(n.Index.PublicPEM()),
+	}
+}
+
+// Run serves until ctx ends, then lets requests finish for as long as drain.timeout allows, and returns
+// when all is written down. It returns an error when a part fails.
+func (n *Node) Run(ctx context.Context) error {
+	server := &http.Server{
+		Handler:           n.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
+	}
+	operator, err := n.opsServers(ctx)
+	if err != nil {
+		return err
+	}
+	// The rooms' own work outlives the surfaces, so that what the last request left behind is kept.
+	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	rooms, work := errgroup.WithContext(working)
+	rooms.Go(func() error { return n.Access.Run(work) })
+	rooms.Go(func() error { return n.Stats.Run(work) })
+	rooms.Go(func() error { return n.chores(work) })
+	rooms.Go(func() error { return n.forgetSetup(work) })
+
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return n.serve(ctx, server, n.listener) })
+	for _, s := range operator {
+		g.Go(func() error { return s.run(ctx, n) })
+	}
+	g.Go(func() error {
+		select {
+		case <-work.Done():
+			return fmt.Errorf("background work ended: %w", context.Cause(work))
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	err = g.Wait()
+	stopWork()
+	return errors.Join(err, ignoreCanceled(rooms.Wait()))
+}
+
+func ignoreCanceled(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// serve runs an HTTP server until ctx ends and its requests have finished.
+func (n *Node) serve(ctx context.Context, s *http.Server, l net.Listener) error {
+	drained := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		limit, cancel := context.WithTimeout(context.Background(), n.Config.DrainTimeout)
+		defer cancel()
+		err := s.Shutdown(limit)
+		if err != nil {
+			err = errors.Join(fmt.Errorf("requests did not finish in %s", n.Config.DrainTimeout), s.Close())
+		}
+		drained <- err
+	})
+	defer stop()
+	err := n.serveOn(s, l)
+	if !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+	}
+	return <-drained
+}
+
+func (n *Node) serveOn(s *http.Server, l net.Listener) error {
+	if n.Config.TLSCert != "" && l == n.listener {
+		return s.ServeTLS(l, n.Config.TLSCert, n.Config.TLSKey)
+	}
+	return s.Serve(l)
+}

@@ -1,0 +1,121 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"hexhub/hex/name"
+	"hexhub/internal/feature/doctor"
+	"hexhub/internal/feature/world"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/limit"
+	"hexhub/internal/surface/api"
+	"hexhub/internal/surface/front"
+	"hexhub/internal/surface/ops"
+	"hexhub/internal/surface/repo"
+	"hexhub/internal/surface/web/site"
+)
+
+// Rooms are the rooms in which a world can be built.
+func (n *Node) Rooms() world.Rooms {
+	return world.Rooms{
+		DB: n.DB, Blobs: n.Blobs, Repository: n.repository, Accounts: n.Accounts,
+		Orgs: n.Orgs, Access: n.Access, Catalog: n.Catalog,
+	}
+}
+
+// handler is the public site.
+func (n *Node) handler() http.Handler {
+	return front.New(front.Options{
+		API: api.New(api.Rooms{
+			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog,
+			Default: n.repository, URL: n.URL,
+		}, api.Options{Limiter: limit.New(100_000)}),
+		Repo: repo.New(repo.Deps{
+			DB: n.DB, Index: n.Index, Access: n.Access, Blobs: n.Blobs, Stats: n.Stats, Default: n.repository, Log: n.log,
+		}),
+		Site: site.New(site.Deps{
+			DB: n.DB, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog,
+			Registry: n.Registry(), Version: n.version, Log: n.log,
+		}),
+		Proxies: n.Config.Proxies(), Log: n.log, Metrics: front.NewMetrics(n.Metrics),
+	})
+}
+
+// An opsServer serves the operator on one listener.
+type opsServer struct {
+	handler  http.Handler
+	listener net.Listener
+}
+
+func (s opsServer) run(ctx context.Context, n *Node) error {
+	return n.serve(ctx, &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second}, s.listener)
+}
+
+// opsServers takes the operator's socket and, if one is configured, the address for health and metrics.
+func (n *Node) opsServers(ctx context.Context) ([]opsServer, error) {
+	o := ops.New(ops.Deps{
+		Version: n.version, DB: n.DB, Log: n.Etcd, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, Settings: n.Settings,
+		Registry: n.Registry(), Metrics: n.Metrics, Ready: n.ready, Setup: n.StartSetup, Logger: n.log,
+		Doctor: doctor.Deps{
+			Dir: n.Config.Data, URL: n.URL, DB: n.DB, Log: n.Etcd, Blobs: n.Blobs,
+			Reserve: n.Config.DiskReserve, Fingerprint: n.Index.Fingerprint(),
+		},
+	})
+	ops.RegisterMetrics(n.Metrics, n.DB, n.Etcd, n.version)
+	local, err := listenSocket(ctx, n.Config.OpsSocket())
+	if err != nil {
+		return nil, err
+	}
+	servers := []opsServer{{o.Local(), local}}
+	if n.Config.OpsListen == "" {
+		return servers, nil
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", n.Config.OpsListen)
+	if err != nil {
+		return nil, errors.Join(&ListenError{Addr: n.Config.OpsListen, Err: err}, local.Close())
+	}
+	return append(servers, opsServer{o.Public(), l}), nil
+}
+
+// listenSocket takes a unix socket that only this user can open. The data folder is locked by now, so a
+// socket that is there was left behind by a process that was killed.
+func listenSocket(ctx context.Context, path string) (net.Listener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("remove the old operator's socket: %w", err)
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("take the operator's socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("close the operator's socket to others: %w", err), l.Close())
+	}
+	return l, nil
+}
+
+// silence is for how long the tables may not have heard from the log before the node says it is not ready.
+const silence = 10 * time.Second
+
+// ready says why the node should not be sent requests.
+func (n *Node) ready() error {
+	if age := n.DB.Age(); age > silence {
+		return fault.New(fault.Unavailable, "the tables have not heard from the log for %s", age.Round(time.Second))
+	}
+	return nil
+}
+
+// repositoryName reads the name of the default repository from a checked configuration.
+func repositoryName(text string) (name.Repository, error) {
+	n, err := name.ParseRepository(text)
+	if err != nil {
+		return n, fmt.Errorf("repository.name %q: %w", text, err)
+	}
+	return n, nil
+}

@@ -1,0 +1,119 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/setting"
+	"hexhub/internal/kernel/store"
+)
+
+// The settings that all nodes share. Their defaults are this node's configuration, where it has them.
+const (
+	registration = "registration"
+	mailConfirm  = "mail.confirm"
+	keyMaxAge    = "key.max-age"
+
+	basicPassword = "basic.password"
+)
+
+func (n *Node) definitions() []setting.Definition {
+	return []setting.Definition{
+		{
+			Name: registration, Default: n.Config.Registration,
+			Help:  "Who may register: open, invite, or domains:a.org,b.org.",
+			Check: func(v string) error { _, err := account.ParseRegistration(v); return err },
+		},
+		{
+			Name: mailConfirm, Default: n.Config.MailConfirm,
+			Help:  "Whether somebody who registers must confirm his address: auto, always or never.",
+			Check: oneOf("auto", "always", "never"),
+		},
+		{
+			Name: keyMaxAge, Default: "0",
+			Help:  "How long a new API key may live, such as 90d; 0 means for ever.",
+			Check: func(v string) error { _, err := parseAge(v); return err },
+		},
+		{
+			Name: basicPassword, Default: "on",
+			Help:  "Whether a user name and a password are taken where a key could be given; rebar3 needs it to make its keys.",
+			Check: oneOf("on", "off"),
+		},
+	}
+}
+
+func oneOf(values ...string) func(string) error {
+	return func(v string) error {
+		if !slices.Contains(values, v) {
+			return fmt.Errorf("must be one of %s, not %q", strings.Join(values, ", "), v)
+		}
+		return nil
+	}
+}
+
+// accountRules reads the rules of accounts as they are now. What an older binary wrote and this one does
+// not understand lets nobody in.
+func (n *Node) accountRules(r store.Reader) account.Rules {
+	mode, _ := n.Settings.Value(r, registration)
+	admits, _ := account.ParseRegistration(mode)
+	// No mail can be sent yet, so auto asks nobody to confirm.
+	when, _ := n.Settings.Value(r, mailConfirm)
+	return account.Rules{Registration: admits, ConfirmMail: when == "always"}
+}
+
+func (n *Node) accessRules(r store.Reader) access.Rules {
+	text, _ := n.Settings.Value(r, keyMaxAge)
+	age, _ := parseAge(text)
+	basic, _ := n.Settings.Value(r, basicPassword)
+	return access.Rules{MaxKeyAge: age, NoPasswords: basic == "off"}
+}
+
+// parseAge reads days, or a Go duration.
+func parseAge(text string) (time.Duration, error) {
+	if text == "0" {
+		return 0, nil
+	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil && n > 0 {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	}
+	if age, err := time.ParseDuration(text); err == nil && age >= time.Hour {
+		return age, nil
+	}
+	return 0, fmt.Errorf("%q is not an age; write 90d or 12h, at least an hour, or 0 for ever", text)
+}
+
+// firstAdministrator makes the administrator that the configuration describes, if there is none yet.
+func (n *Node) firstAdministrator(ctx context.Context) error {
+	c := n.Config
+	if c.AdminEmail == "" || account.HasAdmin(n.DB.View()) {
+		return nil
+	}
+	text, err := os.ReadFile(c.AdminPasswordFile)
+	if err != nil {
+		return fmt.Errorf("read admin.password-file: %w", err)
+	}
+	password, _, _ := strings.Cut(string(text), "\n")
+	password = strings.TrimSuffix(password, "\r")
+	if password == "" {
+		return errors.New("admin.password-file is empty: its first line is the password")
+	}
+	_, err = n.Accounts.Create(ctx, audit.By{Username: "hexhub serve"}, account.Draft{
+		Username: c.AdminUsername, Emails: []string{c.AdminEmail}, Password: password, Admin: true, Verified: true,
+	})
+	if err != nil {
+		return fmt.Errorf("create the administrator %s: %w", c.AdminUsername, err)
+	}
+	n.log.Info("created the first administrator", "username", c.AdminUsername)
+	return nil
+}
