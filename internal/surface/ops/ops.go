@@ -21,6 +21,7 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/doctor"
+	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
@@ -33,6 +34,7 @@ type Deps struct {
 	Log      *etcdlog.Log // nil when the log is not etcd's: then nothing is told of sizes
 	Accounts *account.Accounts
 	Access   *access.Access
+	Orgs     *org.Orgs
 	Settings *setting.Settings
 	Registry connect.Registry // what clients must know of this server
 	Doctor   doctor.Deps
@@ -108,6 +110,10 @@ func (o *Ops) Local() http.Handler {
 		"GET /operator/keys":    o.keys,
 		"POST /operator/keys":   o.createKey,
 		"DELETE /operator/keys": o.revokeKey,
+
+		"GET /operator/orgs":       o.orgs,
+		"POST /operator/orgs":      o.createOrg,
+		"PUT /operator/org/member": o.setMember,
 	} {
 		mux.Handle(pattern, o.handle(h))
 	}
