@@ -24,7 +24,7 @@ func settings(t *testing.T) config.Server {
 }
 
 // start runs a node until the returned function stops it, which waits for all to be written down.
-func start(t *testing.T, c config.Server) (*node.Node, func()) {
+func start(t testing.TB, c config.Server) (*node.Node, func()) {
 	t.Helper()
 	n, err := node.Open(t.Context(), c, node.Options{Version: "test", Cost: account.Cost{Memory: 8, Passes: 1, Lanes: 1}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
