@@ -22,7 +22,7 @@ lint:      ## all linters, formatting included
 	@.ci/deadcode $(TOOL) deadcode
 
 fmt:       ## format all Go files
-	$(TOOL) gofumpt -w cmd hex internal tools
+	$(TOOL) gofumpt -w cmd e2e hex internal tools
 
 gen:       ## regenerate everything generated
 	$(GO) generate ./...

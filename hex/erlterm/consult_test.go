@@ -40,8 +40,12 @@ func TestConsultReadsWhatClientsWrite(t *testing.T) {
 		{
 			"maps, integers, atoms, strings", "{#{<<\"a\">> => 1,b => c}, -42, 'A b', '', a_@1,\"s\\\"\\\\\\e\", [], {}, #{}}.",
 			[]Tuple{{
-				Map{{Binary("a"), int64(1)}, {Atom("b"), Atom("c")}}, int64(-42), Atom("A b"), Atom(""), Atom("a_@1"),
-				Charlist("s\"\\\x1b"), List{}, Tuple{}, Map{},
+				Map{{Binary("a"), int64(1)}, {Atom("b"), Atom("c")}},
+				int64(-42), Atom("A b"), Atom(""), Atom("a_@1"),
+				Charlist("s\"\\\x1b"),
+				List{},
+				Tuple{},
+				Map{},
 			}},
 		},
 	} {

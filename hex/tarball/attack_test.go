@@ -41,8 +41,10 @@ func TestHostileArchivesAreRefused(t *testing.T) {
 		"T4 link name of a file":   {replaced(0, func(e entry) entry { e.link = "CHECKSUM"; return e }), BadHeader, ""},
 		"T5 garbage after the end": {tailed(func(b []byte) []byte { return append(b, "garbage"...) }), TrailingData, "tarball error, data after the end"},
 		"T5 second archive":        {tailed(func(b []byte) []byte { return append(b, b...) }), TrailingData, ""},
-		"T5 garbage in padding": {tailed(func(b []byte) []byte { b[blockSize+1] = 'x'; return b }), TrailingData,
-			"VERSION: data after the end of the member"},
+		"T5 garbage in padding": {
+			tailed(func(b []byte) []byte { b[blockSize+1] = 'x'; return b }), TrailingData,
+			"VERSION: data after the end of the member",
+		},
 		"T6 no end mark":        {tailed(func(b []byte) []byte { return b[:len(b)-2*blockSize] }), Truncated, "unexpected end of file"},
 		"T6 half an end mark":   {tailed(func(b []byte) []byte { return b[:len(b)-blockSize] }), Truncated, "end-of-archive mark is missing"},
 		"T7 cut in a member":    {tailed(func(b []byte) []byte { return b[:3000] }), Truncated, ""},
@@ -87,10 +89,14 @@ func TestHostileArchivesAreRefused(t *testing.T) {
 		"T11 PAX not ended":         {pax(file, "9 path=ab"), BadHeader, "malformed"},
 		"T11 PAX path with NUL":     {pax(file, record("path", "a\x00b")), BadHeader, "malformed"},
 		"T11 PAX too long":          {pax(file, record("path", strings.Repeat("a", 4094))), BadHeader, "extension header of"},
-		"T11 PAX after PAX": {raw(archive(entry{name: "x", kind: 'x', body: record("path", "a")}, entry{name: "x", kind: 'x', body: record("path", "b")}, file)),
-			BadHeader, "two extension headers"},
-		"T11 long name and PAX": {raw(archive(entry{name: "x", kind: 'L', body: "a\x00"}, entry{name: "x", kind: 'x', body: record("path", "b")}, file)),
-			BadHeader, "two extension headers"},
+		"T11 PAX after PAX": {
+			raw(archive(entry{name: "x", kind: 'x', body: record("path", "a")}, entry{name: "x", kind: 'x', body: record("path", "b")}, file)),
+			BadHeader, "two extension headers",
+		},
+		"T11 long name and PAX": {
+			raw(archive(entry{name: "x", kind: 'L', body: "a\x00"}, entry{name: "x", kind: 'x', body: record("path", "b")}, file)),
+			BadHeader, "two extension headers",
+		},
 		"T11 extension without entry": {raw(archive(file, entry{name: "x", kind: 'x', body: record("path", "a")})), BadHeader, ""},
 
 		"T12 traversal":             {holding(entry{name: "lib/../../x"}), UnsafePath, "The path points above the current working directory"},

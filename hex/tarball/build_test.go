@@ -45,8 +45,8 @@ func (e entry) bytes() []byte {
 		sum++
 	}
 	copy(b[148:156], fmt.Sprintf("%06o\x00 ", sum))
-	out := append(b[:], e.body...)
-	return append(out, make([]byte, padded(int64(len(e.body)))-int64(len(e.body)))...)
+	padding := make([]byte, padded(int64(len(e.body)))-int64(len(e.body)))
+	return slices.Concat(b[:], []byte(e.body), padding)
 }
 
 var eof = make([]byte, 2*blockSize)

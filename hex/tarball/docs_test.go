@@ -26,8 +26,12 @@ func TestOpenDocsKeepsRegularFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []File{
-		{Path: "index.html", Size: 6, Mode: 0o644}, {Path: "Changelog.html", Mode: 0o644}, {Path: "changelog.html", Mode: 0o644},
-		{Path: ".nojekyll", Mode: 0o644}, {Path: "dist/1.0.0/x.js", Size: 1, Mode: 0o644}, {Path: "1.0/x", Mode: 0o644},
+		{Path: "index.html", Size: 6, Mode: 0o644},
+		{Path: "Changelog.html", Mode: 0o644},
+		{Path: "changelog.html", Mode: 0o644},
+		{Path: ".nojekyll", Mode: 0o644},
+		{Path: "dist/1.0.0/x.js", Size: 1, Mode: 0o644},
+		{Path: "1.0/x", Mode: 0o644},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("OpenDocs (-want +got):\n%s", diff)

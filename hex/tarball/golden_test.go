@@ -45,8 +45,10 @@ var goldens = map[string]*Tarball{
 			Licenses:    []string{"Apache-2.0", "MIT"},
 			Links:       map[string]string{"Docs": "https://example.org/docs", "GitHub": "https://example.org/demo"},
 			BuildTools:  []string{"mix"},
-			Files: []string{"lib", "lib/demo.ex", long, deep, deep + "/" + strings.Repeat("e", 60) + "/deep.ex",
-				"lib/é漢.ex", "priv", "priv/empty", "priv/link", "priv/run.sh", "mix.exs", "README.md"},
+			Files: []string{
+				"lib", "lib/demo.ex", long, deep, deep + "/" + strings.Repeat("e", 60) + "/deep.ex",
+				"lib/é漢.ex", "priv", "priv/empty", "priv/link", "priv/run.sh", "mix.exs", "README.md",
+			},
 			Elixir: "~> 1.14",
 			Extra:  map[string]any{"a": map[string]any{"b": []any{int64(1), int64(2)}, "c": true}},
 			Requirements: []Requirement{

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -220,8 +221,8 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 // Close gives back everything, latest first. A node that runs is stopped through Run's context.
 func (n *Node) Close() error {
 	var err error
-	for i := len(n.closers) - 1; i >= 0; i-- {
-		err = errors.Join(err, n.closers[i]())
+	for _, shut := range slices.Backward(n.closers) {
+		err = errors.Join(err, shut())
 	}
 	n.closers = nil
 	return err
@@ -260,6 +261,7 @@ func (n *Node) Run(ctx context.Context) error {
 	rooms.Go(func() error { return n.Stats.Run(work) })
 	rooms.Go(func() error { return n.chores(work) })
 	rooms.Go(func() error { return n.forgetSetup(work) })
+	rooms.Go(n.warm)
 
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.serve(ctx, server, n.listener) })
@@ -277,6 +279,15 @@ func (n *Node) Run(ctx context.Context) error {
 	err = g.Wait()
 	stopWork()
 	return errors.Join(err, ignoreCanceled(rooms.Wait()))
+}
+
+// warm derives the longest file before somebody has to wait for it. What is wrong with it shows again
+// when it is asked for.
+func (n *Node) warm() error {
+	if _, err := n.Index.Versions(n.repository, 0); err != nil {
+		n.log.Error("cannot derive the list of versions", "err", err)
+	}
+	return nil
 }
 
 func ignoreCanceled(err error) error {

@@ -32,13 +32,14 @@ func (n *Node) Rooms() world.Rooms {
 
 // handler is the public site.
 func (n *Node) handler() http.Handler {
+	limiter := limit.New(100_000) // one for all surfaces, so that guesses are counted together
 	return front.New(front.Options{
 		API: api.New(api.Rooms{
 			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog,
 			Default: n.repository, URL: n.URL,
-		}, api.Options{Limiter: limit.New(100_000)}),
+		}, api.Options{Limiter: limiter}),
 		Repo: repo.New(repo.Deps{
-			DB: n.DB, Index: n.Index, Access: n.Access, Blobs: n.Blobs, Stats: n.Stats, Default: n.repository, Log: n.log,
+			DB: n.DB, Index: n.Index, Access: n.Access, Blobs: n.Blobs, Stats: n.Stats, Default: n.repository, Limiter: limiter, Log: n.log,
 		}),
 		Site: site.New(site.Deps{
 			DB: n.DB, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog,

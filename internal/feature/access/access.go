@@ -71,10 +71,14 @@ func (s *Access) Run(ctx context.Context) error {
 		case <-tick.C:
 			s.flush(ctx)
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastFlush)
-			defer cancel()
-			s.flush(last)
+			s.flushLast(ctx)
 			return nil
 		}
 	}
+}
+
+func (s *Access) flushLast(ended context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ended), lastFlush)
+	defer cancel()
+	s.flush(ctx)
 }

@@ -89,7 +89,7 @@ system                     .....       .....       .....       .....       .....
 // matrixWorld makes everybody and everything in the matrix.
 func matrixWorld(t *testing.T) (*world, map[string]access.Actor, []access.Thing) {
 	w := newWorld(t, access.Options{})
-	for _, u := range strings.Fields("stranger acme2-reader acme2-writer acme2-admin library-writer library-admin guild-reader guild-writer guild-admin mia fay ola rita zed deactivated revoked deleted") {
+	for u := range strings.FieldsSeq("stranger acme2-reader acme2-writer acme2-admin library-writer library-admin guild-reader guild-writer guild-admin mia fay ola rita zed deactivated revoked deleted") {
 		w.user(u)
 	}
 	w.user("unverified", func(d *account.Draft) { d.Verified = false })
@@ -123,8 +123,10 @@ func matrixWorld(t *testing.T) (*world, map[string]access.Actor, []access.Thing)
 	for _, u := range []string{"unverified", "deactivated", "deleted", "revoked"} {
 		actors[u+"-key"] = w.key(access.OfUser(w.users[u].ID), "api repositories")
 	}
-	for _, line := range []string{"fay-api", "fay-api:read", "fay-api:write", "fay-repositories", "fay-repository:acme2", "fay-docs:acme2", "fay-package:old",
-		"fay-package:acme2/old", "fay-package", "stranger-repositories", "stranger-package", "administrator-api", "administrator-api:read"} {
+	for _, line := range []string{
+		"fay-api", "fay-api:read", "fay-api:write", "fay-repositories", "fay-repository:acme2", "fay-docs:acme2", "fay-package:old",
+		"fay-package:acme2/old", "fay-package", "stranger-repositories", "stranger-package", "administrator-api", "administrator-api:read",
+	} {
 		u, permission, _ := strings.Cut(line, "-")
 		actors[line] = w.key(access.OfUser(w.users[u].ID), permission)
 	}

@@ -76,14 +76,14 @@ func (p Permission) allowsAPI(resource string) bool {
 // covers reports whether a key with p may make one with child. The whole api covers everything, since
 // it may do everything else on the owner's behalf, and rebar3 relies on it.
 func (p Permission) covers(child Permission) bool {
-	switch {
-	case p == Permission{Domain: DomainAPI}, p == child:
+	switch p {
+	case child, Permission{Domain: DomainAPI}:
 		return true
-	case p == Permission{DomainAPI, "write"}:
+	case Permission{DomainAPI, "write"}:
 		return child == Permission{DomainAPI, "read"} || child.Domain == DomainPackage
-	case p == Permission{Domain: DomainPackage}:
+	case Permission{Domain: DomainPackage}:
 		return child.Domain == DomainPackage
-	case p == Permission{Domain: DomainRepositories}:
+	case Permission{Domain: DomainRepositories}:
 		return child.Domain == DomainRepository
 	}
 	return false

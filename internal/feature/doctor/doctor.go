@@ -145,6 +145,7 @@ func ok(evidence string) Finding   { return Finding{Level: OK, Evidence: evidenc
 func skip(evidence string) Finding { return Finding{Level: Skip, Evidence: evidence} }
 
 func warn(evidence, fix string) Finding { return Finding{Level: Warn, Evidence: evidence, Fix: fix} }
+
 func fail(evidence, fix string) Finding { return Finding{Level: Fail, Evidence: evidence, Fix: fix} }
 
 // noStore is the finding of a check that needs the tables when there are none.
@@ -153,7 +154,7 @@ const noStore = "the store is not open"
 // manual is where the files of the data directory are explained.
 const manual = "docs/operations.md"
 
-func (f Finding) more(where string) Finding {
-	f.More = where
+func (f Finding) more() Finding {
+	f.More = manual
 	return f
 }

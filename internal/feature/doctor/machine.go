@@ -23,14 +23,14 @@ func checkData(_ context.Context, x *examination) Finding {
 	}
 	info, err := os.Stat(x.Dir)
 	if err != nil {
-		return fail(err.Error(), "hexhub serve --data "+x.Dir).more(manual)
+		return fail(err.Error(), "hexhub serve --data "+x.Dir).more()
 	}
 	probe, err := os.CreateTemp(x.Dir, "doctor-*")
 	if err != nil {
-		return fail("cannot be written: "+err.Error(), "give "+x.Dir+" to the account that runs the server").more(manual)
+		return fail("cannot be written: "+err.Error(), "give "+x.Dir+" to the account that runs the server").more()
 	}
 	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
-		return fail("cannot be written: "+err.Error(), "check the disk").more(manual)
+		return fail("cannot be written: "+err.Error(), "check the disk").more()
 	}
 	if p := info.Mode().Perm(); p&0o077 != 0 && runtime.GOOS != "windows" {
 		return warn(fmt.Sprintf("others on this machine may look into %s (mode %04o)", x.Dir, p), "chmod 700 "+x.Dir)
@@ -48,10 +48,10 @@ func checkDisk(ctx context.Context, x *examination) Finding {
 		return fail(err.Error(), "hexhub doctor store")
 	case s.DiskFull:
 		return fail(fmt.Sprintf("%s free, less than the reserve of %s: the registry is read-only", size(int64(s.DiskFree)), size(x.Reserve)),
-			"free space on the disk of "+x.Dir).more(manual)
+			"free space on the disk of "+x.Dir).more()
 	case s.DiskFree < 4*uint64(x.Reserve):
 		return warn(fmt.Sprintf("%s free; at %s the registry becomes read-only", size(int64(s.DiskFree)), size(x.Reserve)),
-			"free space on the disk of "+x.Dir).more(manual)
+			"free space on the disk of "+x.Dir).more()
 	}
 	return ok(size(int64(s.DiskFree)) + " free")
 }
@@ -83,9 +83,9 @@ func checkSecret(_ context.Context, x *examination) Finding {
 	_, err := x.sealer()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fail(x.secretFile()+" is missing", "put it back from a copy of the data directory: nothing else opens the signing key").more(manual)
+		return fail(x.secretFile()+" is missing", "put it back from a copy of the data directory: nothing else opens the signing key").more()
 	case err != nil:
-		return fail(words(err), "chmod 600 "+x.secretFile()+", or put it back from a copy").more(manual)
+		return fail(words(err), "chmod 600 "+x.secretFile()+", or put it back from a copy").more()
 	}
 	return ok("there, readable by its owner only")
 }
@@ -100,7 +100,7 @@ func words(err error) string {
 
 func checkStore(ctx context.Context, x *examination) Finding {
 	if x.StoreErr != nil {
-		return fail(words(x.StoreErr), "read the log above this; if files are damaged, start from a copy of the data directory").more(manual)
+		return fail(words(x.StoreErr), "read the log above this; if files are damaged, start from a copy of the data directory").more()
 	}
 	if x.Log == nil {
 		return skip("kept in memory")
@@ -110,9 +110,9 @@ func checkStore(ctx context.Context, x *examination) Finding {
 	case err != nil:
 		return fail(err.Error(), "restart the server")
 	case len(s.Problems) > 0:
-		return fail(s.Problems[0], "free space, or raise --store-quota, and restart the server").more(manual)
+		return fail(s.Problems[0], "free space, or raise --store-quota, and restart the server").more()
 	case s.Quota > 0 && s.Size > s.Quota/10*8:
-		return warn(fmt.Sprintf("%s of its quota of %s are used", size(s.Size), size(s.Quota)), "raise --store-quota, and restart the server").more(manual)
+		return warn(fmt.Sprintf("%s of its quota of %s are used", size(s.Size), size(s.Quota)), "raise --store-quota, and restart the server").more()
 	}
 	return ok(fmt.Sprintf("revision %d, %s of %s", s.Revision, size(s.Size), size(s.Quota)))
 }
@@ -170,7 +170,7 @@ func checkAddress(_ context.Context, x *examination) Finding {
 	case host == "localhost", ip != nil && ip.IsLoopback():
 		return ok(x.URL + ", only this machine")
 	}
-	return warn(x.URL+": passwords and keys travel unencrypted", "hexhub serve --tls-cert FILE --tls-key FILE --url https://"+host).more(manual)
+	return warn(x.URL+": passwords and keys travel unencrypted", "hexhub serve --tls-cert FILE --tls-key FILE --url https://"+host).more()
 }
 
 func checkMail(context.Context, *examination) Finding { return skip("not configured") }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"runtime"
 	"strconv"
@@ -22,14 +21,17 @@ import (
 	"hexhub/internal/kernel/store"
 )
 
-var errNoKey = errors.New("there is no signing key yet")
+var (
+	errNoKey    = errors.New("there is no signing key yet")
+	errNoSecret = errors.New("no secret key to open it with")
+)
 
 // openSigner reads the signing key anew, so that a secret key that was swapped under a running node is
 // noticed before its next start.
 func (x *examination) openSigner() (*registry.Signer, error) {
 	sealer, err := x.sealer()
 	if err != nil {
-		return nil, err
+		return nil, errNoSecret
 	}
 	signer, made, err := index.ReadKey(x.DB.View(), sealer)
 	if err == nil && !made {
@@ -44,12 +46,12 @@ func checkSigningKey(_ context.Context, x *examination) Finding {
 	}
 	signer, err := x.signer()
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return skip("no secret key to open it with")
+	case errors.Is(err, errNoSecret):
+		return skip(err.Error())
 	case errors.Is(err, errNoKey):
 		return warn(err.Error(), "hexhub serve")
 	case err != nil:
-		return fail(words(err), "put secret.key back from a copy of this data directory").more(manual)
+		return fail(words(err), "put secret.key back from a copy of this data directory").more()
 	}
 	found := signer.Public().Fingerprint()
 	if x.Fingerprint != "" && x.Fingerprint != found {
@@ -170,7 +172,7 @@ func (a *verifier) pkg(ref catalog.Ref) error {
 func checkBlobs(ctx context.Context, x *examination) Finding {
 	switch {
 	case x.BlobsErr != nil:
-		return fail(words(x.BlobsErr), "give the folder blobs in "+x.Dir+" to the account that runs the server").more(manual)
+		return fail(words(x.BlobsErr), "give the folder blobs in "+x.Dir+" to the account that runs the server").more()
 	case x.DB == nil || x.Blobs == nil:
 		return skip(noStore)
 	}
@@ -193,7 +195,7 @@ func checkBlobs(ctx context.Context, x *examination) Finding {
 	}
 	if n, names, err := bad.told(); n > 0 {
 		return fail(fmt.Sprintf("%s of %s missing or damaged (%s): %v", number(n), plural(total, "tarball"), names, err),
-			"put the folder blobs back from a copy of the data directory, or publish these again").more(manual)
+			"put the folder blobs back from a copy of the data directory, or publish these again").more()
 	}
 	if seen < total {
 		return ok(fmt.Sprintf("the first %s of %s are there; --deep reads all", number(seen), plural(total, "tarball")))

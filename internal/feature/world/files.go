@@ -63,10 +63,10 @@ func (r release) erlang() []tarball.Source {
 }
 
 func (r release) elixir() []tarball.Source {
-	module := ""
+	var module strings.Builder
 	for part := range strings.SplitSeq(r.app(), "_") {
 		if part != "" {
-			module += strings.ToUpper(part[:1]) + part[1:]
+			module.WriteString(strings.ToUpper(part[:1]) + part[1:])
 		}
 	}
 	var deps []string
@@ -75,8 +75,8 @@ func (r release) elixir() []tarball.Source {
 	}
 	return []tarball.Source{
 		text("mix.exs", "defmodule %s.MixProject do\n  use Mix.Project\n\n  def project do\n    [app: :%s, version: %q, deps: [%s]]\n  end\nend\n",
-			module, r.app(), r.version, strings.Join(deps, ", ")),
-		text("lib/"+r.app()+".ex", "defmodule %s do\n  @doc \"The version of this package.\"\n  def version, do: %q\nend\n", module, r.version),
+			module.String(), r.app(), r.version, strings.Join(deps, ", ")),
+		text("lib/"+r.app()+".ex", "defmodule %s do\n  @doc \"The version of this package.\"\n  def version, do: %q\nend\n", module.String(), r.version),
 	}
 }
 

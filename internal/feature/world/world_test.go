@@ -1,6 +1,7 @@
 package world
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -217,7 +218,7 @@ func TestDemoIsBuiltOnce(t *testing.T) {
 			}
 		}
 	}
-	if err := Demo(t.Context(), r); err != ErrNotEmpty {
+	if err := Demo(t.Context(), r); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("a second demo: %v, want ErrNotEmpty", err)
 	}
 }

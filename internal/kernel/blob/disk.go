@@ -131,7 +131,7 @@ func (d *Disk) Spool(ctx context.Context, r io.Reader, max int64) (*Spooled, err
 	t := &tempFile{file: f, disk: d, name: name}
 	h, size, err := copyHashed(ctx, f, r, max)
 	if err != nil {
-		t.Close()
+		_ = t.Close() // what went wrong first is what counts
 		return nil, full(err)
 	}
 	return newSpooled(t, h, size), nil
@@ -165,7 +165,7 @@ func (d *Disk) keep(h Hash, t *tempFile) error {
 		return f
 	}
 	if err := t.Sync(); err != nil {
-		t.Close() // a second sync could succeed without the bytes, so nobody may try one
+		_ = t.Close() // a second sync could succeed without the bytes, so nobody may try one
 		return full(fmt.Errorf("sync blob: %w", err))
 	}
 	if err := d.makeDirs(dirOf(h)); err != nil {

@@ -297,7 +297,7 @@ func failAndRecover(t *testing.T, step int, cause error) string {
 	if !errors.Is(err, cause) {
 		t.Errorf("%s failed, and Put = %v", op, err)
 	}
-	full := cause != syscall.EIO
+	full := !errors.Is(cause, syscall.EIO)
 	if wantKind := full || op == "syncdir"; fault.Is(err, fault.Unavailable) != wantKind {
 		t.Errorf("%s: %v is of kind %v", op, err, fault.Of(err))
 	}

@@ -267,7 +267,7 @@ func leaks(out string) bool {
 	out = strings.ToLower(strings.ReplaceAll(out, " ", ""))
 	return strings.Contains(out, canary) ||
 		strings.Contains(out, hex.EncodeToString([]byte(canary))) ||
-		strings.Contains(out, strings.ReplaceAll(strings.Trim(fmt.Sprint([]byte(canary)), "[]"), " ", ""))
+		strings.Contains(out, strings.ReplaceAll(strings.Trim(fmt.Sprintf("%d", []byte(canary)), "[]"), " ", ""))
 }
 
 func TestSecretDoesNotShowItself(t *testing.T) {

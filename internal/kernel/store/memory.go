@@ -66,7 +66,9 @@ type keyIndexer struct{}
 func (keyIndexer) FromObject(raw any) (bool, []byte, error) {
 	return true, terminated(raw.(*entry).key), nil
 }
-func (keyIndexer) FromArgs(args ...any) ([]byte, error)       { return terminated(args[0].(string)), nil }
+
+func (keyIndexer) FromArgs(args ...any) ([]byte, error) { return terminated(args[0].(string)), nil }
+
 func (keyIndexer) PrefixFromArgs(args ...any) ([]byte, error) { return []byte(args[0].(string)), nil }
 
 type valueIndexer struct{ ix *index }
@@ -79,6 +81,7 @@ func (v valueIndexer) FromObject(raw any) (bool, [][]byte, error) {
 	}
 	return len(out) > 0, out, nil
 }
+
 func (v valueIndexer) FromArgs(args ...any) ([]byte, error) { return terminated(args[0].(string)), nil }
 
 func terminated(s string) []byte {

@@ -148,8 +148,10 @@ func (t *Table[T]) Group(name string, values func(T) []string) *Group[T] {
 }
 
 func (t *Table[T]) addIndex(name string, kind indexKind, values func(T) []string) *index {
-	ix := &index{table: t.d.name, name: checkName(name), kind: kind,
-		values: func(row any) []string { return values(*row.(*T)) }}
+	ix := &index{
+		table: t.d.name, name: checkName(name), kind: kind,
+		values: func(row any) []string { return values(*row.(*T)) },
+	}
 	t.d.indices = append(t.d.indices, ix)
 	return ix
 }

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -101,9 +102,7 @@ func TestEveryValidatorMustSayFresh(t *testing.T) {
 		{"empty tag, time fresh", http.Header{"If-None-Match": {""}, "If-Modified-Since": {modified}}, 200},
 	} {
 		rec := w.do("GET", "/packages/decimal/releases/1.0.0", nil, func(r *http.Request) {
-			for k, v := range c.header {
-				r.Header[k] = v
-			}
+			maps.Copy(r.Header, c.header)
 		})
 		if rec.Code != c.status || rec.Code == 304 && (rec.Body.Len() > 0 || rec.Header().Get("ETag") != etag) {
 			t.Errorf("%s: %d with %d bytes, want %d", c.name, rec.Code, rec.Body.Len(), c.status)
@@ -142,8 +141,10 @@ func TestErrorsAreWhatClientsMatch(t *testing.T) {
 		{"no package name", "GET", "/packages/..%2Fx", nil, nil, 404, "Page not found", ""},
 		{"broken JSON", "POST", "/keys", json.RawMessage(`{"name":`), nil, 400, "Bad request", ""},
 		{"not acceptable", "GET", "/repos", nil, header("Accept", "text/html"), 406, nil, ""},
-		{"two credentials", "GET", "/repos", nil, func(r *http.Request) { r.Header["Authorization"] = []string{"a", "b"} }, 400,
-			"Bad request: send one Authorization header, not 2", ""},
+		{
+			"two credentials", "GET", "/repos", nil, func(r *http.Request) { r.Header["Authorization"] = []string{"a", "b"} }, 400,
+			"Bad request: send one Authorization header, not 2", "",
+		},
 		{"no key name", "POST", "/keys", map[string]any{}, w.as("jose"), 422, "Validation error(s)", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -232,14 +233,24 @@ func TestCachesAreToldWhoMayKeepWhat(t *testing.T) {
 		as   string
 		want string
 	}{
-		{"/packages", "", public}, {"/packages", "eva", private},
-		{"/packages/decimal", "", public}, {"/packages/decimal", "eva", public},
+		{"/packages", "", public},
+		{"/packages", "eva", private},
+		{"/packages/decimal", "", public},
+		{"/packages/decimal", "eva", public},
 		{"/packages/decimal/releases/1.0.0", "", public},
-		{"/repos/forge/packages/vault", "eva", private}, {"/repos/forge/packages", "eva", private},
+		{"/repos/forge/packages/vault", "eva", private},
+		{"/repos/forge/packages", "eva", private},
 		{"/repos/forge/packages/vault/releases/1.0.0", "eva", private},
-		{"/repos", "", public}, {"/repos", "eva", private}, {"/repos/hexhub", "eva", public}, {"/repos/forge", "eva", private},
-		{"/users/me", "eva", private}, {"/users/bob", "", private}, {"/keys", "eva", private},
-		{"/packages/decimal/owners", "", private}, {"/packages/absent", "", none}, {"/users/me", "", none},
+		{"/repos", "", public},
+		{"/repos", "eva", private},
+		{"/repos/hexhub", "eva", public},
+		{"/repos/forge", "eva", private},
+		{"/users/me", "eva", private},
+		{"/users/bob", "", private},
+		{"/keys", "eva", private},
+		{"/packages/decimal/owners", "", private},
+		{"/packages/absent", "", none},
+		{"/users/me", "", none},
 	} {
 		rec := w.do("GET", c.path, nil, header("Authorization", w.keys[c.as]))
 		if got := rec.Header().Get("Cache-Control"); got != c.want {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -41,9 +42,7 @@ func get(t *testing.T, h http.Handler, target string, header http.Header) *httpt
 	}
 	r.URL = u
 	r.RemoteAddr = "192.0.2.7:1234"
-	for k, vs := range header {
-		r.Header[k] = vs
-	}
+	maps.Copy(r.Header, header)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w

@@ -120,8 +120,10 @@ func TestMembersFetch(t *testing.T) {
 func TestPublicIgnoresCredentials(t *testing.T) {
 	s := newServer(t, script, &blob.Memory{})
 	for _, headers := range [][]string{
-		{"Authorization", "Bearer eyJhbGciOi.x.y"}, {"Authorization", "0123456789abcdef0123456789abcdef"},
-		{"Authorization", "Basic !"}, basic("jose", "wrong"), s.as("eve/all"), s.as("jose/api"),
+		{"Authorization", "Bearer eyJhbGciOi.x.y"},
+		{"Authorization", "0123456789abcdef0123456789abcdef"},
+		{"Authorization", "Basic !"},
+		basic("jose", "wrong"), s.as("eve/all"), s.as("jose/api"),
 	} {
 		for _, path := range []string{
 			"/names", "/versions", "/packages/decimal", "/tarballs/decimal-2.0.0.tar", "/public_key",

@@ -146,7 +146,7 @@ func reader(t *testing.T, s blob.Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer r.Close()
+		t.Cleanup(func() { _ = r.Close() })
 		if err := iotest.TestReader(r, b); err != nil {
 			t.Error(err)
 		}

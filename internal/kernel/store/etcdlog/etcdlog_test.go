@@ -53,7 +53,7 @@ func openTemp(t testing.TB) store.Log { return openDir(t, t.TempDir()) }
 
 // openClient opens a log kept by an etcd behind a socket.
 func openClient(t testing.TB) store.Log {
-	dir, err := os.MkdirTemp("", "etcd") // shorter than t.TempDir, as a socket's path must be
+	dir, err := os.MkdirTemp("", "etcd") //nolint:usetesting // shorter than t.TempDir, as a socket's path must be
 	if err != nil {
 		t.Fatal(err)
 	}

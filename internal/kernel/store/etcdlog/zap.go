@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -90,7 +91,7 @@ func (c core) level(e zapcore.Entry) slog.Level {
 func (core) Enabled(l zapcore.Level) bool { return l > zapcore.DebugLevel }
 
 func (c core) With(fields []zapcore.Field) zapcore.Core {
-	return core{bridge: c.bridge, attrs: append(c.attrs[:len(c.attrs):len(c.attrs)], attrs(fields)...)}
+	return core{bridge: c.bridge, attrs: append(slices.Clip(c.attrs), attrs(fields)...)}
 }
 
 func (c core) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
