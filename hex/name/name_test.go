@@ -128,8 +128,8 @@ func TestReserved(t *testing.T) {
 		{"rebar3", true, true, false},
 		{"mix_hex", true, true, false},
 		{"static", true, true, false},
-		{"phoenix", false, true, false},
-		{"acme", false, true, false},
+		{"phoenix", false, false, false},
+		{"acme", false, false, false}, // hex.pm keeps these two for its own documentation
 		// Windows opens a device whatever directory and extension it is given.
 		{"con", true, true, false},
 		{"nul", true, true, false},
@@ -173,7 +173,7 @@ func TestReservedNamesAreNames(t *testing.T) {
 			t.Errorf("package %q %v", n, err)
 		}
 	}
-	for _, names := range []map[string]bool{reservedOrganizations, reservedPaths} {
+	for _, names := range []map[string]bool{reservedPaths} {
 		for n := range names {
 			if _, err := ParseRepository(n); err != nil {
 				t.Errorf("repository %q %v", n, err)

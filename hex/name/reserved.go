@@ -31,9 +31,6 @@ var reservedPackages = set(`
 	api docs preview search staging stats static
 `)
 
-// reservedOrganizations are hex.pm's besides the packages.
-var reservedOrganizations = set(`phoenix acme`)
-
 // reservedUsers is hex.pm's list.
 var reservedUsers = set(`me hex hexpm elixir erlang otp`)
 
@@ -56,7 +53,7 @@ func ReservedPackage(p Package) bool { return reservedPackages[p.s] }
 // ReservedOrganization reports whether nobody may found an organization r.
 // The name of the default repository, which an operator sets, is free of this.
 func ReservedOrganization(r Repository) bool {
-	return reservedPackages[r.s] || reservedOrganizations[r.s] || reservedPaths[r.s]
+	return reservedPackages[r.s] || reservedPaths[r.s]
 }
 
 // ReservedUser reports whether nobody may sign up as u.

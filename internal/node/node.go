@@ -174,7 +174,8 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 	if log == nil {
 		n.Etcd, err = etcdlog.Open(ctx, etcdlog.Options{
 			Dir: filepath.Join(data, "etcd"), Quota: n.Config.StoreQuota,
-			DiskReserve: uint64(n.Config.DiskReserve), Logger: n.log.With("part", "etcd"),
+			DiskReserve: uint64(max(n.Config.DiskReserve, 1)), // etcdlog takes none for its own default
+			Logger:      n.log.With("part", "etcd"),
 		})
 		if err != nil {
 			return fmt.Errorf("open the store: %w", err)

@@ -16,9 +16,7 @@ type extras map[string]any
 // decodeRow reads a row. The usual case, a row without unknown fields, is decoded once.
 func decodeRow[T any](value []byte) (any, extras, error) {
 	row := new(T)
-	d := json.NewDecoder(bytes.NewReader(value))
-	d.DisallowUnknownFields()
-	if d.Decode(row) == nil {
+	if strict(value).Decode(row) == nil {
 		return row, nil, nil
 	}
 	*row = *new(T)
@@ -26,6 +24,40 @@ func decodeRow[T any](value []byte) (any, extras, error) {
 		return nil, nil, err
 	}
 	return row, unknown(value, reflect.TypeFor[T]()), nil
+}
+
+// decodeRows reads many rows, whose values are read as one stream because a decoder's buffer costs more
+// than a row. A row that the stream stumbles over is decoded alone, which tells why.
+func decodeRows[T any](records []Record) ([]any, []extras, error) {
+	rows, unknown := make([]any, len(records)), make([]extras, len(records))
+	var stream []byte
+	ends := make([]int64, len(records))
+	for i, rec := range records {
+		stream = append(append(stream, rec.Value...), '\n')
+		ends[i] = int64(len(stream))
+	}
+	from := int64(0)
+	d := strict(stream)
+	for i, rec := range records {
+		row := new(T)
+		if err := d.Decode(row); err == nil && from+d.InputOffset() == ends[i]-1 {
+			rows[i] = row
+			continue
+		}
+		var err error
+		if rows[i], unknown[i], err = decodeRow[T](rec.Value); err != nil {
+			return nil, nil, fmt.Errorf("decode row %s: %w", rec.Key, err)
+		}
+		from = ends[i]
+		d = strict(stream[from:])
+	}
+	return rows, unknown, nil
+}
+
+func strict(stream []byte) *json.Decoder {
+	d := json.NewDecoder(bytes.NewReader(stream))
+	d.DisallowUnknownFields()
+	return d
 }
 
 func encodeRow(row any, x extras) ([]byte, error) {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -50,25 +52,38 @@ func (db *DB) load(ctx context.Context) (Revision, error) {
 		close(old.replaced)
 	}
 	db.applied.advance(at)
+	if sumRows(counts) > manyRows {
+		debug.FreeOSMemory() // loading leaves as much garbage as rows, once
+	}
 	return at, nil
 }
 
-// loadTable inserts a table's rows, decoding one page on all cores while the next is being read.
+const manyRows = 50_000
+
+func sumRows(counts map[string]int64) (n int64) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// loadTable inserts a table's rows. Reading, decoding and inserting go on at the same time, a page apart.
 func (db *DB) loadTable(ctx context.Context, txn *memdb.Txn, d *declaration, at Revision) (int64, error) {
 	g, ctx := errgroup.WithContext(ctx)
-	pages := make(chan []Record, 2)
+	pages, decoded := make(chan []Record, 1), make(chan []*entry, 1)
 	g.Go(func() error {
 		defer close(pages)
-		for from, more := d.name+"/", true; more; {
-			p, err := db.log.Range(ctx, from, PrefixEnd(d.name+"/"), at, loadPage)
+		return db.readPages(ctx, d, at, pages)
+	})
+	g.Go(func() error {
+		defer close(decoded)
+		for records := range pages {
+			entries, err := decodeAll(d, records)
 			if err != nil {
 				return err
 			}
-			if more = p.More; more {
-				from = p.Records[len(p.Records)-1].Key + "\x00"
-			}
 			select {
-			case pages <- p.Records:
+			case decoded <- entries:
 			case <-ctx.Done():
 				return ctx.Err()
 			}
@@ -76,40 +91,68 @@ func (db *DB) loadTable(ctx context.Context, txn *memdb.Txn, d *declaration, at 
 		return nil
 	})
 	var n int64
-	g.Go(func() error {
-		for records := range pages {
-			entries, err := decodeAll(d, records)
-			if err != nil {
-				return err
-			}
-			for _, e := range entries {
-				must(txn.Insert(d.name, e))
-			}
-			n += int64(len(entries))
+	for entries := range decoded {
+		for _, e := range entries {
+			must(txn.Insert(d.name, e))
 		}
-		return nil
-	})
+		n += int64(len(entries))
+	}
 	err := g.Wait()
 	return n, err
 }
 
+func (db *DB) readPages(ctx context.Context, d *declaration, at Revision, pages chan<- []Record) error {
+	for from, more := d.name+"/", true; more; {
+		p, err := db.log.Range(ctx, from, PrefixEnd(d.name+"/"), at, loadPage)
+		if err != nil {
+			return err
+		}
+		if more = p.More; more {
+			from = p.Records[len(p.Records)-1].Key + "\x00"
+		}
+		select {
+		case pages <- p.Records:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// decodeAll decodes records on all cores.
 func decodeAll(d *declaration, records []Record) ([]*entry, error) {
 	const share = 256
 	out := make([]*entry, len(records))
 	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
 	for start := 0; start < len(records); start += share {
-		g.Go(func() error {
-			for i := start; i < min(start+share, len(records)); i++ {
-				e, err := d.entry(records[i])
-				if err != nil {
-					return err
-				}
-				out[i] = e
-			}
-			return nil
-		})
+		end := min(start+share, len(records))
+		g.Go(func() error { return d.entries(out[start:end], records[start:end]) })
 	}
 	return out, g.Wait()
+}
+
+// entries decodes records into out, which is as long.
+func (d *declaration) entries(out []*entry, records []Record) error {
+	if d.many == nil {
+		for i, rec := range records {
+			e, err := d.entry(rec)
+			if err != nil {
+				return err
+			}
+			out[i] = e
+		}
+		return nil
+	}
+	rows, unknown, err := d.many(records)
+	if err != nil {
+		return err
+	}
+	for i, rec := range records {
+		_, path := split(rec.Key)
+		out[i] = &entry{key: path, revision: rec.Revision, row: rows[i], extra: unknown[i]}
+	}
+	return nil
 }
 
 func (d *declaration) entry(rec Record) (*entry, error) {

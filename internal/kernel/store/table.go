@@ -22,6 +22,7 @@ type declaration struct {
 	hot     bool
 	indices []*index
 	decode  func(value []byte) (any, extras, error) // to a pointer to a row
+	many    func([]Record) ([]any, []extras, error) // the same for many; nil if one by one will do
 	encode  func(row any, x extras) ([]byte, error)
 }
 
@@ -56,7 +57,7 @@ type Table[T any] struct {
 // key gives a row's path below it, built with Path where any part is a stranger's text.
 func NewTable[T any](name string, key func(T) string) *Table[T] {
 	t := &Table[T]{key: key}
-	t.d = declaration{name: checkName(name), hot: true, decode: decodeRow[T], encode: encodeRow}
+	t.d = declaration{name: checkName(name), hot: true, decode: decodeRow[T], many: decodeRows[T], encode: encodeRow}
 	return t
 }
 

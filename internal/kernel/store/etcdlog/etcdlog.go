@@ -54,11 +54,7 @@ const (
 	keptRevisions  = "10000"     // history that a restarting or lagging node may still ask for
 	requestLimit   = 2 << 20     // MaxTxn, and room for guards and framing around it
 	snapshotEvery  = 1000        // commits that stay in memory and are read again at a start; etcd keeps ten times as many
-	// Entries that raft keeps in memory, and reads again at a start: at most their sum. etcd's own
-	// numbers are ten times as high, which is half a gigabyte of large transactions.
-	snapshotEvery = 1000
-	snapshotTail  = 500
-	progressEvery = time.Second // how often a quiet watch is told that nothing happened
+	progressEvery  = time.Second // how often a quiet watch is told that nothing happened
 )
 
 // Log is a store.Log kept by etcd. It is safe for concurrent use.
@@ -179,7 +175,6 @@ func config(o Options, b *bridge) *embed.Config {
 	if o.Quota == 0 {
 		c.QuotaBackendBytes = defaultQuota
 	}
-	c.SnapshotCount, c.SnapshotCatchUpEntries = snapshotEvery, snapshotTail
 	c.MaxTxnOps = store.MaxOps
 	c.MaxRequestBytes = requestLimit
 	c.SnapshotCount, c.SnapshotCatchUpEntries = snapshotEvery, snapshotEvery/10
