@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"hexhub": main})
+}
+
+// Each script runs the real program, and most a real server, as an operator would.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			for _, v := range os.Environ() {
+				if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "HEX") {
+					e.Setenv(name, "")
+				}
+			}
+			e.Setenv("HEXHUB_DATA", filepath.Join(e.WorkDir, "data"))
+			e.Setenv("HEXHUB_LISTEN", "127.0.0.1:0")
+			e.Setenv("TARBALLS", tarballs())
+			return nil
+		},
+		RequireExplicitExec: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "up": up, "isjson": isJSON, "login": login, "save": save,
+		},
+	})
+}
+
+// tarballs is where packages lie that mix and rebar3 made.
+func tarballs() string {
+	dir, err := filepath.Abs("../../hex/tarball/testdata")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+}
+
+// exits runs a command, and wants its exit code: exits 7 hexhub doctor.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("run: %v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// up waits until the server on the data folder is ready, and sets URL to its address: up DATA.
+func up(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: up DATA")
+	}
+	socket := filepath.Join(ts.MkAbs(args[0]), "ops.sock")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if resp, err := client.Get("http://ops/operator/connect"); err == nil {
+			var server struct{ URL string }
+			ts.Check(errors.Join(json.NewDecoder(resp.Body).Decode(&server), resp.Body.Close()))
+			ts.Setenv("URL", server.URL)
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			ts.Fatalf("the server does not get ready")
+		}
+	}
+}
+
+// isjson wants the last command to have printed one JSON object of the first version, and nothing else.
+// Further arguments are fields that it must have.
+func isJSON(ts *testscript.TestScript, neg bool, args []string) {
+	var got map[string]any
+	if err := json.Unmarshal([]byte(ts.ReadFile("stdout")), &got); err != nil {
+		ts.Fatalf("stdout is not JSON: %v", err)
+	}
+	if got["v"] != 1.0 {
+		ts.Fatalf("v = %v, want 1", got["v"])
+	}
+	for _, field := range args {
+		if _, ok := got[field]; !ok {
+			ts.Fatalf("there is no field %q in %v", field, got)
+		}
+	}
+}
+
+// login wants the API to answer a name and password with a status: login 401 admin admin.
+func login(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: login STATUS NAME PASSWORD")
+	}
+	req, err := http.NewRequest(http.MethodGet, ts.Getenv("URL")+"/api/users/me", nil)
+	ts.Check(err)
+	req.Header.Set("User-Agent", "test")
+	req.SetBasicAuth(args[1], args[2])
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	ts.Check(resp.Body.Close())
+	if got := fmt.Sprint(resp.StatusCode); got != args[0] {
+		ts.Fatalf("status %s, want %s", got, args[0])
+	}
+}
+
+// save puts what the last command printed into a variable, without the line's end: save KEY.
+func save(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: save VARIABLE")
+	}
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}

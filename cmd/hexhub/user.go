@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"hexhub/internal/surface/ops"
+	"hexhub/internal/term"
+)
+
+type userCmd struct {
+	List       userListCmd       `cmd:"" help:"List all users."`
+	Show       userShowCmd       `cmd:"" help:"Show a user."`
+	Create     userCreateCmd     `cmd:"" help:"Create a user."`
+	Deactivate userDeactivateCmd `cmd:"" help:"Shut a user out, at once; nothing of his is lost."`
+	Reactivate userReactivateCmd `cmd:"" help:"Let a deactivated user in again."`
+	Verify     userVerifyCmd     `cmd:"" help:"Vouch for a user's e-mail address."`
+}
+
+type userListCmd struct {
+	local `embed:""`
+}
+
+// Run lists all users.
+func (c userListCmd) Run(s *session) error {
+	return listUsers(s, c.local, func(ops.User) bool { return true })
+}
+
+func listUsers(s *session, l local, wanted func(ops.User) bool) error {
+	var all []ops.User
+	if err := l.operator().ask(s.ctx, "GET", "users", nil, nil, &all); err != nil {
+		return err
+	}
+	found, rows := []ops.User{}, [][]string{}
+	for _, u := range all {
+		if wanted(u) {
+			found = append(found, u)
+			rows = append(rows, []string{u.Username, address(u), kind(u), state(u), date(u.InsertedAt)})
+		}
+	}
+	return s.list("users", found, []string{"USERNAME", "EMAIL", "KIND", "STATE", "SINCE"}, rows)
+}
+
+func address(u ops.User) string {
+	e := u.Primary()
+	if e.Address != "" && !e.Verified {
+		return e.Address + " (unverified)"
+	}
+	return e.Address
+}
+
+func kind(u ops.User) string {
+	switch {
+	case u.Admin:
+		return "administrator"
+	case u.Service:
+		return "service"
+	}
+	return "user"
+}
+
+func state(u ops.User) string {
+	if u.DeactivatedAt != nil {
+		return "deactivated"
+	}
+	return "active"
+}
+
+func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+type userShowCmd struct {
+	local `embed:""`
+	Name  string `arg:"" help:"Username, or verified e-mail address."`
+}
+
+// Run shows a user.
+func (c userShowCmd) Run(s *session) error {
+	var u ops.User
+	if err := c.operator().ask(s.ctx, "GET", "user", user(c.Name), nil, &u); err != nil {
+		return err
+	}
+	var b strings.Builder
+	line := func(label, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "%-10s%s\n", label, term.Clean(text))
+		}
+	}
+	line("username", u.Username)
+	line("name", u.FullName)
+	for _, e := range u.Emails {
+		text := e.Address
+		if !e.Verified {
+			text += " (unverified)"
+		}
+		line("email", text)
+	}
+	line("kind", kind(u))
+	line("state", state(u))
+	line("since", date(u.InsertedAt))
+	if !u.Password {
+		line("password", "none: logs in with keys only")
+	}
+	line("id", u.ID)
+	return s.done(u.Username, "user", u, "%s", strings.TrimSuffix(b.String(), "\n"))
+}
+
+type userCreateCmd struct {
+	local         `embed:""`
+	Username      string `arg:"" help:"Name to log in with."`
+	Email         string `placeholder:"ADDRESS" help:"E-mail address; taken as verified. Only a service needs none."`
+	FullName      string `placeholder:"TEXT" help:"Name to show."`
+	Service       bool   `help:"A machine: needs neither address nor password, only keys."`
+	PasswordStdin bool   `help:"Read the password from the first line of stdin."`
+}
+
+// Run creates a user. A service gets a password only if one is piped in.
+func (c userCreateCmd) Run(s *session) error {
+	draft := ops.UserDraft{Username: c.Username, Email: c.Email, FullName: c.FullName, Service: c.Service}
+	if !c.Service || c.PasswordStdin {
+		var err error
+		if draft.Password, err = s.newPassword(c.PasswordStdin); err != nil {
+			return err
+		}
+	}
+	var u ops.User
+	if err := c.operator().ask(s.ctx, "POST", "users", nil, draft, &u); err != nil {
+		return err
+	}
+	return s.done(u.Username, "user", u, "Created the %s %s.", kind(u), u.Username)
+}
+
+type userDeactivateCmd struct {
+	local `embed:""`
+	Name  string `arg:"" help:"Username, or verified e-mail address."`
+}
+
+// Run shuts a user out.
+func (c userDeactivateCmd) Run(s *session) error {
+	var u ops.User
+	if err := c.operator().ask(s.ctx, "PUT", "user/active", user(c.Name), ops.Switch{}, &u); err != nil {
+		return err
+	}
+	return s.done(u.Username, "user", u, "%s is shut out, keys included. Undo: hexhub user reactivate %s", u.Username, u.Username)
+}
+
+type userReactivateCmd struct {
+	local `embed:""`
+	Name  string `arg:"" help:"Username, or verified e-mail address."`
+}
+
+// Run lets a user in again.
+func (c userReactivateCmd) Run(s *session) error {
+	var u ops.User
+	if err := c.operator().ask(s.ctx, "PUT", "user/active", user(c.Name), ops.Switch{On: true}, &u); err != nil {
+		return err
+	}
+	return s.done(u.Username, "user", u, "%s may log in again.", u.Username)
+}
+
+type userVerifyCmd struct {
+	local `embed:""`
+	Name  string `arg:"" help:"Username."`
+	Email string `arg:"" optional:"" help:"Address to vouch for. Default: the primary one."`
+}
+
+// Run marks an address as the user's.
+func (c userVerifyCmd) Run(s *session) error {
+	var u ops.User
+	if err := c.operator().ask(s.ctx, "POST", "user/verified", user(c.Name), ops.Verification{Email: c.Email}, &u); err != nil {
+		return err
+	}
+	return s.done(u.Username, "user", u, "The address of %s is verified.", u.Username)
+}
