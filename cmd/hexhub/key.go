@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -69,9 +67,9 @@ func (c keyCreateCmd) Run(s *session) error {
 		draft.Permissions = append(draft.Permissions, access.Permission{Domain: domain, Resource: resource})
 	}
 	if c.Expires != "" {
-		age, err := parseAge(c.Expires)
+		age, err := access.ParseAge(c.Expires)
 		if err != nil {
-			return &failure{why: err.Error(), fix: []string{"hexhub key create " + c.User + " " + c.Name + " --expires 30d"}, code: exitUsage}
+			return &failure{why: "--expires: " + err.Error(), fix: []string{"hexhub key create " + c.User + " " + c.Name + " --expires 30d"}, code: exitUsage}
 		}
 		draft.ExpiresAt = new(time.Now().UTC().Add(age))
 	}
@@ -83,19 +81,6 @@ func (c keyCreateCmd) Run(s *session) error {
 		s.talk.Printf("Created the key %s of %s: %s; expires %s. It is shown only now:\n", k.Name, c.User, permissions(k.Permissions), day(k.ExpiresAt, "never"))
 	}
 	return s.done(k.Secret, "key", k, "%s", k.Secret)
-}
-
-// parseAge reads days such as 30d, or a Go duration.
-func parseAge(text string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.ParseUint(days, 10, 16); err == nil && n > 0 {
-			return time.Duration(n) * 24 * time.Hour, nil
-		}
-	}
-	if age, err := time.ParseDuration(text); err == nil && age > 0 {
-		return age, nil
-	}
-	return 0, fmt.Errorf("--expires %q is not an age; write it like 30d or 12h", text)
 }
 
 type keyRevokeCmd struct {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -77,20 +76,16 @@ func (n *Node) accessRules(r store.Reader) access.Rules {
 	return access.Rules{MaxKeyAge: age, NoPasswords: basic == "off"}
 }
 
-// parseAge reads days, or a Go duration.
+// parseAge reads the greatest age of keys. Less than an hour would end keys before they are used.
 func parseAge(text string) (time.Duration, error) {
 	if text == "0" {
 		return 0, nil
 	}
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.ParseUint(days, 10, 16); err == nil && n > 0 {
-			return time.Duration(n) * 24 * time.Hour, nil
-		}
+	age, err := access.ParseAge(text)
+	if err == nil && age < time.Hour {
+		err = fmt.Errorf("%q is less than an hour; 0 means for ever", text)
 	}
-	if age, err := time.ParseDuration(text); err == nil && age >= time.Hour {
-		return age, nil
-	}
-	return 0, fmt.Errorf("%q is not an age; write 90d or 12h, at least an hour, or 0 for ever", text)
+	return age, err
 }
 
 // firstAdministrator makes the administrator that the configuration describes, if there is none yet.

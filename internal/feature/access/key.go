@@ -3,6 +3,7 @@ package access
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -143,4 +144,17 @@ func freeName(wanted string, live []Key) string {
 		return wanted
 	}
 	return fmt.Sprintf("%s-%d", wanted, highest+1)
+}
+
+// ParseAge reads how long a key lives: days such as 90d, or what time.ParseDuration takes.
+func ParseAge(text string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil && n > 0 {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	}
+	if age, err := time.ParseDuration(text); err == nil && age > 0 {
+		return age, nil
+	}
+	return 0, fmt.Errorf("%q is not an age; write it like 30d or 12h", text)
 }
