@@ -118,9 +118,7 @@ func (c serveCmd) greet(s *session, n *node.Node, log *slog.Logger, first bool) 
 
 func (c serveCmd) banner(s *session, n *node.Node, link string, first bool) {
 	t, r := s.talk, n.Registry()
-	line := func(label, format string, args ...any) {
-		t.Printf("  %-12s"+format+"\n", append([]any{label}, args...)...)
-	}
+	line := func(label, text string) { t.Printf("  %-12s%s\n", label, text) }
 	start, data := "", c.Data
 	if first {
 		start, data = "first start", data+"  "+t.In(term.Dim, "(new; change with --data)")

@@ -50,8 +50,10 @@ func newWorld(t *testing.T) *world {
 		Access:   access.New(db, accounts, []byte("pepper"), access.Options{}),
 		Settings: setting.New(db, []setting.Definition{{Name: "colour", Default: "blue", Check: func(string) error { return nil }}}),
 		Registry: connect.Registry{URL: "http://127.0.0.1:4000", Repository: "hexhub", Fingerprint: "SHA256:x"},
-		Setup:    func(context.Context) (string, time.Time, error) { return "http://127.0.0.1:4000/setup/X", time.Now(), nil },
-		Logger:   slog.New(slog.NewJSONHandler(&w.log, nil)),
+		Setup: func(context.Context) (string, time.Time, error) {
+			return "http://127.0.0.1:4000/setup/X", time.Now(), nil
+		},
+		Logger: slog.New(slog.NewJSONHandler(&w.log, nil)),
 	}
 	return w
 }
@@ -93,7 +95,7 @@ func TestPublicObeysNobody(t *testing.T) {
 func TestReadinessSaysWhy(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		spoil func(*ops.Deps)
+		spoil  func(*ops.Deps)
 		status int
 		body   string
 	}{
