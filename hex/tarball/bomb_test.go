@@ -142,3 +142,20 @@ func TestPathsCostLittle(t *testing.T) {
 		t.Errorf("heap grew by %d bytes, want less than 32 MiB", peak)
 	}
 }
+
+// T41: one file of a million lines is no reason for refusal, and none for memory: nothing here looks at
+// a file as a whole. Whoever shows files to people caps what is shown.
+func TestT41AMillionLinesCostNothing(t *testing.T) {
+	lines := incompressible(20<<10) + strings.Repeat("x\n", 500<<10)
+	b := bomb(t, 2*len(lines), lines)
+	peak, _, err := cost(func() error {
+		_, err := Open(bytes.NewReader(b), int64(len(b)))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if peak > 8<<20 {
+		t.Errorf("heap grew by %d bytes, want less than 8 MiB", peak)
+	}
+}
