@@ -53,7 +53,7 @@ func readAll(t testing.TB, s blob.Store, h blob.Hash) ([]byte, error) {
 // path is where the disk keeps h.
 func path(dir string, h blob.Hash) string {
 	s := h.String()
-	return filepath.Join(dir, s[:2], s[2:4], s)
+	return filepath.Join(dir, s[:2], s)
 }
 
 // touch sets the time of a file, so that it is a changed one.

@@ -101,8 +101,9 @@ func (d *Disk) Close() error {
 	return errors.Join(err, d.root.Close())
 }
 
-// file names of blobs and their directories, relative to the root.
-func dirOf(h Hash) string  { s := h.String(); return s[:2] + "/" + s[2:4] }
+// file names of blobs and their directories, relative to the root. 256 directories are soon all there,
+// and a Put that makes none waits for half as many syncs.
+func dirOf(h Hash) string  { return h.String()[:2] }
 func fileOf(h Hash) string { return dirOf(h) + "/" + h.String() }
 
 // Put implements Store.
@@ -168,7 +169,7 @@ func (d *Disk) keep(h Hash, t *tempFile) error {
 		_ = t.Close() // a second sync could succeed without the bytes, so nobody may try one
 		return full(fmt.Errorf("sync blob: %w", err))
 	}
-	if err := d.makeDirs(dirOf(h)); err != nil {
+	if err := d.makeDir(dirOf(h)); err != nil {
 		return full(err)
 	}
 	d.mu.Lock()
@@ -181,21 +182,18 @@ func (d *Disk) keep(h Hash, t *tempFile) error {
 	return d.syncDir(dirOf(h))
 }
 
-// makeDirs makes the directory aa/bb and sees to it that it will outlast a power cut.
-func (d *Disk) makeDirs(bb string) error {
-	aa := path.Dir(bb)
-	for _, dir := range []string{aa, bb} {
-		if _, ok := d.known.Load(dir); ok {
-			continue
-		}
-		if err := d.fs.mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("make blob directory: %w", err)
-		}
-		if err := d.syncDir(path.Dir(dir)); err != nil {
-			return err
-		}
-		d.known.Store(dir, true)
+// makeDir makes a directory for blobs and sees to it that it will outlast a power cut.
+func (d *Disk) makeDir(dir string) error {
+	if _, ok := d.known.Load(dir); ok {
+		return nil
 	}
+	if err := d.fs.mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make blob directory: %w", err)
+	}
+	if err := d.syncDir("."); err != nil {
+		return err
+	}
+	d.known.Store(dir, true)
 	return nil
 }
 
