@@ -49,11 +49,7 @@ type KeyDraft struct {
 }
 
 func (o *Ops) createKey(r *http.Request) (any, error) {
-	u, err := o.named(r)
-	if err != nil {
-		return nil, err
-	}
-	d, err := decode[KeyDraft](r)
+	u, d, err := aboutUser[KeyDraft](o, r)
 	if err != nil {
 		return nil, err
 	}

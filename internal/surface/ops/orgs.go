@@ -62,11 +62,7 @@ type MemberDraft struct {
 }
 
 func (o *Ops) setMember(r *http.Request) (any, error) {
-	u, err := o.named(r)
-	if err != nil {
-		return nil, err
-	}
-	d, err := decode[MemberDraft](r)
+	u, d, err := aboutUser[MemberDraft](o, r)
 	if err != nil {
 		return nil, err
 	}

@@ -105,17 +105,22 @@ func (o *Ops) createUser(r *http.Request) (any, error) {
 	return userOf(u), err
 }
 
+// aboutUser reads whom a request is about, and what it says of him.
+func aboutUser[T any](o *Ops, r *http.Request) (u account.User, said T, err error) {
+	if u, err = o.named(r); err != nil {
+		return u, said, err
+	}
+	said, err = decode[T](r)
+	return u, said, err
+}
+
 // A PasswordChange gives a user another password.
 type PasswordChange struct {
 	Password string `json:"password"`
 }
 
 func (o *Ops) setPassword(r *http.Request) (any, error) {
-	u, err := o.named(r)
-	if err != nil {
-		return nil, err
-	}
-	c, err := decode[PasswordChange](r)
+	u, c, err := aboutUser[PasswordChange](o, r)
 	if err != nil {
 		return nil, err
 	}
@@ -128,11 +133,7 @@ type Switch struct {
 }
 
 func (o *Ops) setAdmin(r *http.Request) (any, error) {
-	u, err := o.named(r)
-	if err != nil {
-		return nil, err
-	}
-	s, err := decode[Switch](r)
+	u, s, err := aboutUser[Switch](o, r)
 	if err != nil {
 		return nil, err
 	}
@@ -143,11 +144,7 @@ func (o *Ops) setAdmin(r *http.Request) (any, error) {
 }
 
 func (o *Ops) setActive(r *http.Request) (any, error) {
-	u, err := o.named(r)
-	if err != nil {
-		return nil, err
-	}
-	s, err := decode[Switch](r)
+	u, s, err := aboutUser[Switch](o, r)
 	if err != nil {
 		return nil, err
 	}
@@ -167,11 +164,7 @@ type Verification struct {
 }
 
 func (o *Ops) verifyEmail(r *http.Request) (any, error) {
-	u, err := o.named(r)
-	if err != nil {
-		return nil, err
-	}
-	c, err := decode[Verification](r)
+	u, c, err := aboutUser[Verification](o, r)
 	if err != nil {
 		return nil, err
 	}
