@@ -1,4 +1,4 @@
-// Protogen compiles one .proto file into Go without an installed protoc.
+// Command protogen compiles one .proto file into Go without an installed protoc.
 //
 // It compiles the file with protocompile and hands the descriptors to
 // protoc-gen-go, the tool pinned in this module's go.mod, in the form protoc
