@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"hexhub/hex/name"
 	"hexhub/hex/tarball"
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
@@ -22,10 +23,10 @@ import (
 )
 
 // BenchmarkPublish publishes small packages through HTTP onto real etcd and a real disk, by one client
-// and by 64 at once. Beside it stands what the disk allows: fdatasyncs of one file in a row, so
+// and by many at once, each to packages of its own. Beside it stands what the disk allows: fdatasyncs of one file in a row, so
 // x-fdatasync tells how many publishes one sync buys.
 func BenchmarkPublish(b *testing.B) {
-	for _, clients := range []int{1, 64} {
+	for _, clients := range []int{1, 64, 200} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
 			c := config.Default()
 			c.Data, c.Listen = b.TempDir(), "127.0.0.1:0"
@@ -40,7 +41,7 @@ func BenchmarkPublish(b *testing.B) {
 			for range clients {
 				wg.Go(func() {
 					for i := next.Add(1) - 1; i < int64(b.N); i = next.Add(1) - 1 {
-						publish(b, client, n.URL, key, bodies[i])
+						publish(b, client, n.URL+"/api", key, bodies[i])
 					}
 				})
 			}
@@ -54,23 +55,43 @@ func BenchmarkPublish(b *testing.B) {
 	}
 }
 
-// BenchmarkFetch gets a package's signed file and a tarball over one kept connection.
+// BenchmarkFetch gets a package's signed file and a tarball over one kept connection, in public and, with
+// a key, from an organization's private repository. Showing a key may cost half as much again, not more.
 func BenchmarkFetch(b *testing.B) {
 	c := config.Default()
 	c.Data, c.Listen = b.TempDir(), "127.0.0.1:0"
 	n := open(b, c)
-	publish(b, http.DefaultClient, n.URL, newKey(b, n), tarballs(b, 1)[0])
-	for _, path := range []string{"/repo/packages/bench0", "/repo/tarballs/bench0-1.0.0.tar"} {
-		b.Run(filepath.Base(filepath.Dir(path)), func(b *testing.B) {
-			for b.Loop() {
-				res, err := http.Get(n.URL + path)
-				if err != nil || res.StatusCode != http.StatusOK {
-					b.Fatal(res, err)
+	key := newKey(b, n)
+	founder, _ := account.ByName(n.DB.View(), "bench")
+	if _, err := n.Orgs.Create(b.Context(), audit.By{}, name.MustRepository("guild"), founder.ID); err != nil {
+		b.Fatal(err)
+	}
+	body := tarballs(b, 1)[0]
+	publish(b, http.DefaultClient, n.URL+"/api", key, body)
+	publish(b, http.DefaultClient, n.URL+"/api/repos/guild", key, body)
+	fetcher := keyWith(b, n, access.Permission{Domain: access.DomainRepositories})
+	for _, file := range []string{"packages/bench0", "tarballs/bench0-1.0.0.tar"} {
+		for _, repo := range []struct{ name, path, authorization string }{
+			{"public", "/repo/", ""}, {"private", "/repo/repos/guild/", fetcher},
+		} {
+			b.Run(filepath.Dir(file)+"/"+repo.name, func(b *testing.B) {
+				req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, n.URL+repo.path+file, nil)
+				if err != nil {
+					b.Fatal(err)
 				}
-				_, _ = io.Copy(io.Discard, res.Body)
-				_ = res.Body.Close()
-			}
-		})
+				if repo.authorization != "" {
+					req.Header.Set("Authorization", repo.authorization)
+				}
+				for b.Loop() {
+					res, err := http.DefaultClient.Do(req)
+					if err != nil || res.StatusCode != http.StatusOK {
+						b.Fatal(res, err)
+					}
+					_, _ = io.Copy(io.Discard, res.Body)
+					_ = res.Body.Close()
+				}
+			})
+		}
 	}
 }
 
@@ -82,14 +103,21 @@ func open(b *testing.B, c config.Server) *node.Node {
 
 func newKey(b *testing.B, n *node.Node) string {
 	b.Helper()
-	u, err := n.Accounts.Create(b.Context(), audit.By{}, account.Draft{
+	_, err := n.Accounts.Create(b.Context(), audit.By{}, account.Draft{
 		Username: "bench", Emails: []string{"b@example.com"}, Password: "a long sentence is best", Verified: true, Admin: true, Service: true,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
+	return keyWith(b, n, access.Permission{Domain: access.DomainAPI})
+}
+
+// keyWith makes a key of the user bench.
+func keyWith(b *testing.B, n *node.Node, permissions ...access.Permission) string {
+	b.Helper()
+	u, _ := account.ByName(n.DB.View(), "bench")
 	actor := access.Actor{User: u, Via: access.Password}
-	_, secret, err := n.Access.CreateKey(b.Context(), actor, access.OfUser(u.ID), access.KeyDraft{Name: "bench"})
+	_, secret, err := n.Access.CreateKey(b.Context(), actor, access.OfUser(u.ID), access.KeyDraft{Name: "bench", Permissions: permissions})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -114,8 +142,8 @@ func tarballs(b *testing.B, n int) [][]byte {
 	return out
 }
 
-func publish(b *testing.B, client *http.Client, url, key string, body []byte) {
-	req, err := http.NewRequest(http.MethodPost, url+"/api/publish?replace=false", bytes.NewReader(body))
+func publish(b *testing.B, client *http.Client, api, key string, body []byte) {
+	req, err := http.NewRequest(http.MethodPost, api+"/publish?replace=false", bytes.NewReader(body))
 	if err != nil {
 		b.Error(err)
 		return
