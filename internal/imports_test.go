@@ -16,8 +16,8 @@ var floors = []string{"hex", "assets", "kernel", "feature", "surface", "term", "
 var rooms = map[string][]string{
 	"kernel": {
 		"fault id",
-		"blob limit outbound store",
-		"cluster seal",
+		"blob outbound store",
+		"cluster limit seal",
 		"job",
 	},
 	"feature": {

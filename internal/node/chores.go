@@ -7,6 +7,7 @@ import (
 
 	"hexhub/hex/tarball"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/kernel/limit"
 )
 
 const (
@@ -28,6 +29,9 @@ func (n *Node) chores(ctx context.Context) error {
 		}
 		if err := n.Catalog.Forget(ctx); err != nil && ctx.Err() == nil {
 			n.log.Error("cannot forget old tombstones; trying again later", "err", err)
+		}
+		if err := limit.Forget(ctx, n.DB); err != nil && ctx.Err() == nil {
+			n.log.Error("cannot forget old counts of attempts; trying again later", "err", err)
 		}
 		if swept, err := n.sweep(ctx); err != nil && ctx.Err() == nil {
 			n.log.Error("cannot sweep blobs; trying again later", "err", err)

@@ -31,6 +31,7 @@ import (
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
@@ -75,7 +76,7 @@ type Node struct {
 
 // tables are the schemas of all rooms.
 var tables = []store.Schema{
-	audit.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, stats.Tables, index.Tables,
+	limit.Tables, audit.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, stats.Tables, index.Tables,
 }
 
 // Open builds a node and takes its addresses. It serves once Run is called; Close gives everything back.

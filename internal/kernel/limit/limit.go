@@ -1,11 +1,12 @@
 // Package limit counts requests by key in fixed windows and says when there were too many.
 //
 // It knows keys, rules and the time it is told; it does not know routes, users, or what a refusal
-// looks like. Counts are this node's own: a node that hears how often others have counted a key
-// would add that here, and nothing above would change.
+// looks like. There are two ways to count. A [Limiter] counts in memory, at no cost, and is right on
+// its own node. [Spend] and its like count in rows, exactly and on all nodes, at the cost of a write:
+// for guesses at secrets, which are few and must stay few.
 //
 // Windows are aligned to the wall clock, as Hex clients see in x-ratelimit-reset, and not to a
-// key's first request. So twice the limit may pass around a boundary; what must be exact is a row.
+// key's first request. So twice the limit may pass around a boundary.
 package limit
 
 import (

@@ -22,6 +22,7 @@ import (
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/api"
 	"hexhub/internal/surface/call"
@@ -55,7 +56,7 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 	log := store.NewMemory()
 	t.Cleanup(func() { log.Close() })
 	db, err := store.Open(t.Context(), log, store.Options{},
-		audit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, stats.Tables)
+		limit.Tables, audit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, stats.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
