@@ -31,7 +31,8 @@ var rooms = map[string][]string{
 		"doctor",
 	},
 	"surface": {
-		"call web/ui",
+		"call",
+		"web/ui",
 		"api dochost ops repo web/account web/admin web/dash web/site",
 		"front",
 	},

@@ -20,6 +20,7 @@ import (
 	"hexhub/internal/surface/ops"
 	"hexhub/internal/surface/repo"
 	"hexhub/internal/surface/web/site"
+	"hexhub/internal/surface/web/ui"
 )
 
 // Rooms are the rooms in which a world can be built.
@@ -41,12 +42,16 @@ func (n *Node) handler() http.Handler {
 		Repo: repo.New(repo.Deps{
 			DB: n.DB, Index: n.Index, Access: n.Access, Blobs: n.Blobs, Stats: n.Stats, Default: n.repository, Limiter: limiter, Log: n.log,
 		}),
-		Site: site.New(site.Deps{
-			DB: n.DB, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog,
-			Registry: n.Registry(), Version: n.version, Log: n.log,
-		}),
+		Site:    n.web(),
 		Proxies: n.Config.Proxies(), Log: n.log, Metrics: front.NewMetrics(n.Metrics),
 	})
+}
+
+// web is what people see in a browser.
+func (n *Node) web() *ui.Web {
+	w := ui.New(ui.Options{Repository: n.Config.RepositoryName, Version: n.version, Log: n.log})
+	site.Register(w, site.Deps{DB: n.DB, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog, Registry: n.Registry()})
+	return w
 }
 
 // An opsServer serves the operator on one listener.

@@ -16,11 +16,11 @@ import (
 func (s *site) home(w http.ResponseWriter, _ *http.Request) error {
 	v := s.DB.View()
 	if !account.HasAdmin(v) {
-		return s.show(w, http.StatusOK, "waiting", s.view(""))
+		return s.pages.Show(w, http.StatusOK, "waiting", s.view(""))
 	}
 	page := s.view("")
 	page.Guides, page.Numbers = connect.Guides(s.Registry), s.numbers.now(s.count)
-	return s.show(w, http.StatusOK, "home", page)
+	return s.pages.Show(w, http.StatusOK, "home", page)
 }
 
 // The cookie that carries the setup token from the link to the form, so that the token leaves the
@@ -55,11 +55,11 @@ func (s *site) setup(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.NotFound, "This registry has an administrator already.")
 	}
 	if _, err := r.Cookie(setupCookie); err != nil {
-		return s.show(w, http.StatusOK, "waiting", s.view("Setup"))
+		return s.pages.Show(w, http.StatusOK, "waiting", s.view("Setup"))
 	}
 	page := s.view("Setup")
 	page.Username = "admin"
-	return s.show(w, http.StatusOK, "setup", page)
+	return s.pages.Show(w, http.StatusOK, "setup", page)
 }
 
 func (s *site) createAdministrator(w http.ResponseWriter, r *http.Request) error {
@@ -70,7 +70,7 @@ func (s *site) createAdministrator(w http.ResponseWriter, r *http.Request) error
 	}
 	cookie, err := r.Cookie(setupCookie)
 	if err != nil {
-		return s.show(w, http.StatusForbidden, "waiting", s.view("Setup"))
+		return s.pages.Show(w, http.StatusForbidden, "waiting", s.view("Setup"))
 	}
 	d := account.Draft{Username: r.PostForm.Get("username"), Password: r.PostForm.Get("password")}
 	if email := strings.TrimSpace(r.PostForm.Get("email")); email != "" {
@@ -80,7 +80,7 @@ func (s *site) createAdministrator(w http.ResponseWriter, r *http.Request) error
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Invalid {
 		page := s.view("Setup")
 		page.Username, page.Email, page.Errors = d.Username, r.PostForm.Get("email"), words(f.Fields)
-		return s.show(w, http.StatusUnprocessableEntity, "setup", page)
+		return s.pages.Show(w, http.StatusUnprocessableEntity, "setup", page)
 	}
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func (s *site) welcome(w http.ResponseWriter, r *http.Request, user account.User
 	page, registry := s.view("Welcome"), s.Registry
 	registry.Key = secret
 	page.Username, page.Guides = user.Username.String(), connect.Guides(registry)
-	return s.show(w, http.StatusOK, "done", page)
+	return s.pages.Show(w, http.StatusOK, "done", page)
 }
 
 // words flattens validation messages to the form's field names.
@@ -117,52 +117,4 @@ func words(fields fault.Fields) map[string]string {
 		}
 	}
 	return out
-}
-
-func (s *site) notFound(http.ResponseWriter, *http.Request) error {
-	return fault.New(fault.NotFound, "Nothing is here. The address may be misspelled, or what it named is gone.")
-}
-
-// fail answers with a page that says what went wrong, for whom it may be told.
-func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
-	status, heading, words := http.StatusInternalServerError, "That did not work.", "It is our fault, and it is logged. Tell your administrator this request id: "+call.From(r.Context()).ID
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind != fault.Internal {
-		status, words = statusOf(f.Kind), f.Message
-	} else {
-		s.Log.Error("page failed", "request", call.From(r.Context()).ID, "path", r.URL.EscapedPath(), "err", err)
-	}
-	switch status {
-	case http.StatusNotFound:
-		heading = "Nothing is here."
-	case http.StatusForbidden:
-		heading = "This link does not work."
-	}
-	page := s.view(heading)
-	page.Heading, page.Problem = heading, words
-	if err := s.show(w, status, "message", page); err != nil {
-		s.Log.Error("page failed", "err", err)
-	}
-}
-
-func statusOf(k fault.Kind) int {
-	switch k {
-	case fault.Malformed:
-		return http.StatusBadRequest
-	case fault.Invalid:
-		return http.StatusUnprocessableEntity
-	case fault.Unauthenticated:
-		return http.StatusUnauthorized
-	case fault.Forbidden:
-		return http.StatusForbidden
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.Limited:
-		return http.StatusTooManyRequests
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusInternalServerError
-	}
 }

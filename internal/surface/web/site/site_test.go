@@ -21,6 +21,7 @@ import (
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/site"
+	"hexhub/internal/surface/web/ui"
 )
 
 type world struct {
@@ -45,10 +46,12 @@ func newWorld(t *testing.T) world {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	mux.Handle("/", site.New(site.Deps{
-		DB: db, Accounts: accounts, Access: rights, Version: "test", Log: slog.New(slog.DiscardHandler),
+	web := ui.New(ui.Options{Repository: "acme", Version: "test", Log: slog.New(slog.DiscardHandler)})
+	site.Register(web, site.Deps{
+		DB: db, Accounts: accounts, Access: rights,
 		Registry: connect.Registry{URL: server.URL, Repository: "acme", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},
-	}))
+	})
+	mux.Handle("/", web)
 	return world{server.URL, accounts, rights, db}
 }
 

@@ -1,0 +1,112 @@
+// Package ui is what all pages of the web site share: the frame around them, the style sheet, the
+// headers that protect them, and the page that says what went wrong.
+//
+// It knows what a page looks like and no page. Every page is plain HTML that works without scripts, in
+// light and dark, and is built whole before a byte of it is sent.
+package ui
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+)
+
+//go:embed layout.html ui.css favicon.svg
+var files embed.FS
+
+// Options are what every page shows.
+type Options struct {
+	Repository string // the name of the default repository, which is that of the site
+	Version    string // of the program
+	Log        *slog.Logger
+}
+
+// A Web is a site to which pages are added before it serves. Forms that other sites send it are refused.
+type Web struct {
+	o       Options
+	mux     *http.ServeMux
+	guarded http.Handler
+	frame   *Templates
+	style   string // path of the style sheet
+}
+
+// New returns a site with the assets and no page.
+func New(o Options) *Web {
+	mux := http.NewServeMux()
+	w := &Web{o: o, mux: mux, guarded: http.NewCrossOriginProtection().Handler(mux)}
+	w.frame = &Templates{w, template.Must(template.ParseFS(files, "layout.html"))}
+	w.addAssets()
+	mux.Handle("/", w.page(notFound))
+	return w
+}
+
+// ServeHTTP implements http.Handler.
+func (u *Web) ServeHTTP(w http.ResponseWriter, r *http.Request) { u.guarded.ServeHTTP(w, r) }
+
+// A Render answers a request with a page, or returns why it cannot.
+type Render func(w http.ResponseWriter, r *http.Request) error
+
+// Handle adds a page at a pattern of http.ServeMux.
+func (u *Web) Handle(pattern string, render Render) { u.mux.Handle(pattern, u.page(render)) }
+
+// page turns a function that renders into a handler with the headers that every page has.
+func (u *Web) page(render Render) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if err := render(w, r); err != nil {
+			u.fail(w, r, err)
+		}
+	})
+}
+
+// A Page is what the frame shows; what a page's own template shows embeds it.
+type Page struct {
+	Title, Repository, Style, Version string
+}
+
+// Page returns the frame of a page with the title.
+func (u *Web) Page(title string) Page {
+	if title != "" {
+		title += " · "
+	}
+	return Page{Title: title + u.o.Repository, Repository: u.o.Repository, Style: u.style, Version: u.o.Version}
+}
+
+// Templates are the pages of a surface, with the frame.
+type Templates struct {
+	web *Web
+	set *template.Template
+}
+
+// Parse returns the templates in the files that match the patterns. It panics if they are wrong: they
+// are in the binary.
+func (u *Web) Parse(from fs.FS, patterns ...string) *Templates {
+	set := template.Must(u.frame.set.Clone())
+	return &Templates{u, template.Must(set.ParseFS(from, patterns...))}
+}
+
+// Show renders a template whole, then sends it.
+func (t *Templates) Show(w http.ResponseWriter, status int, name string, data any) error {
+	var b bytes.Buffer
+	if err := t.set.ExecuteTemplate(&b, name, data); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if w.Header().Get("Cache-Control") == "" {
+		w.Header().Set("Cache-Control", "no-cache")
+	}
+	w.WriteHeader(status)
+	_, err := w.Write(b.Bytes())
+	if err != nil {
+		t.web.o.Log.Debug("visitor went away", "err", err)
+	}
+	return nil
+}
