@@ -22,6 +22,9 @@ type Options struct {
 
 	// Rules are asked for at each use, since they may change meanwhile; nil means the zero value.
 	Rules func(store.Reader) Rules
+	// Bearer reads an access token; nil means that there are none. Its fault is what whoever shows the
+	// token is answered.
+	Bearer func(r store.Reader, token string, at time.Time) (Token, error)
 	// ThingOf tells who owns a package. Without it no key for a single package can be made.
 	ThingOf func(r store.Reader, repository org.Repository, pkg name.Package) Thing
 }
@@ -40,6 +43,9 @@ type Access struct {
 type Rules struct {
 	MaxKeyAge   time.Duration // new keys expire no later; zero means that they need not
 	NoPasswords bool          // refuse user names with passwords; keys in their place still pass
+
+	BasicRequireOTP bool // a password alone does not do for users who have a second factor
+	RequireTOTP     bool // nothing is written through the token of a user who has none
 }
 
 // New returns the access to what db keeps. The pepper is the secret without which the hashes of keys

@@ -30,18 +30,50 @@ const (
 	Password             // user name and password
 	APIKey               // a key of a user or an organization
 	System               // at the machine itself, which needs to show nothing
+	Bearer               // an access token, given to a program by a user or in exchange for a key
+	Browser              // a session of a user who logged in
 )
 
 // An Actor is who is acting. The zero Actor is anonymous.
 type Actor struct {
-	User      account.User    // zero for organizations, the system and the anonymous
-	Org       name.Repository // the organization whose key was shown
-	Key       Key             // zero unless Via is APIKey
-	Via       Via
-	IP        netip.Addr
-	UserAgent string
+	User        account.User    // zero for organizations, the system and the anonymous
+	Org         name.Repository // the organization whose key was shown
+	Key         Key             // that was shown, or for which a token was given
+	Session     string          // id of the account's session, for Browser and for tokens given by users
+	Permissions []Permission    // of the key or the token
+	Via         Via
+	IP          netip.Addr
+	UserAgent   string
 
-	deed string // what the system is about
+	token  string  // id of the access token
+	second verdict // on the second factor
+	deed   string  // what the system is about
+}
+
+// A Token is what an access token says. Whoever gave it out vouches for it; whether session, key and
+// user are still there is asked at each use.
+type Token struct {
+	ID          string // by which it can be revoked
+	UserID      string // either this or Org
+	Org         name.Repository
+	Session     string // id of the account's session, or
+	KeyID       string // of the key it was exchanged for
+	Permissions []Permission
+	ExpiresAt   time.Time // no later than the session or the key ends
+}
+
+// actor is whom the token makes its bearer, before any row was asked.
+func (t Token) actor() Actor {
+	return Actor{
+		User: account.User{ID: t.UserID}, Org: t.Org, Key: Key{ID: t.KeyID}, Session: t.Session,
+		Permissions: t.Permissions, Via: Bearer, token: t.ID,
+	}
+}
+
+// A verdict is what is known of an actor's second factor.
+type verdict struct {
+	proved  bool
+	refusal error // of everything that changes something; nil if there is none
 }
 
 // SystemActor is who does what an operator asks for at the machine itself, named for the audit log,
@@ -84,12 +116,16 @@ func From(ctx context.Context) Actor {
 
 // refresh makes the actor what the rows show of him at r's moment, or tells why he is none any more.
 func refresh(r store.Reader, a *Actor) error {
-	if a.Via == APIKey {
+	at := time.Now()
+	if a.Via == APIKey || a.Key.ID != "" {
 		k, ok := Keys.Get(r, a.Key.ID)
-		if err := k.usable(ok, time.Now()); err != nil {
+		if err := k.usable(ok, at); err != nil {
 			return err
 		}
 		a.Key = k
+	}
+	if a.Via == APIKey {
+		a.Permissions = a.Key.Permissions
 	}
 	return refreshOwner(r, a)
 }

@@ -21,9 +21,10 @@ import (
 const maxSecret = 256
 
 // Authenticate returns who sends a request with the Authorization header, the empty one being
-// anonymous. It knows Basic with a password, or with a key in the place of one, and keys bare. Its
-// faults are the words of the Hex API. Schemes are told apart by case, and take one space.
-func (s *Access) Authenticate(ctx context.Context, authorization string, ip netip.Addr, userAgent string) (Actor, error) {
+// anonymous. It knows Basic with a password, or with a key in the place of one, access tokens, and keys
+// bare. Its faults are the words of the Hex API. Schemes are told apart by case, and take one space.
+// The code is that of a second factor, if one was sent: passwords may need it; see WithCode for tokens.
+func (s *Access) Authenticate(ctx context.Context, authorization, code string, ip netip.Addr, userAgent string) (Actor, error) {
 	a := Actor{IP: ip, UserAgent: userAgent}
 	if authorization == "" {
 		return a, nil
@@ -31,8 +32,8 @@ func (s *Access) Authenticate(ctx context.Context, authorization string, ip neti
 	if encoded, ok := strings.CutPrefix(authorization, "Basic "); ok {
 		return s.basic(ctx, a, encoded)
 	}
-	if strings.HasPrefix(authorization, "Bearer ") {
-		return Actor{}, errBadKey
+	if token, ok := strings.CutPrefix(authorization, "Bearer "); ok {
+		return s.withToken(a, token)
 	}
 	return s.withKey(a, authorization)
 }
@@ -80,12 +81,55 @@ func (s *Access) withKey(a Actor, secret string) (Actor, error) {
 	return h.actor, nil
 }
 
-// A holder is whom a key that exists, perhaps revoked, makes its bearer; or why nobody. It holds for
-// as long as its View is not stale.
+// maxToken bounds what is read as an access token, in bytes: one with all the scopes that may be.
+const maxToken = 32 << 10
+
+func (s *Access) withToken(a Actor, token string) (Actor, error) {
+	if len(token) > maxToken || s.o.Bearer == nil {
+		return Actor{}, errBadKey
+	}
+	at := time.Now()
+	h, err := s.bearerOf(token, at)
+	switch {
+	case err != nil:
+		return Actor{}, err
+	case h.refusal != nil:
+		return Actor{}, h.refusal
+	case !at.Before(h.until):
+		return Actor{}, errExpired
+	}
+	h.actor.IP, h.actor.UserAgent = a.IP, a.UserAgent
+	if h.actor.Key.ID != "" {
+		s.uses.note(h.actor.Key.ID, at, a.IP, a.UserAgent)
+	}
+	return h.actor, nil
+}
+
+// bearerOf is holderOf for access tokens. Those that are none of ours are not remembered.
+func (s *Access) bearerOf(token string, at time.Time) (holder, error) {
+	hash := s.macs.sum(token)
+	if h, ok := s.known.Get(hash); ok && !h.view.Stale() {
+		return h, nil
+	}
+	v := s.db.View()
+	t, err := s.o.Bearer(v, token, at)
+	if err != nil {
+		return holder{}, err
+	}
+	h := holder{actor: t.actor(), view: v, until: t.ExpiresAt}
+	h.refusal = refresh(v, &h.actor)
+	v.Close()
+	s.known.Add(hash, h)
+	return h, nil
+}
+
+// A holder is whom a key that exists, perhaps revoked, or a token makes its bearer; or why nobody. It
+// holds for as long as its View is not stale.
 type holder struct {
 	actor   Actor
 	refusal error
 	view    *store.View // closed
+	until   time.Time   // of a token
 }
 
 // holders is how many are remembered.
@@ -106,7 +150,7 @@ func (s *Access) holderOf(secret string) (holder, bool) {
 	if !ok || subtle.ConstantTimeCompare([]byte(k.Hash), hash[:]) != 1 {
 		return holder{}, false
 	}
-	h := holder{actor: Actor{User: account.User{ID: k.UserID}, Org: k.Org, Key: k, Via: APIKey}, view: v}
+	h := holder{actor: Actor{User: account.User{ID: k.UserID}, Org: k.Org, Key: k, Permissions: k.Permissions, Via: APIKey}, view: v}
 	h.refusal = refreshOwner(v, &h.actor)
 	v.Close()
 	s.known.Add(hash, h)

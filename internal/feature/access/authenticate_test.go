@@ -77,7 +77,7 @@ func TestWhoSendsARequest(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			w.TB = t
-			a, err := w.access.Authenticate(t.Context(), c.header, home, "mix")
+			a, err := w.access.Authenticate(t.Context(), c.header, "", home, "mix")
 			switch {
 			case err == nil:
 				if got := describe(a); got != c.want {
@@ -114,9 +114,9 @@ func TestPasswordsCanBeTurnedOffButNotKeys(t *testing.T) {
 	w := newWorld(t, access.Options{Rules: func(store.Reader) access.Rules { return access.Rules{NoPasswords: true} }})
 	w.user("jose")
 	_, secret := w.newKey(w.as("jose"), access.OfUser(w.users["jose"].ID), "ci", "api")
-	_, err := w.access.Authenticate(t.Context(), basic("jose", good), home, "")
+	_, err := w.access.Authenticate(t.Context(), basic("jose", good), "", home, "")
 	w.wants(err, fault.Unauthenticated, "Basic authentication is disabled. Update your client to use OAuth or an API key.")
-	a, err := w.access.Authenticate(t.Context(), basic("jose", secret), home, "")
+	a, err := w.access.Authenticate(t.Context(), basic("jose", secret), "", home, "")
 	if err != nil || describe(a) != "jose by key ci" {
 		t.Errorf("a key in the place of a password: %s, %v", describe(a), err)
 	}
@@ -127,7 +127,7 @@ func TestOtherPepperKnowsNoKey(t *testing.T) {
 	w.user("jose")
 	_, secret := w.newKey(w.as("jose"), access.OfUser(w.users["jose"].ID), "ci", "api")
 	other := access.New(w.db, w.accounts, []byte("other pepper"), access.Options{})
-	_, err := other.Authenticate(t.Context(), secret, home, "")
+	_, err := other.Authenticate(t.Context(), secret, "", home, "")
 	w.wants(err, fault.Unauthenticated, "invalid API key")
 }
 
@@ -142,7 +142,7 @@ func TestA18WholeHashIsCompared(t *testing.T) {
 	}
 	k.Hash = k.Hash[:63] + string(last)
 	forge(w, access.Keys, k)
-	_, err := w.access.Authenticate(t.Context(), secret, home, "")
+	_, err := w.access.Authenticate(t.Context(), secret, "", home, "")
 	w.wants(err, fault.Unauthenticated, "invalid API key")
 }
 
@@ -156,7 +156,7 @@ func TestLastUseIsWrittenBehindTheRequest(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- w.access.Run(ctx) }()
 		use := func(ip string) {
-			_, err := w.access.Authenticate(t.Context(), secret, netip.MustParseAddr(ip), strings.Repeat("é", 200))
+			_, err := w.access.Authenticate(t.Context(), secret, "", netip.MustParseAddr(ip), strings.Repeat("é", 200))
 			w.must(err)
 		}
 		seen := func() access.KeyUse {
@@ -197,7 +197,7 @@ func TestLastUseIsWrittenAtTheEnd(t *testing.T) {
 	w := newWorld(t, access.Options{})
 	w.user("jose")
 	k, secret := w.newKey(w.as("jose"), access.OfUser(w.users["jose"].ID), "ci", "api")
-	_, err := w.access.Authenticate(t.Context(), secret, home, "mix")
+	_, err := w.access.Authenticate(t.Context(), secret, "", home, "mix")
 	w.must(err)
 	w.must(w.access.Run(ended(t)))
 	if _, ok := access.KeyUses.Get(w.db.View(), k.ID); !ok {
@@ -211,7 +211,7 @@ func TestLastUseIsWrittenOnceForAllNodes(t *testing.T) {
 	w.user("jose")
 	k, secret := w.newKey(w.as("jose"), access.OfUser(w.users["jose"].ID), "ci", "api")
 	for _, node := range []*access.Access{w.access, access.New(w.db, w.accounts, []byte("pepper"), access.Options{})} {
-		_, err := node.Authenticate(t.Context(), secret, home, "mix")
+		_, err := node.Authenticate(t.Context(), secret, "", home, "mix")
 		w.must(err)
 		before := w.db.Revision()
 		w.must(node.Run(ended(t)))
@@ -236,7 +236,7 @@ func FuzzAuthorization(f *testing.F) {
 		if strings.Contains(header, secret) || header == basic("jose", good) {
 			t.Skip("knows a secret")
 		}
-		a, err := w.access.Authenticate(t.Context(), header, home, "")
+		a, err := w.access.Authenticate(t.Context(), header, "", home, "")
 		if err == nil && a.LoggedIn() || err != nil && fault.Of(err) != fault.Unauthenticated {
 			t.Errorf("%q: %s, %v", header, describe(a), err)
 		}
@@ -249,7 +249,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	_, secret := w.newKey(w.as("jose"), access.OfUser(w.users["jose"].ID), "ci", "api")
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := w.access.Authenticate(b.Context(), secret, home, "mix"); err != nil {
+		if _, err := w.access.Authenticate(b.Context(), secret, "", home, "mix"); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -281,13 +281,14 @@ func TestA10CoveredKeysAreGoodForNoMore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		parent := w.key(w.owner("jose"), "api")
 		parent.Key.Permissions = any.Draw(rt, "parent")
+		parent.Permissions = parent.Key.Permissions
 		forge(w, access.Keys, parent.Key)
 		child := any.Draw(rt, "child")
 		made, err := w.create(parent, w.owner("jose"), access.KeyDraft{Name: "child", Permissions: child})
 		if err == nil {
 			wholeAPI := slices.Contains(parent.Key.Permissions, access.Permission{Domain: "api"})
 			for _, ask := range asks {
-				good := access.Actor{Via: access.APIKey, Key: made}.Allows(ask.Domain, ask.Resource)
+				good := access.Actor{Via: access.APIKey, Key: made, Permissions: made.Permissions}.Allows(ask.Domain, ask.Resource)
 				if good && !wholeAPI && !parent.Allows(ask.Domain, ask.Resource) && !(ask.Domain == "package" && parent.Allows("api", "write")) {
 					rt.Errorf("a key with %v made one with %v, which is good for %v", parent.Key.Permissions, child, ask)
 				}
@@ -303,7 +304,7 @@ func TestA10KeysMakeNoLongerLivedKeys(t *testing.T) {
 	end := in(time.Hour)
 	_, secret, err := w.access.CreateKey(t.Context(), w.as("jose"), w.owner("jose"), access.KeyDraft{Name: "parent", RevokeAt: end})
 	w.must(err)
-	parent, err := w.access.Authenticate(t.Context(), secret, home, "")
+	parent, err := w.access.Authenticate(t.Context(), secret, "", home, "")
 	w.must(err)
 	k, err := w.create(parent, w.owner("jose"), access.KeyDraft{Name: "child"})
 	if err != nil || k.RevokeAt == nil || !k.RevokeAt.Equal(end.Truncate(time.Microsecond)) {
@@ -329,10 +330,10 @@ func TestA8KeysEndWhenTheyMust(t *testing.T) {
 			_, secret, err := w.access.CreateKey(t.Context(), w.as("jose"), w.owner("jose"), d)
 			w.must(err)
 			time.Sleep(c.after - time.Second)
-			a, err := w.access.Authenticate(t.Context(), secret, home, "")
+			a, err := w.access.Authenticate(t.Context(), secret, "", home, "")
 			w.must(err)
 			time.Sleep(time.Second)
-			_, err = w.access.Authenticate(t.Context(), secret, home, "")
+			_, err = w.access.Authenticate(t.Context(), secret, "", home, "")
 			w.wants(err, fault.Unauthenticated, "API key revoked")
 			w.wants(access.May(w.db.View(), a, access.Read, w.things["hexhub/plug"]), fault.Unauthenticated, "API key revoked")
 			if _, ok := access.KeyOf(w.db.View(), w.owner("jose"), "k"); ok {
@@ -385,11 +386,11 @@ func TestA8KeysInUseEndAtOnce(t *testing.T) {
 			w := keyWorld(t, access.Options{})
 			_, secret := w.newKey(w.as("jose"), w.owner("jose"), "ci", "api")
 			for range 3 {
-				_, err := w.access.Authenticate(ctx, secret, home, "")
+				_, err := w.access.Authenticate(ctx, secret, "", home, "")
 				w.must(err)
 			}
 			w.must(c.end(w))
-			_, err := w.access.Authenticate(ctx, secret, home, "")
+			_, err := w.access.Authenticate(ctx, secret, "", home, "")
 			w.wants(err, c.kind, c.want)
 		})
 	}
@@ -399,7 +400,7 @@ func TestKeyInUseShowsItsOwnerAsHeIs(t *testing.T) {
 	w := keyWorld(t, access.Options{})
 	_, secret := w.newKey(w.as("jose"), w.owner("jose"), "ci", "api")
 	for _, admin := range []bool{true, false} {
-		a, err := w.access.Authenticate(t.Context(), secret, home, "one")
+		a, err := w.access.Authenticate(t.Context(), secret, "", home, "one")
 		if err != nil || a.User.Admin == admin || a.UserAgent != "one" {
 			t.Errorf("actor = %+v, %v", a, err)
 		}
@@ -407,7 +408,7 @@ func TestKeyInUseShowsItsOwnerAsHeIs(t *testing.T) {
 			w.user("root-of-all", func(d *account.Draft) { d.Admin = true })
 		}
 		w.must(w.accounts.SetAdmin(t.Context(), operator, w.users["jose"].ID, admin))
-		a, err = w.access.Authenticate(t.Context(), secret, home, "two")
+		a, err = w.access.Authenticate(t.Context(), secret, "", home, "two")
 		if err != nil || a.User.Admin != admin || a.UserAgent != "two" {
 			t.Errorf("actor = %+v, %v; want administrator = %t", a, err, admin)
 		}
@@ -424,20 +425,20 @@ func TestRevokedKeysEndAtOnceAndForAll(t *testing.T) {
 	_, err := w.create(w.as("jose"), w.owner("jose"), access.KeyDraft{Name: "one too many"})
 	w.wantsField(err, "name cannot be given: there are 300 keys, the most allowed; revoke some first")
 	_, others := w.newKey(w.as("mia"), w.owner("mia"), "ci", "api")
-	caller, err := w.access.Authenticate(t.Context(), secrets[7], home, "")
+	caller, err := w.access.Authenticate(t.Context(), secrets[7], "", home, "")
 	w.must(err)
 	ended, err := w.access.RevokeAll(t.Context(), caller, w.owner("jose"))
 	if err != nil || len(ended) != 300 || ended[0].RevokeAt == nil {
 		t.Fatalf("%d keys ended: %v", len(ended), err)
 	}
 	for _, secret := range secrets {
-		_, err := w.access.Authenticate(t.Context(), secret, home, "")
+		_, err := w.access.Authenticate(t.Context(), secret, "", home, "")
 		w.wants(err, fault.Unauthenticated, "API key revoked")
 	}
 	if left := access.KeysOf(w.db.View(), w.owner("jose")); len(left) != 0 {
 		t.Errorf("%d keys are left", len(left))
 	}
-	_, err = w.access.Authenticate(t.Context(), others, home, "")
+	_, err = w.access.Authenticate(t.Context(), others, "", home, "")
 	w.must(err)
 }
 
@@ -507,7 +508,7 @@ func TestA20SecretsAreKeptNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, header := range []string{secret, basic("jose", secret), basic("jose", password), basic("mia", password), secret + "x", "Bearer " + secret} {
-		a, err := s.Authenticate(t.Context(), header, home, "mix")
+		a, err := s.Authenticate(t.Context(), header, "", home, "mix")
 		fmt.Fprintf(&sink, "%+v %#v %+v %v\n", a, a, a.By(), err)
 	}
 	if _, err := s.RevokeKey(t.Context(), jose, access.OfUser(u.ID), k.Name); err != nil {

@@ -59,6 +59,7 @@ var (
 	errUnverified = fault.New(fault.Forbidden, "email not verified")
 	errForbidden  = fault.New(fault.Forbidden, "account not authorized for this action")
 	errNotFound   = fault.New(fault.NotFound, "Page not found")
+	errExpired    = &fault.Error{Kind: fault.Unauthenticated, Message: errBadKey.Message, Code: "token_expired"}
 	errInactive   = fault.New(fault.Malformed, "Bad request")
 )
 

@@ -31,10 +31,10 @@ const (
 // alternatives; ask for one at a time.
 func (a Actor) Allows(domain, resource string) bool {
 	switch a.Via {
-	case Password, System:
+	case Password, Browser, System:
 		return true
-	case APIKey:
-		for _, p := range a.Key.Permissions {
+	case APIKey, Bearer:
+		for _, p := range a.Permissions {
 			if p.allows(domain, resource) {
 				return true
 			}

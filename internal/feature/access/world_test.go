@@ -113,7 +113,7 @@ func (w *world) as(username string) access.Actor {
 func (w *world) key(o access.Owner, permissions string) access.Actor {
 	w.Helper()
 	_, secret := w.newKey(access.SystemActor("test"), o, "key", permissions)
-	a, err := w.access.Authenticate(w.Context(), secret, home, "mix")
+	a, err := w.access.Authenticate(w.Context(), secret, "", home, "mix")
 	w.must(err)
 	return a
 }

@@ -70,7 +70,7 @@ func (a *api) authenticate(r *http.Request) (access.Actor, error) {
 	if guessing && a.Limiter.Exhausted(key, passwords, now) {
 		return access.Actor{}, fault.New(fault.Limited, "Too many failed logins from IP %s. Please try again later.", ip)
 	}
-	actor, err := a.Access.Authenticate(r.Context(), sent[0], ip, r.UserAgent())
+	actor, err := a.Access.Authenticate(r.Context(), sent[0], r.Header.Get("X-Hex-Otp"), ip, r.UserAgent())
 	if guessing && fault.Is(err, fault.Unauthenticated) {
 		a.Limiter.Allow(key, passwords, now)
 	}

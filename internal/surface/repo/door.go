@@ -69,7 +69,7 @@ func (s *surface) authenticate(r *http.Request) (access.Actor, error) {
 	if guessing && s.Limiter.Exhausted(key, passwords, now) {
 		return access.Actor{}, fault.New(fault.Limited, "Too many failed logins from IP %s. Try again later, or send an API key.", ip)
 	}
-	actor, err := s.Access.Authenticate(r.Context(), sent[0], ip, r.UserAgent())
+	actor, err := s.Access.Authenticate(r.Context(), sent[0], r.Header.Get("X-Hex-Otp"), ip, r.UserAgent())
 	if guessing && fault.Is(err, fault.Unauthenticated) {
 		s.Limiter.Allow(key, passwords, now)
 	}

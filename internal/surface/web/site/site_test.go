@@ -105,7 +105,7 @@ func TestSetupMakesTheAdministratorOnce(t *testing.T) {
 	if res.StatusCode != 200 || key == nil {
 		t.Fatalf("setup gave %d:\n%s", res.StatusCode, page)
 	}
-	actor, err := w.access.Authenticate(t.Context(), key[1], netip.MustParseAddr("127.0.0.1"), "test")
+	actor, err := w.access.Authenticate(t.Context(), key[1], "", netip.MustParseAddr("127.0.0.1"), "test")
 	if err != nil || actor.User.Username.String() != "eva" || !actor.User.Admin {
 		t.Fatalf("the key shown is %v's, %v", actor.User.Username, err)
 	}
