@@ -65,6 +65,7 @@ type Node struct {
 	Catalog  *catalog.Catalog
 	Stats    *stats.Counter
 	Index    *index.Index
+	Limiter  *limit.Limiter // one for all surfaces, so that what they count is counted together
 	Metrics  *prometheus.Registry
 
 	version    string
@@ -85,7 +86,7 @@ func Open(ctx context.Context, c config.Server, o Options) (*Node, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{Config: c, version: o.Version, log: o.Log, Metrics: prometheus.NewRegistry()}
+	n := &Node{Config: c, version: o.Version, log: o.Log, Limiter: limit.New(100_000), Metrics: prometheus.NewRegistry()}
 	if err := n.open(ctx, o); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
@@ -261,6 +262,9 @@ func (n *Node) Run(ctx context.Context) error {
 	rooms, work := errgroup.WithContext(working)
 	rooms.Go(func() error { return n.Access.Run(work) })
 	rooms.Go(func() error { return n.Stats.Run(work) })
+	rooms.Go(func() error {
+		return limit.NewSharer(n.DB, n.Limiter, limit.Sharing{Nodes: n.members, Log: n.log}).Run(work)
+	})
 	rooms.Go(func() error { return n.chores(work) })
 	rooms.Go(func() error { return n.forgetSetup(work) })
 	rooms.Go(n.warm)
@@ -290,6 +294,18 @@ func (n *Node) warm() error {
 		n.log.Error("cannot derive the list of versions", "err", err)
 	}
 	return nil
+}
+
+// members says how many nodes serve, as far as this one knows.
+func (n *Node) members(ctx context.Context) int {
+	if n.Etcd == nil {
+		return 1
+	}
+	count, err := n.Etcd.Members(ctx)
+	if err != nil && ctx.Err() == nil {
+		n.log.Warn("cannot tell how many nodes there are; asking again", "err", err)
+	}
+	return count
 }
 
 func ignoreCanceled(err error) error {

@@ -14,7 +14,6 @@ import (
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/feature/world"
 	"hexhub/internal/kernel/fault"
-	"hexhub/internal/kernel/limit"
 	"hexhub/internal/surface/api"
 	"hexhub/internal/surface/front"
 	"hexhub/internal/surface/ops"
@@ -33,14 +32,13 @@ func (n *Node) Rooms() world.Rooms {
 
 // handler is the public site.
 func (n *Node) handler() http.Handler {
-	limiter := limit.New(100_000) // one for all surfaces, so that guesses are counted together
 	return front.New(front.Options{
 		API: api.New(api.Rooms{
 			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog,
 			Default: n.repository, URL: n.URL,
-		}, api.Options{Limiter: limiter}),
+		}, api.Options{Limiter: n.Limiter}),
 		Repo: repo.New(repo.Deps{
-			DB: n.DB, Index: n.Index, Access: n.Access, Blobs: n.Blobs, Stats: n.Stats, Default: n.repository, Limiter: limiter, Log: n.log,
+			DB: n.DB, Index: n.Index, Access: n.Access, Blobs: n.Blobs, Stats: n.Stats, Default: n.repository, Limiter: n.Limiter, Log: n.log,
 		}),
 		Site:    n.web(),
 		Proxies: n.Config.Proxies(), Log: n.log, Metrics: front.NewMetrics(n.Metrics),

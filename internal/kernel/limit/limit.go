@@ -1,9 +1,9 @@
 // Package limit counts requests by key in fixed windows and says when there were too many.
 //
 // It knows keys, rules and the time it is told; it does not know routes, users, or what a refusal
-// looks like. There are two ways to count. A [Limiter] counts in memory, at no cost, and is right on
-// its own node. [Spend] and its like count in rows, exactly and on all nodes, at the cost of a write:
-// for guesses at secrets, which are few and must stay few.
+// looks like. There are two ways to count. A [Limiter] counts in memory, at no cost, and hears from
+// other nodes through a [Sharer], a moment late. [Spend] and its like count in rows, exactly and on all
+// nodes, at the cost of a write: for guesses at secrets, which are few and must stay few.
 //
 // Windows are aligned to the wall clock, as Hex clients see in x-ratelimit-reset, and not to a
 // key's first request. So twice the limit may pass around a boundary.
@@ -14,10 +14,12 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// A Rule allows Limit requests in every Window. Window must be at least a millisecond.
+// A Rule allows Limit requests in every Window. Window must be at least a millisecond, and Limit less
+// than two thousand million.
 type Rule struct {
 	Limit  int
 	Window time.Duration
@@ -46,15 +48,17 @@ const (
 // A Limiter counts. It is safe for concurrent use and needs no goroutine.
 type Limiter struct {
 	seed   maphash.Seed
-	most   int // entries in a shard
+	most   int          // entries in a shard
+	tell   atomic.Int64 // a key is told to others from 1/tell of its limit on; zero tells nothing
 	shards [shards]shard
 }
 
 type shard struct {
 	mu      sync.Mutex // guards all below
 	counts  map[entry]count
-	sweepAt int   // number of entries at which closed windows are looked for
-	closes  int64 // no window in counts ends before this time, in Unix milliseconds
+	news    map[entry]struct{} // counted since the Sharer last looked, and worth telling
+	sweepAt int                // number of entries at which closed windows are looked for
+	closes  int64              // no window in counts ends before this time, in Unix milliseconds
 	_       [64]byte
 }
 
@@ -66,8 +70,11 @@ type entry struct {
 
 type count struct {
 	window int64
-	n      int
+	n      int32 // counted here
+	others int32 // counted by other nodes, as far as they told
 }
+
+func (c count) total() int { return int(c.n) + int(c.others) }
 
 // New returns a limiter that remembers about maxKeys keys, at some 100 bytes and the key for each.
 // When there are more, it forgets those with few requests first, so that a flood of new keys does
@@ -87,7 +94,7 @@ func New(maxKeys int) *Limiter {
 // need different prefixes. If the clock is set back, the key starts a new window.
 func (l *Limiter) Allow(key string, rule Rule, now time.Time) Result {
 	window := rule.index(now)
-	s := &l.shards[maphash.String(l.seed, key)%shards]
+	s := l.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, known := s.counts[entry{key, rule}]
@@ -99,17 +106,20 @@ func (l *Limiter) Allow(key string, rule Rule, now time.Time) Result {
 	if c.window != window {
 		c = count{window: window}
 	}
-	allowed := c.n < rule.Limit
+	allowed := c.total() < rule.Limit
 	if allowed {
 		c.n++
 	}
 	if allowed || !known {
 		s.counts[entry{key, rule}] = c
 	}
+	if allowed {
+		l.note(s, entry{key, rule}, c)
+	}
 	return Result{
 		Allowed:   allowed,
 		Limit:     rule.Limit,
-		Remaining: max(0, rule.Limit-c.n),
+		Remaining: max(0, rule.Limit-c.total()),
 		Reset:     (rule.end(window) + 999) / 1000,
 	}
 }
@@ -117,12 +127,14 @@ func (l *Limiter) Allow(key string, rule Rule, now time.Time) Result {
 // Exhausted reports whether key has used up rule, without counting anything: for what is counted only
 // when it fails.
 func (l *Limiter) Exhausted(key string, rule Rule, now time.Time) bool {
-	s := &l.shards[maphash.String(l.seed, key)%shards]
+	s := l.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.counts[entry{key, rule}]
-	return c.n >= rule.Limit && c.window == rule.index(now)
+	return c.total() >= rule.Limit && c.window == rule.index(now)
 }
+
+func (l *Limiter) shard(key string) *shard { return &l.shards[maphash.String(l.seed, key)%shards] }
 
 // makeRoom sees to it that one more entry does not exceed most. It forgets closed windows whenever
 // the shard has doubled, which makes it cheap on average, and else an entry with a low count.
@@ -154,7 +166,7 @@ func (s *shard) evict() {
 	var least entry
 	low, seen := math.Inf(1), 0
 	for e, c := range s.counts {
-		if used := float64(c.n) / float64(max(1, e.rule.Limit)); used < low {
+		if used := float64(c.total()) / float64(max(1, e.rule.Limit)); used < low {
 			least, low = e, used
 		}
 		if seen++; seen == evictFrom {

@@ -201,6 +201,9 @@ func TestUsedUpQuotaMakesTheLogReadOnlyUntilDefragmented(t *testing.T) {
 	if err != nil || len(s.Problems) == 0 || s.Quota != 8<<20 || s.Size == 0 || s.Leader != s.Member {
 		t.Errorf("Status = %+v, %v; want a lone leader with an alarm", s, err)
 	}
+	if n, err := log.Members(t.Context()); err != nil || n != 1 {
+		t.Errorf("Members = %d, %v; want this node alone", n, err)
+	}
 	if err := log.Defragment(t.Context()); err != nil {
 		t.Fatal(err)
 	}
