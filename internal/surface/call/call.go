@@ -17,8 +17,9 @@ type Call struct {
 	ID string     // unique, told to the client as X-Request-Id
 	IP netip.Addr // of the client, proxies looked through; never invalid
 
-	mu    sync.Mutex // guards attrs
+	mu    sync.Mutex // guards all below
 	attrs []slog.Attr
+	path  string // to be logged in place of the request's
 }
 
 type key struct{}
@@ -41,6 +42,24 @@ func Note(ctx context.Context, attrs ...slog.Attr) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.attrs = append(c.attrs, attrs...)
+}
+
+// HidePath has path logged in place of that of the request, which holds a credential.
+func HidePath(ctx context.Context, path string) {
+	c := From(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.path = path
+}
+
+// Path returns what is to be logged as the path of a request whose path is given.
+func (c *Call) Path(given string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.path != "" {
+		return c.path
+	}
+	return given
 }
 
 // Notes returns what has been noted so far.

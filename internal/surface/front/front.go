@@ -177,7 +177,7 @@ func (f *front) finish(rec *recorder, r *http.Request, c *call.Call, surface str
 	}
 	attrs := append([]slog.Attr{
 		slog.String("request", c.ID), slog.String("surface", surface), slog.String("method", r.Method),
-		slog.String("path", r.URL.EscapedPath()), slog.Int("status", status), slog.Int64("bytes", rec.bytes),
+		slog.String("path", c.Path(r.URL.EscapedPath())), slog.Int("status", status), slog.Int64("bytes", rec.bytes),
 		slog.Duration("took", took), slog.String("ip", c.IP.String()), slog.String("agent", r.UserAgent()),
 	}, c.Notes()...)
 	f.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "request", attrs...)

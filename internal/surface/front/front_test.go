@@ -114,6 +114,21 @@ func TestOneLineIsLoggedAndNeverACredential(t *testing.T) {
 	}
 }
 
+// A20: a link from a mail holds a token in its path; its page knows, and what is logged is another path.
+func TestA20PathsWithTokensAreNotLogged(t *testing.T) {
+	var log bytes.Buffer
+	h := front.New(front.Options{
+		Log: slog.New(slog.NewJSONHandler(&log, nil)),
+		Site: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			call.HidePath(r.Context(), "/invitations/…")
+		}),
+	})
+	get(t, h, "/invitations/s3cret", nil)
+	if strings.Contains(log.String(), "s3cret") || !strings.Contains(log.String(), `"path":"/invitations/…"`) {
+		t.Error(log.String())
+	}
+}
+
 func TestRequestIDIsKeptWhenPlain(t *testing.T) {
 	h := newFront(io.Discard)
 	given := "01J8Y6R6M5V0Q2K8Z3B7C9D1E4"

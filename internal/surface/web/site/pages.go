@@ -3,6 +3,7 @@ package site
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -11,14 +12,15 @@ import (
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/call"
+	"hexhub/internal/surface/web/ui"
 )
 
-func (s *site) home(w http.ResponseWriter, _ *http.Request) error {
+func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 	v := s.DB.View()
 	if !account.HasAdmin(v) {
-		return s.pages.Show(w, http.StatusOK, "waiting", s.view(""))
+		return s.pages.Show(w, http.StatusOK, "waiting", s.view(w, r, ""))
 	}
-	page := s.view("")
+	page := s.view(w, r, "")
 	page.Guides, page.Numbers = connect.Guides(s.Registry), s.numbers.now(s.count)
 	return s.pages.Show(w, http.StatusOK, "home", page)
 }
@@ -29,9 +31,10 @@ const setupCookie = "hexhub-setup"
 
 func (s *site) openSetup(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
+	call.HidePath(r.Context(), "/setup/…")
 	token := r.PathValue("token")
 	if err := s.Accounts.TrySetup(r.Context(), token); err != nil {
-		return err
+		return refused(err)
 	}
 	http.SetCookie(w, s.cookie(r, token, int((30*time.Minute).Seconds())))
 	w.Header().Set("Location", s.Registry.URL+"/setup")
@@ -55,35 +58,35 @@ func (s *site) setup(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.NotFound, "This registry has an administrator already.")
 	}
 	if _, err := r.Cookie(setupCookie); err != nil {
-		return s.pages.Show(w, http.StatusOK, "waiting", s.view("Setup"))
+		return s.pages.Show(w, http.StatusOK, "waiting", s.view(w, r, "Setup"))
 	}
-	page := s.view("Setup")
-	page.Username = "admin"
+	page := s.view(w, r, "Setup")
+	page.Form.Values = url.Values{"username": {"admin"}}
 	return s.pages.Show(w, http.StatusOK, "setup", page)
 }
 
 func (s *site) createAdministrator(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
-	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
-	if err := r.ParseForm(); err != nil {
-		return fault.Wrap(fault.Malformed, err, "The form could not be read.")
+	form, err := ui.ReadForm(w, r)
+	if err != nil {
+		return err
 	}
 	cookie, err := r.Cookie(setupCookie)
 	if err != nil {
-		return s.pages.Show(w, http.StatusForbidden, "waiting", s.view("Setup"))
+		return s.pages.Show(w, http.StatusForbidden, "waiting", s.view(w, r, "Setup"))
 	}
-	d := account.Draft{Username: r.PostForm.Get("username"), Password: r.PostForm.Get("password")}
-	if email := strings.TrimSpace(r.PostForm.Get("email")); email != "" {
+	d := account.Draft{Username: form.Get("username"), Password: form.Get("password")}
+	if email := strings.TrimSpace(form.Get("email")); email != "" {
 		d.Emails = []string{email}
 	}
 	user, err := s.Accounts.Setup(r.Context(), cookie.Value, d)
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Invalid {
-		page := s.view("Setup")
-		page.Username, page.Email, page.Errors = d.Username, r.PostForm.Get("email"), words(f.Fields)
+	page := s.view(w, r, "Setup")
+	page.Form.Values = form
+	if fault.Is(err, fault.Invalid) && page.Form.Refuse(err, "username", "email", "password") {
 		return s.pages.Show(w, http.StatusUnprocessableEntity, "setup", page)
 	}
 	if err != nil {
-		return err
+		return refused(err)
 	}
 	http.SetCookie(w, s.cookie(r, "", -1))
 	return s.welcome(w, r, user)
@@ -97,24 +100,16 @@ func (s *site) welcome(w http.ResponseWriter, r *http.Request, user account.User
 	if err != nil {
 		return err
 	}
-	page, registry := s.view("Welcome"), s.Registry
+	page, registry := s.view(w, r, "Welcome"), s.Registry
 	registry.Key = secret
 	page.Username, page.Guides = user.Username.String(), connect.Guides(registry)
 	return s.pages.Show(w, http.StatusOK, "done", page)
 }
 
-// words flattens validation messages to the form's field names.
-func words(fields fault.Fields) map[string]string {
-	out := map[string]string{}
-	for field, v := range fields {
-		switch v := v.(type) {
-		case string:
-			out[strings.TrimSuffix(field, "s")] = v
-		case fault.Fields:
-			for _, w := range words(v) {
-				out[strings.TrimSuffix(field, "s")] = w
-			}
-		}
+// refused tells whoever comes with a link that is no good what to do.
+func refused(err error) error {
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Forbidden {
+		return fault.Wrap(fault.Forbidden, err, "This link does not work. "+f.Message)
 	}
-	return out
+	return err
 }

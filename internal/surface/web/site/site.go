@@ -6,6 +6,7 @@ package site
 
 import (
 	"embed"
+	"net/http"
 
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
@@ -46,14 +47,13 @@ type site struct {
 // view is what every page's template may show.
 type view struct {
 	ui.Page
-	Problem         string
-	Errors          map[string]string
-	Username, Email string
-	Guides          []connect.Guide
-	Fingerprint     string
-	Numbers         numbers
+	Form        ui.Form
+	Username    string
+	Guides      []connect.Guide
+	Fingerprint string
+	Numbers     numbers
 }
 
-func (s *site) view(title string) view {
-	return view{Page: s.web.Page(title), Fingerprint: s.Registry.Fingerprint}
+func (s *site) view(w http.ResponseWriter, r *http.Request, title string) view {
+	return view{Page: s.web.Page(w, r, title), Fingerprint: s.Registry.Fingerprint}
 }

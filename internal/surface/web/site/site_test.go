@@ -96,7 +96,7 @@ func TestSetupMakesTheAdministratorOnce(t *testing.T) {
 		t.Errorf("the token can leak: %v", res.Header)
 	}
 	res, err = b.PostForm(w.url+"/setup", fill("eva", "eva@example.com", "short"))
-	if page = body(t, res, err); res.StatusCode != 422 || !strings.Contains(page, `id="e-password"`) || !strings.Contains(page, `value="eva"`) {
+	if page = body(t, res, err); res.StatusCode != 422 || !strings.Contains(page, `id="password-error"`) || !strings.Contains(page, `value="eva"`) {
 		t.Fatalf("a bad password gave %d:\n%s", res.StatusCode, page)
 	}
 	res, err = b.PostForm(w.url+"/setup", fill("eva", "eva@example.com", "a long sentence is best"))

@@ -2,42 +2,97 @@ package ui
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/call"
 )
 
 func notFound(http.ResponseWriter, *http.Request) error {
-	return fault.New(fault.NotFound, "Nothing is here. The address may be misspelled, or what it named is gone.")
+	return fault.New(fault.NotFound, "The address may be misspelled, or what it named is gone.")
+}
+
+// A Message is a page that says one thing and where to go from there.
+type Message struct {
+	Heading, Problem string
+	Next             *Step
+}
+
+// A Step is a link to go on with.
+type Step struct{ Path, Words string }
+
+// Say answers with a message.
+func (u *Web) Say(w http.ResponseWriter, r *http.Request, status int, m Message) error {
+	return u.frame.Show(w, status, "message", struct {
+		Page
+		Message
+	}{u.Page(w, r, m.Heading), m})
 }
 
 // fail answers with a page that says what went wrong, for whom it may be told.
 func (u *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
-	status, heading, words := http.StatusInternalServerError, "That did not work.", "It is our fault, and it is logged. Tell your administrator this request id: "+call.From(r.Context()).ID
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind != fault.Internal {
-		status, words = statusOf(f.Kind), f.Message
-	} else {
-		u.o.Log.Error("page failed", "request", call.From(r.Context()).ID, "path", r.URL.EscapedPath(), "err", err)
+	c := call.From(r.Context())
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Kind == fault.Internal {
+		u.o.Log.Error("page failed", "request", c.ID, "path", c.Path(r.URL.EscapedPath()), "err", err)
+		f = fault.New(fault.Internal, "It is our fault, and it is logged. Tell your administrator this request id: %s", c.ID)
 	}
-	switch status {
-	case http.StatusNotFound:
-		heading = "Nothing is here."
-	case http.StatusForbidden:
-		heading = "This link does not work."
+	w.Header().Set("Cache-Control", "no-store")
+	if f.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(f.RetryAfter/time.Second)+1))
 	}
-	page := struct {
-		Page
-		Heading, Problem string
-	}{u.Page(heading), heading, words}
-	if err := u.frame.Show(w, status, "message", page); err != nil {
-		u.o.Log.Error("page failed", "err", err)
+	m := Message{Heading: heading(f.Kind), Problem: f.Message, Next: &Step{"/", "To the home page"}}
+	switch {
+	case f.Kind == fault.Internal:
+	case f.Message == "":
+		m.Problem = sentence("", f.Fields.String())
+	default:
+		m.Problem = sentence("", f.Message)
+	}
+	if err := u.Say(w, r, statusOf(f.Kind), m); err != nil {
+		u.o.Log.Error("page failed", "request", c.ID, "err", err)
+	}
+}
+
+// Wait says in words how long d is, for people who have to wait for it.
+func Wait(d time.Duration) string {
+	switch minutes := int((d + time.Minute - 1) / time.Minute); {
+	case minutes <= 1:
+		return "a minute"
+	case minutes < 90:
+		return fmt.Sprintf("%d minutes", minutes)
+	default:
+		return fmt.Sprintf("%d hours", (minutes+59)/60)
+	}
+}
+
+func heading(k fault.Kind) string {
+	switch k {
+	case fault.Malformed, fault.Invalid, fault.TooLarge, fault.Unsupported:
+		return "That cannot be read."
+	case fault.Unauthenticated:
+		return "Log in first."
+	case fault.Forbidden:
+		return "That is not allowed."
+	case fault.NotFound:
+		return "Nothing is here."
+	case fault.Conflict:
+		return "That is not possible now."
+	case fault.Limited:
+		return "Too many tries."
+	case fault.Unavailable:
+		return "Not just now."
+	default:
+		return "That did not work."
 	}
 }
 
 func statusOf(k fault.Kind) int {
 	switch k {
-	case fault.Malformed:
+	case fault.Malformed, fault.TooLarge, fault.Unsupported:
 		return http.StatusBadRequest
 	case fault.Invalid:
 		return http.StatusUnprocessableEntity

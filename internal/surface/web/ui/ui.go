@@ -13,16 +13,22 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strings"
 )
 
-//go:embed layout.html ui.css favicon.svg
+//go:embed layout.html form.html ui.css favicon.svg
 var files embed.FS
 
 // Options are what every page shows.
 type Options struct {
+	URL        string // where people open the site, without a trailing slash
 	Repository string // the name of the default repository, which is that of the site
 	Version    string // of the program
 	Log        *slog.Logger
+
+	// Who returns the name of the user whose session has the secret, or nothing; nil knows nobody.
+	Who func(secret string) string
 }
 
 // A Web is a site to which pages are added before it serves. Forms that other sites send it are refused.
@@ -31,14 +37,18 @@ type Web struct {
 	mux     *http.ServeMux
 	guarded http.Handler
 	frame   *Templates
-	style   string // path of the style sheet
+	style   string            // path of the style sheet
+	words   map[string]string // that Flash can say
 }
 
 // New returns a site with the assets and no page.
 func New(o Options) *Web {
 	mux := http.NewServeMux()
-	w := &Web{o: o, mux: mux, guarded: http.NewCrossOriginProtection().Handler(mux)}
-	w.frame = &Templates{w, template.Must(template.ParseFS(files, "layout.html"))}
+	if o.Who == nil {
+		o.Who = func(string) string { return "" }
+	}
+	w := &Web{o: o, mux: mux, guarded: http.NewCrossOriginProtection().Handler(mux), words: map[string]string{}}
+	w.frame = &Templates{w, template.Must(template.New("").Funcs(funcs).ParseFS(files, "layout.html", "form.html"))}
 	w.addAssets()
 	mux.Handle("/", w.page(notFound))
 	return w
@@ -57,27 +67,60 @@ func (u *Web) Handle(pattern string, render Render) { u.mux.Handle(pattern, u.pa
 func (u *Web) page(render Render) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("Content-Security-Policy", policy("'self'"))
 		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		h.Add("Vary", "Cookie") // every page says who is logged in
 		if err := render(w, r); err != nil {
 			u.fail(w, r, err)
 		}
 	})
 }
 
+// policy is what a page may do: show our styles and pictures, and send forms to the targets.
+func policy(targets string) string {
+	return "default-src 'none'; style-src 'self'; img-src 'self'; form-action " + targets + "; frame-ancestors 'none'; base-uri 'none'"
+}
+
+// LeadTo lets the answer to a form of this page redirect to another site. Browsers hold a form to its
+// page's policy through all redirects that follow.
+func LeadTo(w http.ResponseWriter, target *url.URL) {
+	source := target.Scheme + ":"
+	if target.Host != "" {
+		source += "//" + target.Host
+	}
+	if strings.ContainsFunc(source, func(r rune) bool { return odd(r) || strings.ContainsRune(";,'\"", r) }) {
+		return // no client's address is like that; the policy stays what it is
+	}
+	w.Header().Set("Content-Security-Policy", policy("'self' "+source))
+}
+
 // A Page is what the frame shows; what a page's own template shows embeds it.
 type Page struct {
 	Title, Repository, Style, Version string
+	Visitor                           string // the name of the user who is logged in, if any
+	Flash                             string // what came of the step before
+	Bare                              bool   // shows no way to log in
 }
 
-// Page returns the frame of a page with the title.
-func (u *Web) Page(title string) Page {
+// Page returns the frame of a page with the title, for whoever asked. What is to be said once is said.
+func (u *Web) Page(w http.ResponseWriter, r *http.Request, title string) Page {
+	p := Page{Repository: u.o.Repository, Style: u.style, Version: u.o.Version, Flash: u.takeFlash(w, r)}
+	p.Title = u.o.Repository
 	if title != "" {
-		title += " · "
+		p.Title = title + " · " + p.Title
 	}
-	return Page{Title: title + u.o.Repository, Repository: u.o.Repository, Style: u.style, Version: u.o.Version}
+	if secret := u.Cookie(r, SessionCookie); secret != "" {
+		p.Visitor = u.o.Who(secret)
+	}
+	if p.Visitor != "" {
+		w.Header().Set("Cache-Control", "no-store")
+	}
+	return p
 }
 
 // Templates are the pages of a surface, with the frame.

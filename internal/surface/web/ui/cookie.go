@@ -1,0 +1,72 @@
+package ui
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// SessionCookie holds the secret of a browser's session and nothing else.
+const SessionCookie = "hexhub"
+
+// SetCookie gives the browser a value to send back: to this host alone, never to scripts, and not with
+// what other sites send. It lasts for age; if that is zero, until the browser is closed.
+func (u *Web) SetCookie(w http.ResponseWriter, name, value string, age time.Duration) {
+	http.SetCookie(w, u.cookie(name, value, int(age.Seconds())))
+}
+
+// DropCookie makes the browser forget a value.
+func (u *Web) DropCookie(w http.ResponseWriter, name string) {
+	http.SetCookie(w, u.cookie(name, "", -1))
+}
+
+// Cookie returns the value that the browser sent, or nothing.
+func (u *Web) Cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(u.cookieName(name))
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+func (u *Web) cookie(name, value string, seconds int) *http.Cookie {
+	return &http.Cookie{
+		Name: u.cookieName(name), Value: value, Path: "/", MaxAge: seconds,
+		HttpOnly: true, Secure: u.https(), SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// cookieName is such that, over HTTPS, browsers take the cookie from this very host only. Where the site
+// is served without, they would take none of that name.
+func (u *Web) cookieName(name string) string {
+	if u.https() {
+		return "__Host-" + name
+	}
+	return name
+}
+
+func (u *Web) https() bool { return strings.HasPrefix(u.o.URL, "https:") }
+
+// flashCookie holds the key of the words that the next page shows.
+const flashCookie = "hexhub-flash"
+
+// Words adds to what Flash can say, by keys.
+func (u *Web) Words(words map[string]string) {
+	for key, text := range words {
+		u.words[key] = text
+	}
+}
+
+// Flash makes the next page say the words with the key. The browser carries the key and not the words,
+// so that nobody can put his own there.
+func (u *Web) Flash(w http.ResponseWriter, key string) { u.SetCookie(w, flashCookie, key, time.Minute) }
+
+// takeFlash returns the words to say now, which will not be said again.
+func (u *Web) takeFlash(w http.ResponseWriter, r *http.Request) string {
+	key := u.Cookie(r, flashCookie)
+	if key == "" {
+		return ""
+	}
+	u.DropCookie(w, flashCookie)
+	return u.words[key]
+}
