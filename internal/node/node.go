@@ -27,10 +27,12 @@ import (
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/index"
+	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
@@ -58,6 +60,8 @@ type Node struct {
 	Etcd     *etcdlog.Log // nil when the log was brought
 	Blobs    blob.Store
 	Sealer   *seal.Sealer
+	Jobs     *job.Queue
+	Mail     *mail.Mail
 	Settings *setting.Settings
 	Accounts *account.Accounts
 	Orgs     *org.Orgs
@@ -77,7 +81,8 @@ type Node struct {
 
 // tables are the schemas of all rooms.
 var tables = []store.Schema{
-	limit.Tables, audit.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, stats.Tables, index.Tables,
+	limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables,
+	stats.Tables, index.Tables,
 }
 
 // Open builds a node and takes its addresses. It serves once Run is called; Close gives everything back.
@@ -198,6 +203,8 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 		return err
 	}
 	n.repository = repository
+	n.Jobs = job.New(n.DB, job.Options{Node: "hexhub", Log: n.log})
+	n.Mail = mail.New(n.DB, n.Jobs, n.Sealer, mail.Options{URL: n.URL, Registry: n.Config.RepositoryName, Log: n.log})
 	n.Settings = setting.New(n.DB, n.definitions())
 	n.Accounts = account.New(n.DB, account.Options{Rules: n.accountRules, Cost: o.Cost})
 	n.Orgs = org.New(n.DB)
@@ -260,6 +267,7 @@ func (n *Node) Run(ctx context.Context) error {
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	rooms, work := errgroup.WithContext(working)
+	rooms.Go(func() error { return n.Jobs.Run(work) })
 	rooms.Go(func() error { return n.Access.Run(work) })
 	rooms.Go(func() error { return n.Stats.Run(work) })
 	rooms.Go(func() error {

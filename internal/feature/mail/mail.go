@@ -139,7 +139,8 @@ func (m *Mail) seal(letterID string, params map[string]string) []byte {
 	return m.sealer.Seal(label(letterID), text)
 }
 
-func (m *Mail) unseal(s Stored) (map[string]string, error) {
+// Open returns what fills the text of a letter that has not been sent.
+func (m *Mail) Open(s Stored) (map[string]string, error) {
 	text, err := m.sealer.Unseal(label(s.ID), s.Sealed)
 	if err != nil {
 		return nil, fmt.Errorf("open letter %s: %w", s.ID, err)

@@ -1,0 +1,94 @@
+package mail
+
+import (
+	"context"
+
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/job"
+	"hexhub/internal/kernel/store"
+)
+
+// A State is how far a letter got.
+type State string
+
+// The states.
+const (
+	Resting  State = "resting"  // nobody will send it; the administrator may read it to whom it concerns
+	Waiting  State = "waiting"  // will be sent
+	Retrying State = "retrying" // could not be sent yet, and will be tried again
+	Failed   State = "failed"   // could not be sent
+	Sent     State = "sent"     // what filled it is forgotten
+)
+
+// An Entry is a letter in the outbox.
+type Entry struct {
+	Stored
+	State State
+	Error string // why it is not sent
+}
+
+func (m *Mail) entry(r store.Reader, s Stored) Entry {
+	e := Entry{Stored: s, State: Resting}
+	j, ok := job.Find(r, jobKind, s.ID)
+	e.Error = j.Error
+	switch {
+	case s.SentAt != nil:
+		e.State, e.Error = Sent, ""
+	case j.Dead:
+		e.State = Failed
+	case ok && j.Error != "":
+		e.State = Retrying
+	case ok && m.Transport != nil:
+		e.State = Waiting
+	}
+	return e
+}
+
+// Outbox returns at most limit letters, the newest first, behind the one with the id after, if that is
+// not empty. next is what to give as after for those that follow, empty when there are none.
+func (m *Mail) Outbox(ctx context.Context, after string, limit int) (page []Entry, next string, err error) {
+	v := m.db.View()
+	found, next, err := letters.Page(ctx, v, "", after, limit)
+	for _, s := range found {
+		page = append(page, m.entry(v, s))
+	}
+	return page, next, err
+}
+
+// Read returns a letter and, unless it was sent, what it says.
+func (m *Mail) Read(ctx context.Context, letterID string) (Entry, Message, error) {
+	v := m.db.View()
+	s, ok, err := letters.Get(ctx, v, letterID)
+	if err != nil {
+		return Entry{}, Message{}, err
+	}
+	if !ok {
+		return Entry{}, Message{}, fault.New(fault.NotFound, "there is no letter %q", letterID)
+	}
+	e := m.entry(v, s)
+	if s.SentAt != nil {
+		return e, Message{}, nil
+	}
+	msg, err := m.write(s)
+	return e, msg, err
+}
+
+// Delete takes a letter back, sent or not.
+func (m *Mail) Delete(ctx context.Context, letterID string) error {
+	return m.db.Update(ctx, func(tx *store.Tx) error {
+		_, ok, err := letters.Get(ctx, tx, letterID)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fault.New(fault.NotFound, "there is no letter %q", letterID)
+		}
+		forgetTx(tx, letterID)
+		return nil
+	})
+}
+
+func forgetTx(tx *store.Tx, letterID string) {
+	letters.Delete(tx, letterID)
+	job.CancelTx(tx, jobKind, letterID)
+}
