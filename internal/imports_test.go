@@ -32,7 +32,7 @@ var rooms = map[string][]string{
 	},
 	"surface": {
 		"call",
-		"web/ui",
+		"door web/ui",
 		"api dochost ops repo web/account web/admin web/dash web/site",
 		"front",
 	},
@@ -80,7 +80,7 @@ func (p place) mayImport(q place) string {
 	case qf < pf:
 		return ""
 	case p.floor == "surface" && qr == pr:
-		return "surfaces never reach sideways: share what decides in a room, what is seen in web/ui, what a request carries in call"
+		return "surfaces never reach sideways: share what decides in a room, what is seen in web/ui, what a request carries in call, who sends it in door"
 	default:
 		return reasonIf(qr >= pr, "rooms of the %s floor import only rooms drawn below them: see the table in internal/imports_test.go", p.floor)
 	}

@@ -24,6 +24,7 @@ import (
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
+	"hexhub/internal/surface/door"
 )
 
 // Rooms are what the API speaks for. All are required.
@@ -53,7 +54,10 @@ func New(rooms Rooms, o Options) http.Handler {
 	if o.Checks <= 0 {
 		o.Checks = runtime.GOMAXPROCS(0)
 	}
-	a := &api{Rooms: rooms, Options: o, checks: make(chan struct{}, o.Checks)}
+	a := &api{
+		Rooms: rooms, Options: o, checks: make(chan struct{}, o.Checks),
+		door: door.Door{DB: rooms.DB, Access: rooms.Access, Limiter: o.Limiter, LimitLoopback: o.LimitLoopback},
+	}
 	mux := http.NewServeMux()
 	for _, rt := range routes {
 		for _, p := range rt.patterns() {
@@ -68,6 +72,7 @@ func New(rooms Rooms, o Options) http.Handler {
 type api struct {
 	Rooms
 	Options
+	door   door.Door
 	checks chan struct{} // holds a token for each archive being examined
 }
 
@@ -93,7 +98,7 @@ type handler func(*api, *request) (*answer, error)
 func (a *api) serve(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f, ans, err := a.answer(w, r, h)
-		a.tellRevision(w)
+		a.door.TellRevision(w)
 		if err == nil {
 			err = ans.send(w, r, f)
 		}

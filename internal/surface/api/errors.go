@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math"
 	"net/http"
-	"strconv"
 
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/call"
+	"hexhub/internal/surface/door"
 )
 
 // A refusal is a failure of the exchange itself, which no kind of fault stands for.
@@ -51,14 +50,6 @@ var kinds = map[fault.Kind]refusal{
 	fault.Unavailable:     {http.StatusServiceUnavailable, "Service unavailable"},
 }
 
-// challenges maps a fault's code to the challenge that hex_core recognises by its first bytes: it asks
-// for a one-time code, or refreshes its token, and tries again.
-var challenges = map[string]string{
-	"totp_required": `Bearer realm="hex", error="totp_required"`,
-	"invalid_totp":  `Bearer realm="hex", error="invalid_totp"`,
-	"token_expired": `Bearer realm="hex", error="token_expired"`,
-}
-
 // fail answers for an error. What is absent and what must seem so get the same bytes, and of an error
 // that is no fault nothing is told.
 func fail(w http.ResponseWriter, r *http.Request, f format, err error) {
@@ -69,7 +60,7 @@ func fail(w http.ResponseWriter, r *http.Request, f format, err error) {
 	}
 	said, errs := words(err)
 	if flt, ok := errors.AsType[*fault.Error](err); ok {
-		failHeaders(w.Header(), flt)
+		door.Challenge(w.Header(), flt)
 	}
 	body := object{"status": said.status, "message": nil}
 	if said.message != "" {
@@ -121,17 +112,4 @@ func nested(f fault.Fields) object {
 		}
 	}
 	return out
-}
-
-func failHeaders(h http.Header, flt *fault.Error) {
-	if flt.Kind == fault.Unauthenticated {
-		challenge, ok := challenges[flt.Code]
-		if !ok {
-			challenge = "Basic realm=hex"
-		}
-		h.Set("WWW-Authenticate", challenge)
-	}
-	if flt.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(flt.RetryAfter.Seconds()))))
-	}
 }
