@@ -62,7 +62,7 @@ func (j Job) free() time.Time {
 var Jobs = store.NewTable("job", func(j Job) string { return store.Path(j.Kind, j.Key) })
 
 // byID finds a job by the name that people are shown.
-var byID = Jobs.Index("id", func(j Job) []string { return []string{j.ID} })
+var byID = Jobs.Index("name", func(j Job) []string { return []string{j.ID} })
 
 // byFree orders the living jobs of a kind by when they may be tried.
 var byFree = Jobs.Index("free", func(j Job) []string {
