@@ -63,6 +63,7 @@ type Node struct {
 	Jobs     *job.Queue
 	Mail     *mail.Mail
 	Settings *setting.Settings
+	Audit    *audit.Audit
 	Accounts *account.Accounts
 	Orgs     *org.Orgs
 	Access   *access.Access
@@ -206,6 +207,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	n.Jobs = job.New(n.DB, job.Options{Node: "hexhub", Log: n.log})
 	n.Mail = mail.New(n.DB, n.Jobs, n.Sealer, mail.Options{URL: n.URL, Registry: n.Config.RepositoryName, Log: n.log})
 	n.Settings = setting.New(n.DB, n.definitions())
+	n.Audit = audit.New(n.DB)
 	n.Accounts = account.New(n.DB, account.Options{Rules: n.accountRules, Cost: o.Cost})
 	n.Orgs = org.New(n.DB)
 	if _, err := n.Orgs.EnsureDefault(ctx, repository); err != nil {

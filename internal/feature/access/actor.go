@@ -84,7 +84,7 @@ func SystemActor(name string) Actor { return Actor{Via: System, deed: name} }
 func (a Actor) By() audit.By {
 	by := audit.By{
 		UserID: a.User.ID, Username: a.User.Username.String(), Org: a.Org.String(),
-		KeyID: a.Key.ID, KeyName: a.Key.Name, UserAgent: a.UserAgent,
+		KeyID: a.Key.ID, KeyName: a.Key.Name, Session: a.Session, UserAgent: a.UserAgent,
 	}
 	if a.Via == System {
 		by.Username = a.deed

@@ -21,14 +21,15 @@ import (
 	"hexhub/internal/kernel/store"
 )
 
-// By is who did a deed, as it was at that time. A user acts by himself or through one of his keys, an
-// organization through one of its keys; the machine's own deeds have a Username only.
+// By is who did a deed, as it was at that time. A user acts in one of his sessions or through one of his
+// keys, an organization through one of its keys; the machine's own deeds have a Username only.
 type By struct {
 	UserID    string `json:"user_id,omitempty"`
 	Username  string `json:"username,omitempty"`
 	Org       string `json:"org,omitempty"`
 	KeyID     string `json:"key_id,omitempty"`
 	KeyName   string `json:"key_name,omitempty"`
+	Session   string `json:"session,omitempty"` // its id, which opens nothing
 	IP        string `json:"ip,omitempty"`
 	UserAgent string `json:"user_agent,omitempty"` // at most 255 bytes
 }
@@ -103,7 +104,8 @@ func withActor(refs []string, by By) []string {
 
 // List returns at most limit entries that concern ref, the newest first, or all entries if ref is
 // empty. It starts behind the entry with the id after, if that is not empty; next is what to give as
-// after for the following page, empty when there is none.
+// after for the following page, empty when there is none. It sees no further back than rows are kept: who
+// wants all asks an [Audit].
 func List(ctx context.Context, v *store.View, ref, after string, limit int) (page []Entry, next string, err error) {
 	if ref == "" {
 		return entries.Page(ctx, v, "", after, limit)

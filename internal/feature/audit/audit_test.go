@@ -108,7 +108,7 @@ func TestNoDeedNoEntry(t *testing.T) {
 
 func TestEntryComesBackAsItWasWritten(t *testing.T) {
 	db := open(t)
-	by := audit.By{UserID: "u", Username: "jose", Org: "acme", KeyID: "k", KeyName: "ci", IP: "::1", UserAgent: "mix"}
+	by := audit.By{UserID: "u", Username: "jose", Org: "acme", KeyID: "k", KeyName: "ci", Session: "s", IP: "::1", UserAgent: "mix"}
 	err := db.Update(t.Context(), func(tx *store.Tx) error {
 		audit.RecordTx(tx, by, "key.generate", map[string]any{"name": "ci"}, start.Add(1500*time.Nanosecond), "user:u", "user:other")
 		return nil

@@ -25,8 +25,25 @@ func New() string {
 // scan in key order meets the newest first. Those of one nanosecond are in no order. Times before
 // 1970 and after 2262 are not told apart.
 func Newest(t time.Time) string {
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], math.MaxUint64-uint64(max(0, t.UnixNano())))
+	b := floor(t)
 	rand.Read(b[8:])
 	return encoding.EncodeToString(b[:])
+}
+
+// Floor returns what Newest's identifiers of t and of earlier times are not below, and those of later
+// times are.
+func Floor(t time.Time) string {
+	b := floor(t)
+	return encoding.EncodeToString(b[:])
+}
+
+func floor(t time.Time) (b [16]byte) {
+	binary.BigEndian.PutUint64(b[:8], math.MaxUint64-uint64(max(0, t.UnixNano())))
+	return b
+}
+
+// Valid reports whether text looks like an identifier.
+func Valid(text string) bool {
+	b, err := encoding.DecodeString(text)
+	return err == nil && encoding.EncodeToString(b) == text && len(b) == 16
 }

@@ -19,6 +19,7 @@ import (
 
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/feature/org"
@@ -36,6 +37,7 @@ type Deps struct {
 	Access   *access.Access
 	Orgs     *org.Orgs
 	Settings *setting.Settings
+	Audit    *audit.Audit
 	Registry connect.Registry // what clients must know of this server
 	Doctor   doctor.Deps
 	Metrics  prometheus.Gatherer
@@ -107,6 +109,8 @@ func (o *Ops) Local() http.Handler {
 		"PUT /operator/user/active":    o.setActive,
 		"POST /operator/user/verified": o.verifyEmail,
 
+		"GET /operator/audit": o.audit,
+
 		"GET /operator/keys":    o.keys,
 		"POST /operator/keys":   o.createKey,
 		"DELETE /operator/keys": o.revokeKey,
@@ -117,6 +121,7 @@ func (o *Ops) Local() http.Handler {
 	} {
 		mux.Handle(pattern, o.handle(h))
 	}
+	mux.HandleFunc("GET /operator/audit/export", o.exportAudit)
 	mux.Handle("/operator/", o.handle(noSuchDeed))
 	return mux
 }

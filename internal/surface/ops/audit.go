@@ -1,0 +1,86 @@
+package ops
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/audit"
+	"hexhub/internal/kernel/fault"
+)
+
+// An AuditPage is a part of the audit log, the newest first.
+type AuditPage struct {
+	Entries []audit.Entry `json:"entries"`
+	Next    string        `json:"next,omitempty"` // what to give as after for the following page
+}
+
+const (
+	auditPage = 100  // entries, unless more are asked for
+	auditMost = 1000 // and however many are
+)
+
+// audit lists entries. The query may name a user, an org or a package as REPOSITORY/NAME, or an exact
+// ref; an action, or a family of actions as "key."; from and to, as times of RFC 3339; after and limit.
+func (o *Ops) audit(r *http.Request) (any, error) {
+	q, err := o.auditQuery(r.URL.Query())
+	if err != nil {
+		return nil, err
+	}
+	limit := auditPage
+	if text := r.URL.Query().Get("limit"); text != "" {
+		if limit, err = strconv.Atoi(text); err != nil || limit < 1 {
+			return nil, fault.New(fault.Malformed, "limit must be a number of entries, not %q", text)
+		}
+	}
+	entries, next, err := o.Audit.Find(r.Context(), o.DB.View(), q, min(limit, auditMost))
+	if err != nil {
+		return nil, err
+	}
+	return AuditPage{append([]audit.Entry{}, entries...), next}, nil
+}
+
+func (o *Ops) auditQuery(form url.Values) (q audit.Query, err error) {
+	q = audit.Query{Ref: form.Get("ref"), Action: form.Get("action"), After: form.Get("after")}
+	if login := form.Get("user"); login != "" {
+		u, ok := account.ByLogin(o.DB.View(), login)
+		if !ok {
+			return q, fault.New(fault.NotFound, "there is no user %q; of one who is gone ask by ref=user:ID", login)
+		}
+		q.Ref = audit.UserRef(u.ID)
+	}
+	if name := form.Get("org"); name != "" {
+		q.Ref = audit.OrgRef(name)
+	}
+	if name := form.Get("package"); name != "" {
+		q.Ref = "package:" + name
+	}
+	for field, at := range map[string]*time.Time{"from": &q.From, "to": &q.To} {
+		if text := form.Get(field); text != "" {
+			if *at, err = time.Parse(time.RFC3339, text); err != nil {
+				return q, fault.New(fault.Malformed, "%s must be a time such as 2026-11-24T10:00:00Z, not %q", field, text)
+			}
+		}
+	}
+	return q, nil
+}
+
+// exportAudit sends the entries that the query names as audit does, but for action and after, as lines of
+// JSON. An export that cannot be finished ends without its last chunk, which clients notice.
+func (o *Ops) exportAudit(w http.ResponseWriter, r *http.Request) {
+	q, err := o.auditQuery(r.URL.Query())
+	if err != nil {
+		o.handle(func(*http.Request) (any, error) { return nil, err }).ServeHTTP(w, r)
+		return
+	}
+	start := time.Now()
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	err = o.Audit.Export(r.Context(), w, q.From, q.To, q.Ref)
+	o.Logger.Info("operator", "deed", r.Pattern, "took", time.Since(start), slog.Any("error", err))
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
