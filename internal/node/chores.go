@@ -30,6 +30,9 @@ func (n *Node) chores(ctx context.Context) error {
 		if err := n.Catalog.Forget(ctx); err != nil && ctx.Err() == nil {
 			n.log.Error("cannot forget old tombstones; trying again later", "err", err)
 		}
+		if err := n.Orgs.Forget(ctx); err != nil && ctx.Err() == nil {
+			n.log.Error("cannot forget old invitations; trying again later", "err", err)
+		}
 		if err := limit.Forget(ctx, n.DB); err != nil && ctx.Err() == nil {
 			n.log.Error("cannot forget old counts of attempts; trying again later", "err", err)
 		}

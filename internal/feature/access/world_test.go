@@ -50,7 +50,7 @@ func newWorld(t testing.TB, o access.Options) *world {
 	t.Cleanup(db.Close)
 	w := &world{TB: t, db: db, users: map[string]account.User{}, things: map[string]access.Thing{}}
 	w.accounts = account.New(db, account.Options{Cost: account.Cost{Memory: 8, Passes: 1, Lanes: 1}})
-	w.orgs = org.New(db)
+	w.orgs = org.New(db, org.Options{})
 	o.DefaultRepository = hexhub
 	o.ThingOf = func(_ store.Reader, repository org.Repository, pkg name.Package) access.Thing {
 		if known, ok := w.things[access.PackageResource(repository, pkg)]; ok {

@@ -45,7 +45,7 @@ func newPatient(t *testing.T) *patient {
 	signer, err := index.EnsureKey(t.Context(), db, sealer)
 	p.check(err)
 	p.DB, p.Fingerprint, p.Blobs = db, signer.Public().Fingerprint(), new(blob.Memory)
-	_, err = org.New(db).EnsureDefault(t.Context(), hexhub)
+	_, err = org.New(db, org.Options{}).EnsureDefault(t.Context(), hexhub)
 	p.check(err)
 	accounts := account.New(db, account.Options{Cost: account.Cost{Memory: 64, Passes: 1, Lanes: 1}})
 	_, err = accounts.Create(t.Context(), audit.By{}, account.Draft{Username: "eva", Emails: []string{"eva@example.com"}, Admin: true, Verified: true})

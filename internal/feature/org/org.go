@@ -1,7 +1,8 @@
-// Package org keeps organizations with their members, and the repositories that packages are in.
+// Package org keeps organizations with their members and invitations, and the repositories that
+// packages are in.
 //
 // It knows users by their ids, and not packages or keys. It trusts its callers that a deed is
-// permitted: who may is decided in access.
+// permitted: who may is decided in access, which [Orgs.If] asks within the transaction of the deed.
 package org
 
 import (
@@ -14,6 +15,7 @@ import (
 	"hexhub/hex/name"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/mail"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 )
@@ -40,7 +42,8 @@ func (r Role) Includes(other Role) bool { return other.Valid() && ranks[r] >= ra
 // An Organization is a group of users that owns a repository of the same name.
 type Organization struct {
 	Name       name.Repository `json:"name"`
-	Members    map[string]Role `json:"members,omitempty"` // by the id of the user
+	Members    map[string]Role `json:"members,omitempty"`     // by the id of the user
+	KeyMaxAge  time.Duration   `json:"key_max_age,omitempty"` // how long new keys for the repository live at most; zero for ever
 	InsertedAt time.Time       `json:"inserted_at"`
 	UpdatedAt  time.Time       `json:"updated_at"`
 }
@@ -54,7 +57,7 @@ var (
 )
 
 // Tables are what the package keeps.
-var Tables = store.Schema{Organizations, Repositories}
+var Tables = store.Schema{Organizations, Repositories, invitations}
 
 // RoleOf returns the role of the user with the id in the organization, the zero Role if he is no
 // member or there is no such organization.
@@ -69,11 +72,43 @@ func RoleOf(r store.Reader, organization name.Repository, userID string) Role {
 // Of yields the organizations that the user with the id is a member of, by name.
 func Of(v *store.View, userID string) iter.Seq[Organization] { return ofMember.Each(v, userID) }
 
+// Options are what Orgs may be told. The zero value works.
+type Options struct {
+	Mail *mail.Mail // nil tells nobody anything
+
+	// OnLeave ends, as a membership ends, what else the user has in the organization's repository.
+	OnLeave func(tx *store.Tx, organization name.Repository, userID string, at time.Time) error
+}
+
 // Orgs does what is done to organizations and repositories. It is safe for concurrent use.
-type Orgs struct{ db *store.DB }
+type Orgs struct {
+	db  *store.DB
+	o   Options
+	may func(store.Reader) error // nil for whoever may everything
+}
 
 // New returns the organizations kept in db.
-func New(db *store.DB) *Orgs { return &Orgs{db: db} }
+func New(db *store.DB, o Options) *Orgs { return &Orgs{db: db, o: o} }
+
+// If returns Orgs that ask may, within the transaction of each deed, and answer its fault in place of
+// doing it. So whoever loses a right meanwhile does nothing with it any more.
+func (s *Orgs) If(may func(store.Reader) error) *Orgs {
+	asking := *s
+	asking.may = may
+	return &asking
+}
+
+// update is the store's, for who may.
+func (s *Orgs) update(ctx context.Context, fn func(*store.Tx) error) error {
+	return s.db.Update(ctx, func(tx *store.Tx) error {
+		if s.may != nil {
+			if err := s.may(tx); err != nil {
+				return err
+			}
+		}
+		return fn(tx)
+	})
+}
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
@@ -86,7 +121,7 @@ func (s *Orgs) Create(ctx context.Context, by audit.By, n name.Repository, admin
 	at := now()
 	o := Organization{Name: n, Members: map[string]Role{adminUserID: Admin}, InsertedAt: at, UpdatedAt: at}
 	repository := Repository{Name: n, Org: n, InsertedAt: at, UpdatedAt: at}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
+	err := s.update(ctx, func(tx *store.Tx) error {
 		founder, err := userTx(tx, adminUserID)
 		if err != nil {
 			return err
@@ -108,92 +143,44 @@ func (s *Orgs) Create(ctx context.Context, by audit.By, n name.Repository, admin
 	return o, nil
 }
 
-func userTx(tx *store.Tx, userID string) (account.User, error) {
-	u, ok := account.Users.Get(tx, userID)
-	if !ok {
-		return account.User{}, fault.Field("unknown user", "name")
-	}
-	return u, nil
+// snapshot is what the audit log keeps of an organization.
+func snapshot(o Organization) map[string]any {
+	return map[string]any{"name": o.Name.String(), "public": false}
 }
 
 func record(tx *store.Tx, by audit.By, action string, o Organization, u account.User, at time.Time, more map[string]any) {
 	params := map[string]any{
-		"organization": map[string]any{"name": o.Name.String(), "public": false},
+		"organization": snapshot(o),
 		"user":         map[string]any{"id": u.ID, "username": u.Username.String()},
 	}
 	maps.Copy(params, more)
 	audit.RecordTx(tx, by, action, params, at, audit.OrgRef(o.Name.String()), audit.UserRef(u.ID))
 }
 
-// SetMember makes a user a member with the role, or gives a member another role. Its faults are those
-// of the Hex API. The last administrator of an organization stays one.
-func (s *Orgs) SetMember(ctx context.Context, by audit.By, organization name.Repository, userID string, role Role) error {
-	if !role.Valid() {
-		return fault.Field("is invalid", "role")
+// minKeyAge is the least that an organization may allow keys: less would end them before they are used.
+const minKeyAge = time.Hour
+
+// SetKeyMaxAge says how long keys for the organization's repository may live, zero being for ever.
+// Keys that there are already keep their end.
+func (s *Orgs) SetKeyMaxAge(ctx context.Context, by audit.By, organization name.Repository, age time.Duration) error {
+	if age != 0 && age < minKeyAge {
+		return fault.Field("must be an hour at least, or 0 for ever", "key_max_age")
 	}
-	return s.change(ctx, organization, userID, func(tx *store.Tx, o *Organization, u account.User, at time.Time) error {
-		old, member := o.Members[u.ID]
-		o.Members[u.ID] = role
-		switch {
-		case old == role:
-			return nil
-		case !hasAdmin(*o):
-			return fault.Field("cannot demote last admin member", "base")
-		case member:
-			record(tx, by, "organization.member.role", *o, u, at, map[string]any{"role": role})
-		default:
-			record(tx, by, "organization.member.add", *o, u, at, map[string]any{"role": role})
-		}
-		return nil
-	})
-}
-
-// RemoveMember ends a membership, if there is one. The last administrator of an organization stays.
-func (s *Orgs) RemoveMember(ctx context.Context, by audit.By, organization name.Repository, userID string) error {
-	return s.change(ctx, organization, userID, func(tx *store.Tx, o *Organization, u account.User, at time.Time) error {
-		if _, member := o.Members[u.ID]; !member {
-			return nil
-		}
-		delete(o.Members, u.ID)
-		switch {
-		case len(o.Members) == 0:
-			return fault.Field("cannot remove last member", "base")
-		case !hasAdmin(*o):
-			return fault.Field("cannot remove last admin member", "base")
-		}
-		record(tx, by, "organization.member.remove", *o, u, at, nil)
-		return nil
-	})
-}
-
-func hasAdmin(o Organization) bool {
-	for _, role := range o.Members {
-		if role == Admin {
-			return true
-		}
-	}
-	return false
-}
-
-// change applies edit, which gets a map of members of its own, to the organization.
-func (s *Orgs) change(ctx context.Context, organization name.Repository, userID string, edit func(*store.Tx, *Organization, account.User, time.Time) error) error {
 	at := now()
-	return s.db.Update(ctx, func(tx *store.Tx) error {
+	return s.update(ctx, func(tx *store.Tx) error {
 		o, ok := Organizations.Get(tx, organization.String())
 		if !ok {
-			return fault.New(fault.NotFound, "Page not found")
+			return notFound()
 		}
-		u, err := userTx(tx, userID)
-		if err != nil {
-			return err
+		if o.KeyMaxAge == age {
+			return nil
 		}
-		before := o.Members
-		o.Members = maps.Clone(before)
-		if err := edit(tx, &o, u, at); err != nil || maps.Equal(before, o.Members) {
-			return err
-		}
-		o.UpdatedAt = at
+		params := map[string]any{"organization": snapshot(o), "key_max_age": map[string]any{"from": o.KeyMaxAge.String(), "to": age.String()}}
+		o.KeyMaxAge, o.UpdatedAt = age, at
 		Organizations.Put(tx, o)
+		audit.RecordTx(tx, by, "organization.update", params, at, audit.OrgRef(o.Name.String()))
 		return nil
 	})
 }
+
+func notFound() error { return fault.New(fault.NotFound, "Page not found") }

@@ -42,7 +42,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(db.Close)
 	cheap := account.Cost{Memory: 8, Passes: 1, Lanes: 1}
-	return &world{T: t, db: db, accounts: account.New(db, account.Options{Cost: cheap}), orgs: org.New(db)}
+	return &world{T: t, db: db, accounts: account.New(db, account.Options{Cost: cheap}), orgs: org.New(db, org.Options{})}
 }
 
 func (w *world) user(username string) string {

@@ -33,7 +33,7 @@ func emptyRooms(t *testing.T) Rooms {
 	t.Cleanup(db.Close)
 	accounts := account.New(db, account.Options{Cost: account.Cost{Memory: 64, Passes: 1, Lanes: 1}})
 	r := Rooms{
-		DB: db, Blobs: &blob.Memory{}, Repository: hexhub, Accounts: accounts, Orgs: org.New(db),
+		DB: db, Blobs: &blob.Memory{}, Repository: hexhub, Accounts: accounts, Orgs: org.New(db, org.Options{}),
 		Access:  access.New(db, accounts, make([]byte, 32), access.Options{DefaultRepository: hexhub, ThingOf: catalog.ThingOf}),
 		Catalog: catalog.New(db, catalog.Options{DefaultRepository: hexhub}),
 	}

@@ -73,7 +73,7 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 	accounts := account.New(db, account.Options{
 		Cost: account.Cost{Memory: 64, Passes: 1, Lanes: 1}, Rules: func(store.Reader) account.Rules { return rules },
 	})
-	w.orgs = org.New(db)
+	w.orgs = org.New(db, org.Options{})
 	w.access = access.New(db, accounts, []byte("pepper"), access.Options{DefaultRepository: home, ThingOf: catalog.ThingOf})
 	w.catalog = catalog.New(db, catalog.Options{DefaultRepository: home, Recent: stats.Recent, Total: stats.Total})
 	w.counter = stats.New(db, stats.Options{})

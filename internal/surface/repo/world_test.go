@@ -78,7 +78,7 @@ func newServer(t testing.TB, text string, blobs blob.Store) *server {
 	t.Cleanup(db.Close)
 	accounts := account.New(db, account.Options{Cost: account.Cost{Memory: 64, Passes: 1, Lanes: 1}})
 	s := &server{stats: stats.New(db, stats.Options{}), Rooms: world.Rooms{
-		DB: db, Blobs: blobs, Repository: hexhub, Accounts: accounts, Orgs: org.New(db),
+		DB: db, Blobs: blobs, Repository: hexhub, Accounts: accounts, Orgs: org.New(db, org.Options{}),
 		Access:  access.New(db, accounts, make([]byte, 32), access.Options{DefaultRepository: hexhub, ThingOf: catalog.ThingOf}),
 		Catalog: catalog.New(db, catalog.Options{DefaultRepository: hexhub}),
 	}}

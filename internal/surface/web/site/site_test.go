@@ -38,7 +38,7 @@ func newWorld(t *testing.T) world {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	if _, err := org.New(db).EnsureDefault(t.Context(), name.MustRepository("acme")); err != nil {
+	if _, err := org.New(db, org.Options{}).EnsureDefault(t.Context(), name.MustRepository("acme")); err != nil {
 		t.Fatal(err)
 	}
 	accounts := account.New(db, account.Options{Cost: account.Cost{Memory: 8, Passes: 1, Lanes: 1}})
