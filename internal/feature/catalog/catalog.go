@@ -66,13 +66,13 @@ func (c *Catalog) MayPublish(r store.Reader, actor access.Actor, repository org.
 // target returns the package that the actor wants to change. In a public repository a package that is
 // not there is not found before rights are asked, as on hex.pm; in a private one nobody learns what is
 // not there before he may.
-func target(tx *store.Tx, actor access.Actor, v access.Verb, ref Ref) (org.Repository, Package, error) {
-	repository, _ := org.Repositories.Get(tx, ref.Repository.String())
-	p, ok := packages.Get(tx, ref.Key())
+func target(r store.Reader, actor access.Actor, v access.Verb, ref Ref) (org.Repository, Package, error) {
+	repository, _ := org.Repositories.Get(r, ref.Repository.String())
+	p, ok := packages.Get(r, ref.Key())
 	if !ok && repository.Public {
 		return repository, p, notFound()
 	}
-	if err := access.May(tx, actor, v, ThingOf(tx, repository, ref.Name)); err != nil {
+	if err := access.May(r, actor, v, ThingOf(r, repository, ref.Name)); err != nil {
 		return repository, p, err
 	}
 	if !ok {
@@ -82,9 +82,9 @@ func target(tx *store.Tx, actor access.Actor, v access.Verb, ref Ref) (org.Repos
 }
 
 // targetRelease is target for a release.
-func targetRelease(tx *store.Tx, actor access.Actor, v access.Verb, ref Ref, ver version.Version) (org.Repository, Package, Release, error) {
-	rel, ok := GetRelease(tx, ref, ver)
-	repository, p, err := target(tx, actor, v, ref)
+func targetRelease(r store.Reader, actor access.Actor, v access.Verb, ref Ref, ver version.Version) (org.Repository, Package, Release, error) {
+	rel, ok := GetRelease(r, ref, ver)
+	repository, p, err := target(r, actor, v, ref)
 	if !ok && (err == nil || repository.Public) {
 		err = notFound()
 	}

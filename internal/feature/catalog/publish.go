@@ -199,8 +199,8 @@ func (p *publication) slotTx(tx *store.Tx, repository org.Repository, pkg Packag
 		case !replace:
 			wrong["inserted_at"] = "must include the --replace flag to update an existing release"
 		}
-		rel.ID, rel.InsertedAt, rel.HasDocs, rel.Retirement = old.ID, old.InsertedAt, old.HasDocs, old.Retirement
-		keepTx(tx, old, p.at)
+		rel.ID, rel.InsertedAt, rel.Docs, rel.Retirement = old.ID, old.InsertedAt, old.Docs, old.Retirement
+		keepTx(tx, old, old.Outer, p.at)
 		return false
 	}
 	if grave, ok := tombstones.Get(tx, p.ref().releaseKey(rel.Version)); ok {
@@ -223,7 +223,7 @@ func (p *publication) rest(r Release) ReleaseMeta {
 	}
 }
 
-// keepTx notes that the release's tarball stays for a while although no release will name it.
-func keepTx(tx *store.Tx, r Release, at time.Time) {
-	kept.Put(tx, Kept{Outer: r.Outer, Repository: r.Repository, Package: r.Package, Version: r.Version, Until: at.Add(Grace)})
+// keepTx notes that a blob of the release stays for a while although no release will name it.
+func keepTx(tx *store.Tx, r Release, blob tarball.Sum, at time.Time) {
+	kept.Put(tx, Kept{Hash: blob, Repository: r.Repository, Package: r.Package, Version: r.Version, Until: at.Add(Grace)})
 }

@@ -35,7 +35,7 @@ func (p Package) snapshot(repository org.Repository) map[string]any {
 
 func (r Release) snapshot(p Package) map[string]any {
 	s := map[string]any{
-		"id": r.ID, "version": r.Version, "checksum": r.Outer, "has_docs": r.HasDocs, "package_id": p.ID,
+		"id": r.ID, "version": r.Version, "checksum": r.Outer, "has_docs": r.HasDocs(), "package_id": p.ID,
 		"meta":       map[string]any{"app": r.App, "build_tools": r.BuildTools, "elixir": r.Elixir},
 		"retirement": r.Retirement,
 	}

@@ -13,7 +13,8 @@ import (
 )
 
 // Revert takes a release back while its window is open, and the package with its last release unless
-// others depend on it. Names stay with those who had them, see Tombstone; the tarball stays for Grace.
+// others depend on it. Its documentation goes with it. Names stay with those who had them, see Tombstone;
+// the blobs stay for Grace.
 func (c *Catalog) Revert(ctx context.Context, actor access.Actor, ref Ref, v version.Version) error {
 	at := now()
 	return c.db.Update(ctx, func(tx *store.Tx) error {
@@ -33,7 +34,10 @@ func (c *Catalog) removeTx(tx *store.Tx, pkg Package, rel Release, at time.Time)
 	ref := pkg.Ref()
 	releases.Delete(tx, ref.releaseKey(rel.Version))
 	releaseMeta.Delete(tx, ref.releaseKey(rel.Version))
-	keepTx(tx, rel, at)
+	keepTx(tx, rel, rel.Outer, at)
+	if rel.HasDocs() {
+		keepTx(tx, rel, rel.Docs.Hash, at)
+	}
 	tombstones.Put(tx, Tombstone{
 		Repository: ref.Repository, Package: ref.Name, Version: rel.Version,
 		ID: rel.ID, InsertedAt: rel.InsertedAt, RevertedAt: at,
@@ -57,25 +61,25 @@ func (c *Catalog) removeTx(tx *store.Tx, pkg Package, rel Release, at time.Time)
 	return nil
 }
 
-// Blobs yields the hash of every tarball that a release names, or that is kept until after the given
-// time although none does any more. A hash may come twice. All others are garbage, unless they were put
+// Blobs yields the hash of every tarball and documentation that a release names, or that is kept until
+// after the given time although none does any more. A hash may come twice. All others are garbage, unless they were put
 // so lately that their release may yet be published.
 func Blobs(v *store.View, at time.Time) iter.Seq[tarball.Sum] {
 	return func(yield func(tarball.Sum) bool) {
 		for r := range releases.All(v) {
-			if !yield(r.Outer) {
+			if !yield(r.Outer) || r.HasDocs() && !yield(r.Docs.Hash) {
 				return
 			}
 		}
 		for k := range kept.All(v) {
-			if k.Until.After(at) && !yield(k.Outer) {
+			if k.Until.After(at) && !yield(k.Hash) {
 				return
 			}
 		}
 	}
 }
 
-// Forget drops the notes of kept tarballs whose time is over, some at a time.
+// Forget drops the notes of kept blobs whose time is over, some at a time.
 func (c *Catalog) Forget(ctx context.Context) error {
 	at := now()
 	var over []string

@@ -78,7 +78,7 @@ func TestReplacingKeepsWhatOutlivesATarball(t *testing.T) {
 	w := newWorld(t)
 	old := w.publish(t, "joe", jason, "1.0.0", needs("plug"))
 	w.put(t, func(tx *store.Tx) {
-		if _, err := catalog.MarkDocsTx(tx, w.as("joe"), jason, v("1.0.0"), true, time.Now()); err != nil {
+		if _, err := catalog.MarkDocsTx(tx, w.as("joe"), jason, v("1.0.0"), &catalog.Docs{Hash: tarball.Sum{1}, Size: 9}, time.Now()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -88,7 +88,7 @@ func TestReplacingKeepsWhatOutlivesATarball(t *testing.T) {
 	if err != nil || created {
 		t.Fatalf("created = %v, %v", created, err)
 	}
-	if fresh.ID != old.ID || !fresh.InsertedAt.Equal(old.InsertedAt) || !fresh.HasDocs || fresh.Retirement == nil {
+	if fresh.ID != old.ID || !fresh.InsertedAt.Equal(old.InsertedAt) || !fresh.HasDocs() || fresh.Docs.Hash != (tarball.Sum{1}) || fresh.Retirement == nil {
 		t.Errorf("lost: %+v", fresh)
 	}
 	if fresh.Outer == old.Outer || fresh.Publisher != "id-eve" || len(fresh.Requirements) != 0 {
@@ -268,10 +268,19 @@ func TestPublishAndRevertOfTheLastNeverInterleave(t *testing.T) {
 func TestDocsNeedARelease(t *testing.T) {
 	w := newWorld(t)
 	mark := func(who, ver string, has bool) error {
-		return w.db.Update(t.Context(), func(tx *store.Tx) error {
-			_, err := catalog.MarkDocsTx(tx, w.as(who), jason, v(ver), has, time.Now())
+		asked := catalog.MayMarkDocs(w.db.View(), w.as(who), jason, v(ver))
+		var docs *catalog.Docs
+		if has {
+			docs = &catalog.Docs{Hash: tarball.Sum{2}, Size: 9}
+		}
+		err := w.db.Update(t.Context(), func(tx *store.Tx) error {
+			_, err := catalog.MarkDocsTx(tx, w.as(who), jason, v(ver), docs, time.Now())
 			return err
 		})
+		if has && (asked == nil) != (err == nil) {
+			t.Errorf("documentation of %s by %s: asked before %v, then %v", ver, who, asked, err)
+		}
+		return err
 	}
 	check(t, "T38 before there is a package", mark("joe", "1.0.0", true), isNotFound)
 	w.publish(t, "joe", jason, "1.0.0")
@@ -279,13 +288,64 @@ func TestDocsNeedARelease(t *testing.T) {
 	check(t, "T38 before the release exists", mark("joe", "2.0.0", true), isNotFound)
 	check(t, "T38 someone else's", mark("eve", "1.0.0", true), isForbidden)
 	check(t, "one's own", mark("joe", "1.0.0", true), "ok")
-	if rel, _ := catalog.GetRelease(w.db.View(), jason, v("1.0.0")); !rel.HasDocs {
+	if rel, _ := catalog.GetRelease(w.db.View(), jason, v("1.0.0")); !rel.HasDocs() {
 		t.Error("not marked")
 	}
 	check(t, "taken back", mark("joe", "1.0.0", false), "ok")
+	check(t, "taken back again", mark("joe", "1.0.0", false), isNotFound)
 	check(t, "revert", w.Revert(t.Context(), w.as("joe"), jason, v("1.0.0")), "ok")
 	check(t, "T38 after revert", mark("joe", "1.0.0", true), isNotFound)
 	if got, want := w.actions(t, audit.PackageRef("hexhub", "jason")), "release.publish release.publish docs.publish docs.revert release.revert"; got != want {
 		t.Errorf("audit log has %s, want %s", got, want)
 	}
+}
+
+// What documentation was replaced, taken back or reverted with its release stays for thirty days, and what a
+// release names for ever.
+func TestOldDocsAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.publish(t, "bob", gear, "1.0.0")
+		w.publish(t, "bob", gear, "2.0.0")
+		mark := func(ver string, hash byte) {
+			t.Helper()
+			var docs *catalog.Docs
+			if hash > 0 {
+				docs = &catalog.Docs{Hash: tarball.Sum{hash}, Size: 9, UpdatedAt: time.Now()}
+			}
+			w.put(t, func(tx *store.Tx) {
+				if _, err := catalog.MarkDocsTx(tx, w.as("bob"), gear, v(ver), docs, time.Now()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		const replaced, back, reverted, current = 1, 2, 3, 4
+		mark("1.0.0", replaced)
+		mark("1.0.0", replaced) // the same again
+		mark("1.0.0", back)
+		mark("1.0.0", 0)
+		mark("1.0.0", current)
+		mark("2.0.0", reverted)
+		check(t, "revert", w.Revert(t.Context(), w.as("bob"), gear, v("2.0.0")), "ok")
+		named := func() string {
+			var out []byte
+			for sum := range catalog.Blobs(w.db.View(), time.Now()) {
+				if sum[0] <= current && sum[1] == 0 {
+					out = append(out, '0'+sum[0])
+				}
+			}
+			slices.Sort(out)
+			return string(out)
+		}
+		if got := named(); got != "1234" {
+			t.Errorf("kept are %s", got)
+		}
+		time.Sleep(catalog.Grace + time.Second)
+		if err := w.Forget(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := named(); got != "4" {
+			t.Errorf("kept after %s are %s", catalog.Grace, got)
+		}
+	})
 }

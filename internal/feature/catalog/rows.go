@@ -41,6 +41,8 @@ type Package struct {
 	Summary    Summary         `json:"summary"`
 	InsertedAt time.Time       `json:"inserted_at"`
 	UpdatedAt  time.Time       `json:"updated_at"` // moved by publish, revert, retire and unretire
+
+	DocsUpdatedAt time.Time `json:"docs_updated_at,omitzero"` // moved when documentation comes or goes
 }
 
 // Ref returns the package's name.
@@ -97,7 +99,7 @@ type Release struct {
 	Elixir       string          `json:"elixir,omitempty"`       // requirement as published
 	Requirements []Requirement   `json:"requirements,omitempty"` // by repository, then package
 	Retirement   *Retirement     `json:"retirement,omitempty"`
-	HasDocs      bool            `json:"has_docs,omitempty"`
+	Docs         *Docs           `json:"docs,omitempty"`      // nil when there is none
 	Publisher    string          `json:"publisher,omitempty"` // user ID; empty when an organization's key published
 	InsertedAt   time.Time       `json:"inserted_at"`         // kept when the version is replaced
 	UpdatedAt    time.Time       `json:"updated_at"`
@@ -105,6 +107,16 @@ type Release struct {
 
 // Ref returns the name of the release's package.
 func (r Release) Ref() Ref { return Ref{r.Repository, r.Package} }
+
+// HasDocs reports whether the release has documentation.
+func (r Release) HasDocs() bool { return r.Docs != nil }
+
+// Docs is the documentation of a release: the blob of a compressed archive.
+type Docs struct {
+	Hash      tarball.Sum `json:"hash"`
+	Size      int64       `json:"size"` // bytes of the archive
+	UpdatedAt time.Time   `json:"updated_at"`
+}
 
 // A Requirement is a dependency with the repository in which it was found. That is the release's own,
 // the default one, or hexpm when this server hosts no such package.
@@ -159,10 +171,10 @@ type Tombstone struct {
 	RevertedAt time.Time       `json:"reverted_at"`
 }
 
-// A Kept blob was the tarball of a release that was replaced or reverted. It stays for a while, in case
-// that was a mistake or an attack.
+// A Kept blob was the tarball or the documentation of a release, and was replaced or reverted. It stays
+// for a while, in case that was a mistake or an attack.
 type Kept struct {
-	Outer      tarball.Sum     `json:"outer"`
+	Hash       tarball.Sum     `json:"outer"`
 	Repository name.Repository `json:"repository"`
 	Package    name.Package    `json:"package"`
 	Version    version.Version `json:"version"`
@@ -197,7 +209,7 @@ var (
 	tombstones = store.NewTable("tombstone", func(t Tombstone) string {
 		return Ref{t.Repository, t.Package}.tombstoneKey(t.Version)
 	})
-	kept     = store.NewTable("kept-blob", func(k Kept) string { return k.Outer.String() })
+	kept     = store.NewTable("kept-blob", func(k Kept) string { return k.Hash.String() })
 	reserved = store.NewTable("reserved", func(r Reserved) string { return reservedKey(r.Package, r.Version) })
 )
 

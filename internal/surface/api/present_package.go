@@ -49,7 +49,7 @@ func (a *api) presentPackage(v *store.View, p catalog.Package, releases []catalo
 	for _, r := range slices.Backward(releases) {
 		shown = append(shown, object{
 			"version": r.Version.String(), "url": a.releaseURL(p.Ref(), r.Version),
-			"has_docs": r.HasDocs, "inserted_at": moment(r.InsertedAt),
+			"has_docs": r.HasDocs(), "inserted_at": moment(r.InsertedAt),
 		})
 		if r.Retirement != nil {
 			retirements[r.Version.String()] = presentRetirement(*r.Retirement)

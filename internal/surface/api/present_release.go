@@ -13,7 +13,7 @@ import (
 // presentRelease is a release as its publisher sees it, with null for what nobody can know yet.
 func (a *api) presentRelease(v *store.View, r catalog.Release) object {
 	o := object{
-		"version": r.Version.String(), "checksum": r.Outer.String(), "has_docs": r.HasDocs,
+		"version": r.Version.String(), "checksum": r.Outer.String(), "has_docs": r.HasDocs(),
 		"inserted_at": moment(r.InsertedAt), "updated_at": moment(r.UpdatedAt),
 		"package_url": a.packageURL(r.Ref()), "url": a.releaseURL(r.Ref(), r.Version),
 		"html_url": a.packagePage(r.Ref(), r.Version.String()), "docs_html_url": nil,
