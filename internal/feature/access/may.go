@@ -14,6 +14,7 @@ type Verb int
 const (
 	Read       Verb = iota // look at a repository or package through the API
 	Fetch                  // fetch files of a repository, as build tools do
+	FetchDocs              // fetch documentation from a repository: also what may do only that
 	Write                  // publish, retire, revert: owners of any level
 	Own                    // manage owners: full owners
 	Administer             // the whole site
@@ -69,7 +70,7 @@ var (
 // Administrators may do everything, within the permissions of their key. That a package exists is
 // not May's to say: who may read it is told nil although it does not.
 func May(r store.Reader, a Actor, v Verb, t Thing) error {
-	if v == Fetch && t.Repository.Public {
+	if (v == Fetch || v == FetchDocs) && t.Repository.Public {
 		return nil // whatever is sent along, even a key that is none
 	}
 	if err := refresh(r, &a); err != nil {
@@ -113,6 +114,8 @@ func (a Actor) permits(v Verb, t Thing) bool {
 		return a.Allows(DomainAPI, "read")
 	case Fetch:
 		return a.Allows(DomainRepositories, "") || a.Allows(DomainRepository, t.Repository.Name.String())
+	case FetchDocs:
+		return a.permits(Fetch, t) || a.Allows(DomainDocs, t.Repository.Name.String())
 	case Write, Own:
 		return a.Allows(DomainAPI, "write") ||
 			t.Exists && a.Allows(DomainPackage, PackageResource(t.Repository, t.Package))
@@ -133,7 +136,7 @@ func entitled(r store.Reader, a Actor, v Verb, t Thing) error {
 		return errForbidden
 	case !a.sees(r, t.Repository):
 		return errNotFound
-	case v == Read, v == Fetch, role.Includes(v.role()):
+	case v == Read, v == Fetch, v == FetchDocs, role.Includes(v.role()):
 		return nil
 	case !t.Exists:
 		if t.Repository.Default() {
@@ -160,7 +163,7 @@ func nilIfKnown(v Verb, t Thing) error {
 // role is what an owner's organization must have given to let him do v.
 func (v Verb) role() org.Role {
 	switch v {
-	case Read, Fetch:
+	case Read, Fetch, FetchDocs:
 		return org.Read
 	case Write:
 		return org.Write
