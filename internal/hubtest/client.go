@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -15,8 +16,9 @@ import (
 // goroutines only through Try.
 type Client struct {
 	T             testing.TB
-	URL           string // of the server, without a trailing slash
-	Authorization string // sent as it is; empty for none
+	URL           string      // of the server, without a trailing slash
+	Authorization string      // sent as it is; empty for none
+	Header        http.Header // sent besides; may be nil
 }
 
 // With returns the client with an Authorization, such as the secret of a key.
@@ -72,6 +74,7 @@ func (c Client) Try(method, path string, body any) (Answer, error) {
 		return Answer{}, err
 	}
 	req.Header.Set("Accept", "application/json")
+	maps.Copy(req.Header, c.Header)
 	if body != nil {
 		req.Header.Set("Content-Type", kind)
 	}
