@@ -6,9 +6,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"hexhub/internal/kernel/id"
 	"hexhub/internal/kernel/store"
@@ -100,20 +99,19 @@ func (q *Queue) Handle(kind string, h Handler) { q.handlers[kind] = h.withDefaul
 
 // Run does jobs until ctx ends, and returns when the last handler has.
 func (q *Queue) Run(ctx context.Context) error {
-	var g errgroup.Group
+	var kinds sync.WaitGroup
 	for kind, h := range q.handlers {
-		g.Go(func() error {
-			q.serve(ctx, kind, h)
-			return nil
-		})
+		kinds.Go(func() { q.serve(ctx, kind, h) })
 	}
-	return g.Wait()
+	kinds.Wait()
+	<-ctx.Done() // without a kind there is nothing to wait for
+	return nil
 }
 
 // serve does the jobs of one kind. What comes after the last free worker waits in its row.
 func (q *Queue) serve(ctx context.Context, kind string, h Handler) {
-	var g errgroup.Group
-	defer func() { _ = g.Wait() }()
+	var workers sync.WaitGroup
+	defer workers.Wait()
 	idle := make(chan struct{}, h.Workers)
 	for range h.Workers {
 		idle <- struct{}{}
@@ -128,10 +126,9 @@ func (q *Queue) serve(ctx context.Context, kind string, h Handler) {
 		if !ok {
 			return
 		}
-		g.Go(func() error {
+		workers.Go(func() {
 			defer func() { idle <- struct{}{} }()
 			q.perform(ctx, h, j)
-			return nil
 		})
 	}
 }
