@@ -156,7 +156,7 @@ func (m *Mail) Open(s Stored) (map[string]string, error) {
 const maxParam = 256
 
 // Clean makes a stranger's text fit for one line of a mail: what is no printable character becomes a
-// space, and what is endless is cut.
+// space, what would become a link does not, and what is endless is cut.
 func Clean(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if !printable(r) {
@@ -164,6 +164,7 @@ func Clean(s string) string {
 		}
 		return r
 	}, s)
+	s = strings.ReplaceAll(s, "://", ": //")
 	if runes := []rune(s); len(runes) > maxParam {
 		s = string(runes[:maxParam]) + "…"
 	}

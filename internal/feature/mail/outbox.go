@@ -8,6 +8,8 @@ import (
 	"hexhub/internal/kernel/store"
 )
 
+var notConfigured = fault.New(fault.Conflict, "mail cannot be sent: set mail.smtp and mail.from, and start the server again")
+
 // A State is how far a letter got.
 type State string
 

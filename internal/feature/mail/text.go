@@ -3,10 +3,10 @@ package mail
 import (
 	"embed"
 	"fmt"
-	"maps"
 	"net/url"
 	"strings"
 	"text/template"
+	"unicode/utf8"
 )
 
 // texts holds a file for each kind: a line with the subject, an empty line, and the text.
@@ -14,37 +14,22 @@ import (
 //go:embed texts
 var texts embed.FS
 
-// parsed are the texts as templates, with what they share.
-var parsed = template.Must(template.New("").Option("missingkey=zero").Funcs(template.FuncMap{"link": link}).ParseFS(texts, "texts/*.txt"))
+// parsed are the texts as templates. p writes a part of a path and q a value of a query.
+var parsed = template.Must(template.New("").Option("missingkey=zero").
+	Funcs(template.FuncMap{"p": url.PathEscape, "q": url.QueryEscape}).ParseFS(texts, "texts/*.txt"))
 
-// link makes a path with a query of names and values, in the order of the names.
-func link(path string, pairs ...string) string {
-	q := url.Values{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		q.Set(pairs[i], pairs[i+1])
-	}
-	if len(q) == 0 {
-		return path
-	}
-	return path + "?" + q.Encode()
-}
-
-// write fills the text of a letter that has not been sent.
+// write fills the text of a letter that has not been sent. Besides the params a text knows url, registry,
+// at, the time of what it tells of, and the name and perhaps the repository of the package.
 func (m *Mail) write(s Stored) (Message, error) {
-	params, err := m.Open(s)
+	words, err := m.Open(s)
 	if err != nil {
 		return Message{}, err
 	}
-	return m.fill(s, params)
-}
-
-// fill knows five words besides the params: url, registry, at (the time of the deed), to and subject.
-func (m *Mail) fill(s Stored, params map[string]string) (Message, error) {
-	words := maps.Clone(params)
-	if words == nil {
-		words = map[string]string{}
-	}
 	words["url"], words["registry"] = m.URL, m.Registry
+	words["name"] = words["package"]
+	if repository, name, private := strings.Cut(words["package"], "/"); private {
+		words["repository"], words["name"] = repository, name
+	}
 	words["at"] = s.At.UTC().Format("2 January 2006 at 15:04 UTC")
 	var b strings.Builder
 	if err := parsed.ExecuteTemplate(&b, string(s.Kind)+".txt", words); err != nil {
@@ -53,6 +38,45 @@ func (m *Mail) fill(s Stored, params map[string]string) (Message, error) {
 	subject, text, _ := strings.Cut(b.String(), "\n\n")
 	return Message{
 		ID: s.ID, From: m.From, To: strings.Join(s.To, ", "), At: s.At,
-		Subject: "[" + m.Registry + "] " + strings.TrimPrefix(subject, "Subject: "), Text: text,
+		Subject: "[" + m.Registry + "] " + strings.TrimPrefix(subject, "Subject: "),
+		Text:    wrap(text),
 	}, nil
+}
+
+// width is how long a line of prose gets, in runes.
+const width = 72
+
+// wrap fills the paragraphs of a text anew, since what fills a text may be short or long. It leaves alone
+// what is indented, such as links, and the signature.
+func wrap(text string) string {
+	paragraphs := strings.Split(strings.TrimSpace(text), "\n\n")
+	for i, p := range paragraphs {
+		p = strings.Trim(p, "\n")
+		if !strings.HasPrefix(p, " ") && !strings.HasPrefix(p, "-- \n") {
+			p = fold(strings.Fields(p))
+		}
+		paragraphs[i] = p
+	}
+	return strings.Join(paragraphs, "\n\n") + "\n"
+}
+
+// fold joins words to lines.
+func fold(words []string) string {
+	var b strings.Builder
+	used := 0
+	for _, w := range words {
+		n := utf8.RuneCountInString(w)
+		switch {
+		case used == 0:
+		case used+1+n > width:
+			b.WriteByte('\n')
+			used = 0
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(w)
+		used += n
+	}
+	return b.String()
 }
