@@ -8,11 +8,14 @@ package config
 
 import (
 	"fmt"
+	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,6 +37,12 @@ type Server struct {
 	RepositoryName string `key:"repository.name" default:"hexhub" placeholder:"NAME" help:"Name of the default repository; signed into it, so clients must use the same. hexpm stands in for hex.pm."`
 	Registration   string `key:"registration" default:"invite" placeholder:"MODE" help:"Who may register: open, invite, or domains:a.org,b.org."`
 	MailConfirm    string `key:"mail.confirm" default:"auto" enum:"auto,always,never" placeholder:"WHEN" help:"Whether an e-mail address must be confirmed: auto asks exactly when mail can be sent."`
+
+	MailSMTP         string `key:"mail.smtp" placeholder:"HOST:PORT" help:"SMTP server that mail is handed to, such as smtp.example.com:587. Default: mail rests in the outbox."`
+	MailFrom         string `key:"mail.from" placeholder:"ADDRESS" help:"Sender of all mail, such as hub@example.com."`
+	MailUsername     string `key:"mail.username" placeholder:"NAME" help:"Name to log in to mail.smtp with. Default: no login."`
+	MailPasswordFile string `key:"mail.password-file" placeholder:"FILE" type:"path" help:"File that holds the password of mail.username on its first line."`
+	MailTLS          string `key:"mail.tls" default:"starttls" enum:"starttls,tls,none" placeholder:"HOW" help:"How the way to mail.smtp is encrypted: starttls, tls from the first byte (port 465), or none."`
 
 	AdminEmail        string `key:"admin.email" placeholder:"ADDRESS" help:"Create the first administrator at start, without the browser."`
 	AdminUsername     string `key:"admin.username" default:"admin" placeholder:"NAME" help:"Name of that administrator."`
@@ -94,6 +103,7 @@ func (s Server) Check() []Problem {
 	if !validRegistration(s.Registration) {
 		bad("registration", "%q is not open, invite, or domains:a.org,b.org", s.Registration)
 	}
+	out = append(out, s.checkMail()...)
 	if s.AdminEmail != "" && s.AdminPasswordFile == "" {
 		bad("admin.email", "needs admin.password-file as well")
 	}
@@ -102,6 +112,31 @@ func (s Server) Check() []Problem {
 	}
 	if s.DrainTimeout < 0 {
 		bad("drain.timeout", "must not be negative")
+	}
+	return out
+}
+
+// checkMail returns what is wrong with the values of mail.
+func (s Server) checkMail() []Problem {
+	var out []Problem
+	bad := func(key, format string, args ...any) {
+		out = append(out, Problem{Key: key, Why: fmt.Sprintf(format, args...)})
+	}
+	host, port, err := net.SplitHostPort(s.MailSMTP)
+	if _, notNumber := strconv.ParseUint(port, 10, 16); s.MailSMTP != "" && (err != nil || host == "" || notNumber != nil) {
+		bad("mail.smtp", "%q is not a server and its port; write it like smtp.example.com:587", s.MailSMTP)
+	}
+	if s.MailSMTP != "" && s.MailFrom == "" {
+		bad("mail.from", "is needed with mail.smtp; write it like hub@example.com")
+	}
+	if _, err := mail.ParseAddress(s.MailFrom); s.MailFrom != "" && err != nil {
+		bad("mail.from", "%q is not an e-mail address; write it like hub@example.com", s.MailFrom)
+	}
+	if (s.MailUsername == "") != (s.MailPasswordFile == "") {
+		bad("mail.username", "mail.username and mail.password-file go together; set both or neither")
+	}
+	if ip, _ := netip.ParseAddr(host); s.MailTLS == "none" && s.MailUsername != "" && host != "localhost" && !ip.IsLoopback() {
+		bad("mail.tls", "none would say the password of mail.username to the network; use starttls or tls")
 	}
 	return out
 }

@@ -66,7 +66,7 @@ func TestFlagBeatsEnvironmentBeatsFileBeatsDefault(t *testing.T) {
 // Every setting can be said in all three ways, and they all end in the same field.
 func TestEverySettingHasThreeNames(t *testing.T) {
 	sample := map[string]string{"text": "x", "list": "10.0.0.0/8", "number": "7", "duration": "7s"}
-	special := map[string]string{"mail.confirm": "never", "log.format": "json", "log.level": "warn", "repository.name": "acme"}
+	special := map[string]string{"mail.confirm": "never", "mail.tls": "tls", "log.format": "json", "log.level": "warn", "repository.name": "acme"}
 	for _, x := range config.Settings() {
 		t.Run(x.Key, func(t *testing.T) {
 			value := sample[x.Kind]
@@ -131,6 +131,40 @@ func TestBadValuesAreRefusedTogether(t *testing.T) {
 		if !got[key] {
 			t.Errorf("%s was not refused", key)
 		}
+	}
+}
+
+func TestMailSettingsAreCheckedTogether(t *testing.T) {
+	whole := config.Default()
+	whole.MailSMTP, whole.MailFrom = "smtp.example.com:587", "HexHub <hub@example.com>"
+	whole.MailUsername, whole.MailPasswordFile = "hub", "/run/secrets/smtp"
+	for _, c := range []struct {
+		name  string
+		spoil func(*config.Server)
+		key   string // of the problem; empty when there is none
+	}{
+		{"whole", func(*config.Server) {}, ""},
+		{"no login", func(s *config.Server) { s.MailUsername, s.MailPasswordFile = "", "" }, ""},
+		{"no port", func(s *config.Server) { s.MailSMTP = "smtp.example.com" }, "mail.smtp"},
+		{"port by name", func(s *config.Server) { s.MailSMTP = "smtp.example.com:smtp" }, "mail.smtp"},
+		{"no host", func(s *config.Server) { s.MailSMTP = ":25" }, "mail.smtp"},
+		{"no sender", func(s *config.Server) { s.MailFrom = "" }, "mail.from"},
+		{"sender that is none", func(s *config.Server) { s.MailFrom = "the hub" }, "mail.from"},
+		{"name without password", func(s *config.Server) { s.MailPasswordFile = "" }, "mail.username"},
+		{"password in the clear", func(s *config.Server) { s.MailTLS = "none" }, "mail.tls"},
+		{"in the clear on this machine", func(s *config.Server) { s.MailTLS, s.MailSMTP = "none", "[::1]:25" }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := whole
+			c.spoil(&s)
+			problems := s.Check()
+			switch {
+			case c.key == "" && len(problems) > 0:
+				t.Errorf("problems: %v", problems)
+			case c.key != "" && (len(problems) != 1 || problems[0].Key != c.key):
+				t.Errorf("problems: %v, want one about %s", problems, c.key)
+			}
+		})
 	}
 }
 

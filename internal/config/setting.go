@@ -233,12 +233,12 @@ func (f *File) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, err
 	if key == "" {
 		return nil, nil
 	}
-	if x, ok := FindSetting(key); ok {
-		if _, set := os.LookupEnv(x.Env); set {
-			return nil, nil
-		}
+	x, ok := FindSetting(key)
+	if _, set := os.LookupEnv(x.Env); ok && set {
+		return nil, nil
 	}
-	if v, ok := f.values[key]; ok {
+	// What says the default is left to the default, since an empty path would become this folder.
+	if v, ok := f.values[key]; ok && v != x.Default {
 		return v, nil
 	}
 	return nil, nil

@@ -41,6 +41,9 @@ func (n *Node) chores(ctx context.Context) error {
 		} else if swept > 0 {
 			n.log.Info("swept blobs that nothing named", "blobs", swept)
 		}
+		if _, err := n.Mail.Sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			n.log.Error("cannot forget old letters; trying again later", "err", err)
+		}
 		if err := n.shrink(ctx); err != nil && ctx.Err() == nil {
 			n.log.Error("cannot shrink the store; trying again later", "err", err)
 		}

@@ -205,7 +205,9 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	}
 	n.repository = repository
 	n.Jobs = job.New(n.DB, job.Options{Node: "hexhub", Log: n.log})
-	n.Mail = mail.New(n.DB, n.Jobs, n.Sealer, mail.Options{URL: n.URL, Registry: n.Config.RepositoryName, Log: n.log})
+	if n.Mail, err = n.openMail(); err != nil {
+		return err
+	}
 	n.Settings = setting.New(n.DB, n.definitions())
 	n.Audit = audit.New(n.DB)
 	n.Accounts = account.New(n.DB, account.Options{Rules: n.accountRules, Cost: o.Cost})

@@ -64,9 +64,9 @@ func oneOf(values ...string) func(string) error {
 func (n *Node) accountRules(r store.Reader) account.Rules {
 	mode, _ := n.Settings.Value(r, registration)
 	admits, _ := account.ParseRegistration(mode)
-	// No mail can be sent yet, so auto asks nobody to confirm.
 	when, _ := n.Settings.Value(r, mailConfirm)
-	return account.Rules{Registration: admits, ConfirmMail: when == "always"}
+	confirm := when == "always" || when == "auto" && n.Mail.Configured()
+	return account.Rules{Registration: admits, ConfirmMail: confirm}
 }
 
 func (n *Node) accessRules(r store.Reader) access.Rules {
@@ -98,8 +98,7 @@ func (n *Node) firstAdministrator(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read admin.password-file: %w", err)
 	}
-	password, _, _ := strings.Cut(string(text), "\n")
-	password = strings.TrimSuffix(password, "\r")
+	password := firstLine(text)
 	if password == "" {
 		return errors.New("admin.password-file is empty: its first line is the password")
 	}
