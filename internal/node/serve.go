@@ -38,7 +38,7 @@ func (n *Node) handler() http.Handler {
 			Default: n.repository, URL: n.URL,
 		}, api.Options{Limiter: n.Limiter}),
 		Repo: repo.New(repo.Deps{
-			DB: n.DB, Index: n.Index, Access: n.Access, Blobs: n.Blobs, Stats: n.Stats, Default: n.repository, Limiter: n.Limiter, Log: n.log,
+			DB: n.DB, Index: n.Index, Access: n.Access, Blobs: n.Blobs, Stats: n.Stats, Default: n.repository, Log: n.log,
 		}),
 		Site:    n.web(),
 		Proxies: n.Config.Proxies(), Log: n.log, Metrics: front.NewMetrics(n.Metrics),

@@ -51,7 +51,7 @@ func (s *Access) basic(ctx context.Context, a Actor, encoded string) (Actor, err
 	if s.o.Rules(s.db.View()).NoPasswords {
 		return Actor{}, errNoBasic
 	}
-	a.User, err = s.accounts.Authenticate(ctx, login, password)
+	a.User, err = s.accounts.Login(ctx, login, password, account.Origin{IP: a.IP, UserAgent: a.UserAgent})
 	if err != nil {
 		return Actor{}, err
 	}

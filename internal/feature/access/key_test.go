@@ -19,6 +19,7 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 )
 
@@ -489,7 +490,7 @@ func TestProbe(t *testing.T) {
 // A20: the secret is in no row, no entry of the audit log, no error and nothing printed.
 func TestA20SecretsAreKeptNowhere(t *testing.T) {
 	log := store.NewMemory()
-	db, err := store.Open(t.Context(), log, store.Options{}, audit.Tables, account.Tables, org.Tables, access.Tables)
+	db, err := store.Open(t.Context(), log, store.Options{}, audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 )
 
@@ -43,7 +44,7 @@ type world struct {
 // newWorld makes a server without anybody.
 func newWorld(t testing.TB, o access.Options) *world {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, account.Tables, org.Tables, access.Tables)
+	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}

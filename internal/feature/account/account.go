@@ -1,8 +1,9 @@
-// Package account keeps users: their names, e-mail addresses and passwords, who is an administrator,
-// and how the first administrator comes to be.
+// Package account keeps users: their names, e-mail addresses, passwords and second factors, the sessions
+// in which they are logged in, who is an administrator, and how the first administrator comes to be.
 //
 // It knows not organizations, keys or what a user may do. It trusts its callers that a deed is
-// permitted, and records who they said did it. How often a stranger may try is asked before it, too.
+// permitted, and records who they said did it. Whoever has yet to prove who he is, by a password, a code or
+// a mailed token, can guess here and nowhere else, and so it is here that guesses are counted.
 package account
 
 import (
@@ -25,6 +26,7 @@ type User struct {
 	Password      PasswordHash      `json:"password,omitempty"`
 	Admin         bool              `json:"admin,omitempty"`   // administers the whole site
 	Service       bool              `json:"service,omitempty"` // a machine: needs no e-mail address and is not throttled
+	Second        *SecondFactor     `json:"second,omitempty"`  // nil if the password alone does
 	Handles       map[string]string `json:"handles,omitempty"` // e.g. "github" → "josevalim"
 	DeactivatedAt *time.Time        `json:"deactivated_at,omitempty"`
 	InsertedAt    time.Time         `json:"inserted_at"`
@@ -68,7 +70,7 @@ var (
 const activeAdmin = "active"
 
 // Tables are what the package keeps.
-var Tables = store.Schema{Users, Names, setups}
+var Tables = store.Schema{Users, Names, setups, Sessions, SessionUses, tickets, familiars}
 
 // ByName returns the user with the name, in any case of its letters.
 func ByName(r store.Reader, username string) (User, bool) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 )
 
@@ -21,7 +23,7 @@ const good = "four unrelated words here"
 
 func open(t *testing.T) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, account.Tables)
+	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, limit.Tables, account.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +39,9 @@ func accounts(t *testing.T, o account.Options) (*account.Accounts, *store.DB) {
 	db := open(t)
 	return account.New(db, o), db
 }
+
+// local is where nobody is counted by his address.
+var local = account.Origin{IP: netip.MustParseAddr("127.0.0.1"), UserAgent: "test"}
 
 var operator = audit.By{Username: "operator"}
 

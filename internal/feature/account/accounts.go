@@ -2,13 +2,16 @@ package account
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"runtime"
 	"slices"
 	"time"
 
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/mail"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 )
 
@@ -16,6 +19,12 @@ import (
 type Options struct {
 	Cost   Cost // of a password; zero means DefaultCost
 	Hashes int  // passwords hashed at a time; zero means one per processor
+
+	Mail   *mail.Mail   // nil sends none
+	Sealer *seal.Sealer // nil means that nobody can have a second factor
+
+	LimitLoopback bool         // count who comes from this machine too, as where a proxy does not say for whom it speaks
+	Log           *slog.Logger // nil discards
 
 	// Rules are asked for at each registration, since they may change meanwhile; nil means none but the
 	// zero value.
@@ -26,6 +35,7 @@ type Options struct {
 type Rules struct {
 	Registration Registration // who may make an account for himself; zero means nobody
 	ConfirmMail  bool         // whether somebody who registers must prove to own his address
+	MaxSessions  int          // of a user at a time; zero means 50
 }
 
 // Accounts does what is done to users. It is safe for concurrent use.
@@ -33,6 +43,8 @@ type Accounts struct {
 	db     *store.DB
 	o      Options
 	hasher *hasher
+	uses   *uses
+	keys   map[string][]byte // derived, by label
 }
 
 // New returns the accounts kept in db.
@@ -43,35 +55,28 @@ func New(db *store.DB, o Options) *Accounts {
 	if o.Rules == nil {
 		o.Rules = func(store.Reader) Rules { return Rules{} }
 	}
-	return &Accounts{db: db, o: o, hasher: newHasher(o.Cost, o.Hashes)}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &Accounts{db: db, o: o, hasher: newHasher(o.Cost, o.Hashes), uses: newUses(), keys: map[string][]byte{}}
+	for _, label := range []string{typedLabel, recoveryLabel} {
+		a.keys[label] = []byte(label)
+		if o.Sealer != nil {
+			a.keys[label] = o.Sealer.Derive(label)
+		}
+	}
+	return a
 }
+
+// The labels under which the room has secrets of its own.
+const (
+	typedLabel    = "account/typed"
+	recoveryLabel = "account/recovery"
+	totpLabel     = "account/totp"
+)
 
 // now is the time of a deed, as rows keep it.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
-
-func wrongPassword() error {
-	return fault.New(fault.Unauthenticated, "invalid username and password combination")
-}
-
-// Authenticate returns the user who logs in with a name or a verified address and the password. It
-// takes equally long for users that exist and that do not. A deactivated user is told so, as a
-// Malformed fault, only after the right password. It waits for its turn to hash, while ctx lasts.
-func (a *Accounts) Authenticate(ctx context.Context, login, password string) (User, error) {
-	if len(password) > maxPassword {
-		return User{}, wrongPassword()
-	}
-	u, _ := ByLogin(a.db.View(), login)
-	ok, err := a.hasher.verify(ctx, u.Password, password)
-	switch {
-	case err != nil:
-		return User{}, err
-	case !ok:
-		return User{}, wrongPassword()
-	case !u.Active():
-		return User{}, fault.New(fault.Malformed, "Bad request")
-	}
-	return u, nil
-}
 
 // change applies edit to the user with the id and writes it back with an audit entry. Edit works on
 // a copy and returns what to record; it must not change slices or maps in place.

@@ -75,17 +75,18 @@ func random(n int) []byte {
 
 // hash returns a new hash of the password. It waits for its turn as long as ctx allows.
 func (h *hasher) hash(ctx context.Context, password string) (PasswordHash, error) {
-	salt := random(saltSize)
-	sum, err := h.derive(ctx, password, salt, h.cost)
+	done, err := h.turn(ctx)
 	if err != nil {
 		return "", err
 	}
-	return format(h.cost, salt, sum), nil
+	defer done()
+	salt := random(saltSize)
+	return format(h.cost, salt, derive(password, salt, h.cost)), nil
 }
 
 // verify reports whether the password is the one that p was made of. It does the same work for a
-// user without a password as for one with.
-func (h *hasher) verify(ctx context.Context, p PasswordHash, password string) (bool, error) {
+// user without a password as for one with. The caller has a turn.
+func (h *hasher) verify(p PasswordHash, password string) (bool, error) {
 	absent := p == ""
 	if absent {
 		p = h.decoy
@@ -94,21 +95,27 @@ func (h *hasher) verify(ctx context.Context, p PasswordHash, password string) (b
 	if err != nil {
 		return false, err
 	}
-	sum, err := h.derive(ctx, password, salt, c)
-	if err != nil {
-		return false, err
-	}
-	return subtle.ConstantTimeCompare(sum, want) == 1 && !absent, nil
+	return subtle.ConstantTimeCompare(derive(password, salt, c), want) == 1 && !absent, nil
 }
 
-func (h *hasher) derive(ctx context.Context, password string, salt []byte, c Cost) ([]byte, error) {
+// isWeak reports whether a guess at what p was made of costs less than one at what is hashed today.
+func (h *hasher) isWeak(p PasswordHash) bool {
+	c, _, _, err := parse(p)
+	return err == nil && (c.Memory < h.cost.Memory || c.Memory*c.Passes < h.cost.Memory*h.cost.Passes)
+}
+
+// turn waits for a turn to hash, as long as ctx allows. Whoever has it calls done.
+func (h *hasher) turn(ctx context.Context) (done func(), err error) {
 	select {
 	case h.turns <- struct{}{}:
+		return func() { <-h.turns }, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait to hash a password: %w", ctx.Err())
 	}
-	defer func() { <-h.turns }()
-	return argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, c.Lanes, sumSize), nil
+}
+
+func derive(password string, salt []byte, c Cost) []byte {
+	return argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, c.Lanes, sumSize)
 }
 
 // phc is the form of https://github.com/P-H-C/phc-string-format for argon2id.

@@ -48,7 +48,7 @@ func TestWhoMayLogIn(t *testing.T) {
 		{"A22 name with space", " jose", good, refusal},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			u, err := a.Authenticate(t.Context(), c.login, c.password)
+			u, err := a.Login(t.Context(), c.login, c.password, local)
 			switch {
 			case err == nil && u.Username.String() != c.want:
 				t.Errorf("logged in as %s, want %s", u.Username, c.want)
@@ -81,7 +81,7 @@ func TestA3PasswordsDifferInEveryByte(t *testing.T) {
 		{"eva", "zero", false},
 		{"eva", "zero\x00and less", false},
 	} {
-		if _, err := a.Authenticate(t.Context(), c.login, c.password); (err == nil) != c.ok {
+		if _, err := a.Login(t.Context(), c.login, c.password, local); (err == nil) != c.ok {
 			t.Errorf("%s logs in with %d bytes: %v, want %t", c.login, len(c.password), err, c.ok)
 		}
 	}
@@ -102,10 +102,10 @@ func TestSetPasswordEndsTheOldOne(t *testing.T) {
 	if err := a.SetPassword(t.Context(), operator, u.ID, "another long password"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Authenticate(t.Context(), "jose", good); err == nil {
+	if _, err := a.Login(t.Context(), "jose", good, local); err == nil {
 		t.Error("the old password still works")
 	}
-	if _, err := a.Authenticate(t.Context(), "jose", "another long password"); err != nil {
+	if _, err := a.Login(t.Context(), "jose", "another long password", local); err != nil {
 		t.Error(err)
 	}
 	if got, want := actions(t, db, audit.UserRef(u.ID)), []string{"user.create", "password.update"}; cmp.Diff(want, got) != "" {
@@ -119,7 +119,7 @@ func TestHashesAreThoseOfTheReference(t *testing.T) {
 	u := create(t, a, account.Draft{Username: "jose"})
 	u.Password = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	put(t, db, u)
-	if _, err := a.Authenticate(t.Context(), "jose", "password"); err != nil {
+	if _, err := a.Login(t.Context(), "jose", "password", local); err != nil {
 		t.Error(err)
 	}
 }
@@ -145,7 +145,7 @@ func TestDamagedHashLetsNobodyIn(t *testing.T) {
 	} {
 		u.Password = damaged
 		put(t, db, u)
-		if _, err := a.Authenticate(t.Context(), "jose", good); err == nil {
+		if _, err := a.Login(t.Context(), "jose", good, local); err == nil {
 			t.Errorf("%q lets one in", string(damaged))
 		}
 	}

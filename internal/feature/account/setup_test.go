@@ -11,6 +11,7 @@ import (
 
 	"hexhub/internal/feature/account"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 )
 
@@ -49,7 +50,7 @@ func TestSetupMakesTheFirstAdministrator(t *testing.T) {
 			if !u.Admin || !u.Verified() || !account.HasAdmin(db.View()) {
 				t.Errorf("setup made %+v", u)
 			}
-			if _, err := a.Authenticate(t.Context(), "eva", good); err != nil {
+			if _, err := a.Login(t.Context(), "eva", good, local); err != nil {
 				t.Error(err)
 			}
 			_, _, err = a.StartSetup(t.Context())
@@ -133,7 +134,7 @@ func TestSetupWithoutATokenIsRefused(t *testing.T) {
 
 func TestA20SetupTokenIsKeptAsAHash(t *testing.T) {
 	log := store.NewMemory()
-	db, err := store.Open(t.Context(), log, store.Options{}, account.Tables)
+	db, err := store.Open(t.Context(), log, store.Options{}, limit.Tables, account.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 )
 
@@ -36,7 +37,7 @@ var (
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, account.Tables, org.Tables)
+	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, limit.Tables, account.Tables, org.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 )
 
@@ -26,7 +27,7 @@ var hexhub = name.MustRepository("hexhub")
 func emptyRooms(t *testing.T) Rooms {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{},
-		audit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables)
+		audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,7 @@ func checkSmall(t *testing.T, text string) {
 		t.Fatal(err)
 	}
 	v := r.DB.View()
-	jose, err := r.Accounts.Authenticate(t.Context(), "jose@valim.example", "a long passphrase")
+	jose, err := r.Accounts.Login(t.Context(), "jose@valim.example", "a long passphrase", account.Origin{})
 	if err != nil || !jose.Admin || !jose.Verified() {
 		t.Errorf("jose logs in: %v; admin = %t, verified = %t", err, jose.Admin, jose.Verified())
 	}

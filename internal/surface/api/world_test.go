@@ -72,6 +72,7 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 	w := &world{TB: t, db: db, blobs: &blob.Memory{}, keys: map[string]string{}, users: map[string]account.User{}}
 	accounts := account.New(db, account.Options{
 		Cost: account.Cost{Memory: 64, Passes: 1, Lanes: 1}, Rules: func(store.Reader) account.Rules { return rules },
+		LimitLoopback: o.LimitLoopback,
 	})
 	w.orgs = org.New(db, org.Options{})
 	w.access = access.New(db, accounts, []byte("pepper"), access.Options{DefaultRepository: home, ThingOf: catalog.ThingOf})

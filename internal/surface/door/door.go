@@ -11,7 +11,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"hexhub/internal/feature/access"
@@ -29,11 +28,10 @@ type Door struct {
 	LimitLoopback bool           // count callers on this machine too, whom hex.pm and we let pass
 }
 
-// The limits are hex.pm's. Passwords it limits on its website only, but they can be tried here as well.
+// The limits are hex.pm's.
 var (
-	perUser   = limit.Rule{Limit: 500, Window: time.Minute}
-	perIP     = limit.Rule{Limit: 100, Window: time.Minute}
-	passwords = limit.Rule{Limit: 10, Window: 15 * time.Minute} // wrong ones from an address
+	perUser = limit.Rule{Limit: 500, Window: time.Minute}
+	perIP   = limit.Rule{Limit: 100, Window: time.Minute}
 )
 
 // Enter finds out who sends a request, and counts it. What it returns besides the actor is the request to
@@ -76,17 +74,7 @@ func (d Door) authenticate(r *http.Request) (access.Actor, error) {
 	if len(sent) > 1 {
 		return access.Actor{}, fault.New(fault.Malformed, "Bad request: send one Authorization header, not %d", len(sent))
 	}
-	ip, now := call.From(r.Context()).IP, time.Now()
-	guessing := strings.HasPrefix(sent[0], "Basic ") && d.counted(r)
-	key := "password:" + limit.IPKey(ip)
-	if guessing && d.Limiter.Exhausted(key, passwords, now) {
-		return access.Actor{}, fault.New(fault.Limited, "Too many failed logins from IP %s. Please try again later.", ip)
-	}
-	actor, err := d.Access.Authenticate(r.Context(), sent[0], r.Header.Get("X-Hex-Otp"), ip, r.UserAgent())
-	if guessing && fault.Is(err, fault.Unauthenticated) {
-		d.Limiter.Allow(key, passwords, now)
-	}
-	return actor, err
+	return d.Access.Authenticate(r.Context(), sent[0], r.Header.Get("X-Hex-Otp"), call.From(r.Context()).IP, r.UserAgent())
 }
 
 // counted reports whether limits hold for the address of the request.

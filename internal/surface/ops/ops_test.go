@@ -23,6 +23,7 @@ import (
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/ops"
 )
@@ -36,7 +37,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{},
-		audit.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables)
+		audit.Tables, setting.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,13 +7,11 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
-	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
 )
@@ -23,9 +21,6 @@ const (
 	revisionCookie = "hexhub_revision" // browsers have it from the site
 	catchUpTime    = 2 * time.Second
 )
-
-// passwords is the rule for wrong ones from an address. The API counts them under the same key and rule.
-var passwords = limit.Rule{Limit: 10, Window: 15 * time.Minute}
 
 var (
 	errNotFound = fault.New(fault.NotFound, "Not found. Nothing has this name here, or your credential may not fetch it. "+
@@ -63,16 +58,7 @@ func (s *surface) authenticate(r *http.Request) (access.Actor, error) {
 	if len(sent) != 1 || sent[0] == "" {
 		return access.Actor{}, errMissing
 	}
-	ip, now := call.From(r.Context()).IP, time.Now()
-	guessing := strings.HasPrefix(sent[0], "Basic ") && !ip.IsLoopback()
-	key := "password:" + limit.IPKey(ip)
-	if guessing && s.Limiter.Exhausted(key, passwords, now) {
-		return access.Actor{}, fault.New(fault.Limited, "Too many failed logins from IP %s. Try again later, or send an API key.", ip)
-	}
-	actor, err := s.Access.Authenticate(r.Context(), sent[0], r.Header.Get("X-Hex-Otp"), ip, r.UserAgent())
-	if guessing && fault.Is(err, fault.Unauthenticated) {
-		s.Limiter.Allow(key, passwords, now)
-	}
+	actor, err := s.Access.Authenticate(r.Context(), sent[0], r.Header.Get("X-Hex-Otp"), call.From(r.Context()).IP, r.UserAgent())
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Malformed {
 		err = fault.Wrap(fault.Unauthenticated, err, f.Message)
 	}

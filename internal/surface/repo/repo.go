@@ -35,11 +35,10 @@ import (
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
-	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 )
 
-// Deps are what is served, and by whose leave. All are required but Limiter and Log.
+// Deps are what is served, and by whose leave. All are required but Log.
 type Deps struct {
 	DB      *store.DB
 	Index   *index.Index
@@ -47,16 +46,12 @@ type Deps struct {
 	Blobs   blob.Store
 	Stats   *stats.Counter
 	Default name.Repository // the one at the root
-	Limiter *limit.Limiter  // shared by all surfaces; nil makes one
 	Log     *slog.Logger    // of what a request's own line cannot tell; nil discards
 }
 
 // New returns the handler of everything below /repo. Paths reach it without that prefix and plain, as
 // front makes them.
 func New(d Deps) http.Handler {
-	if d.Limiter == nil {
-		d.Limiter = limit.New(100_000)
-	}
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}

@@ -23,6 +23,7 @@ import (
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/feature/world"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
 	"hexhub/internal/surface/repo"
@@ -71,7 +72,7 @@ func newServer(t testing.TB, text string, blobs blob.Store) *server {
 	t.Helper()
 	ctx := context.Background() // outlives the test's own, which ends before its cleanups
 	db, err := store.Open(ctx, store.NewMemory(), store.Options{},
-		audit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, stats.Tables, index.Tables)
+		audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, stats.Tables, index.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}

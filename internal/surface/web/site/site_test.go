@@ -19,6 +19,7 @@ import (
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/site"
 	"hexhub/internal/surface/web/ui"
@@ -33,7 +34,7 @@ type world struct {
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables)
+	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
