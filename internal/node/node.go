@@ -216,7 +216,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 		return fmt.Errorf("make the default repository: %w", err)
 	}
 	n.Access = access.New(n.DB, n.Accounts, n.Sealer.Derive("access/key"), access.Options{
-		DefaultRepository: repository, Rules: n.accessRules, ThingOf: catalog.ThingOf, Log: n.log,
+		DefaultRepository: repository, Rules: n.accessRules, ThingOf: catalog.ThingOf, Mail: n.Mail, Log: n.log,
 	})
 	n.Stats = stats.New(n.DB, stats.Options{Node: "hexhub", Log: n.log})
 	n.Catalog = catalog.New(n.DB, catalog.Options{DefaultRepository: repository, Recent: stats.Recent, Total: stats.Total})

@@ -22,6 +22,8 @@ const (
 	mailConfirm  = "mail.confirm"
 	keyMaxAge    = "key.max-age"
 
+	orgCreate = "org.create"
+
 	basicPassword = "basic.password"
 )
 
@@ -41,6 +43,11 @@ func (n *Node) definitions() []setting.Definition {
 			Name: keyMaxAge, Default: "0",
 			Help:  "How long a new API key may live, such as 90d; 0 means for ever.",
 			Check: func(v string) error { _, err := parseAge(v); return err },
+		},
+		{
+			Name: orgCreate, Default: "admins",
+			Help:  "Who founds organizations through the API and the site: admins or users.",
+			Check: oneOf("admins", "users"),
 		},
 		{
 			Name: basicPassword, Default: "on",
@@ -73,7 +80,8 @@ func (n *Node) accessRules(r store.Reader) access.Rules {
 	text, _ := n.Settings.Value(r, keyMaxAge)
 	age, _ := parseAge(text)
 	basic, _ := n.Settings.Value(r, basicPassword)
-	return access.Rules{MaxKeyAge: age, NoPasswords: basic == "off"}
+	founders, _ := n.Settings.Value(r, orgCreate)
+	return access.Rules{MaxKeyAge: age, NoPasswords: basic == "off", UsersFound: founders == "users"}
 }
 
 // parseAge reads the greatest age of keys. Less than an hour would end keys before they are used.

@@ -11,6 +11,7 @@ import (
 
 	"hexhub/hex/name"
 	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/store"
 )
@@ -19,6 +20,7 @@ import (
 type Options struct {
 	DefaultRepository name.Repository // what "hexpm" and no repository mean
 	Log               *slog.Logger    // nil discards
+	Mail              *mail.Mail      // nil tells nobody of keys that come and go
 
 	// Rules are asked for at each use, since they may change meanwhile; nil means the zero value.
 	Rules func(store.Reader) Rules
@@ -43,6 +45,7 @@ type Access struct {
 type Rules struct {
 	MaxKeyAge   time.Duration // new keys expire no later; zero means that they need not
 	NoPasswords bool          // refuse user names with passwords; keys in their place still pass
+	UsersFound  bool          // every user may found organizations, not administrators only
 
 	BasicRequireOTP bool // a password alone does not do for users who have a second factor
 	RequireTOTP     bool // nothing is written through the token of a user who has none

@@ -45,9 +45,10 @@ type Actor struct {
 	IP          netip.Addr
 	UserAgent   string
 
-	token  string  // id of the access token
-	second verdict // on the second factor
-	deed   string  // what the system is about
+	token  string    // id of the access token
+	until  time.Time // when the token ends
+	second verdict   // on the second factor
+	deed   string    // what the system is about
 }
 
 // A Token is what an access token says. Whoever gave it out vouches for it; whether session, key and
@@ -66,7 +67,7 @@ type Token struct {
 func (t Token) actor() Actor {
 	return Actor{
 		User: account.User{ID: t.UserID}, Org: t.Org, Key: Key{ID: t.KeyID}, Session: t.Session,
-		Permissions: t.Permissions, Via: Bearer, token: t.ID,
+		Permissions: t.Permissions, Via: Bearer, token: t.ID, until: t.ExpiresAt,
 	}
 }
 

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"hexhub/hex/name"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/id"
@@ -29,20 +31,24 @@ type KeyDraft struct {
 const (
 	maxKeyName     = 255 // characters
 	maxPermissions = 100
-	maxKeys        = 300 // live ones of an owner
+	maxKeys        = 200  // live ones of an owner, and
+	maxGranted     = 1000 // permissions in all of them
 )
 
-// CreateKey makes a key and returns it with its secret, which nobody can be told again. A name that a
-// live key of the owner has gets a number behind it. An address need not be verified for it.
+// CreateKey makes a key and returns it with its secret, which nobody can be told again, and writes to the
+// owner. A name that a live key of the owner has gets a number behind it. An address need not be verified
+// for it.
 //
-// A key can make only keys that may do no more than itself and live no longer.
+// A key or a token can make only keys that may do no more than itself. Such a key lives no longer than its
+// maker, unless that is a token by which a user acts. In any case it lives no longer than the server allows,
+// and the organizations whose repositories it is for.
 func (s *Access) CreateKey(ctx context.Context, a Actor, o Owner, d KeyDraft) (Key, string, error) {
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	if wrong := d.check(at); len(wrong) > 0 {
 		return Key{}, "", fault.Validation(wrong)
 	}
 	if len(d.Permissions) == 0 {
-		d.Permissions = []Permission{{Domain: DomainAPI}}
+		d.Permissions = a.usual()
 	}
 	secret := newSecret()
 	hash := s.macs.sum(secret)
@@ -116,33 +122,88 @@ func (s *Access) createTx(tx *store.Tx, a Actor, k Key, d KeyDraft) (Key, error)
 		}
 		k.Permissions = append(slices.Clip(k.Permissions), p)
 	}
+	for _, o := range k.organizations(tx) {
+		if o.KeyMaxAge > 0 {
+			k.RevokeAt = sooner(k.RevokeAt, new(k.InsertedAt.Add(o.KeyMaxAge)))
+		}
+	}
 	if err := a.within(&k, d.RevokeAt); err != nil {
 		return Key{}, err
 	}
 	live := KeysOf(tx, k.Owner())
-	if len(live) >= maxKeys {
-		return Key{}, fault.Field(fmt.Sprintf("cannot be given: there are %d keys, the most allowed; revoke some first", len(live)), "name")
+	if err := roomFor(k, live); err != nil {
+		return Key{}, err
 	}
 	k.Name = freeName(d.Name, live)
 	Keys.Put(tx, k)
-	recordKey(tx, a, "key.generate", k, k.InsertedAt)
+	recordKey(tx, a.By(), "key.generate", k, k.InsertedAt)
+	s.tellTx(tx, mail.KeyCreated, a.By(), k.Owner(), k.Name, k.InsertedAt)
 	return k, nil
 }
 
-// within makes k end no later than the key that makes it, and refuses it more than that one has.
+// roomFor tells why an owner with the live keys cannot have k, too: all must fit into one transaction that
+// revokes them.
+func roomFor(k Key, live []Key) error {
+	granted := len(k.Permissions)
+	for _, other := range live {
+		granted += len(other.Permissions)
+	}
+	switch {
+	case len(live) >= maxKeys:
+		return fault.Field(fmt.Sprintf("cannot be given: there are %d keys, the most allowed; revoke some first", len(live)), "name")
+	case granted > maxGranted:
+		return fault.Field(fmt.Sprintf("are too many: all keys together may have %d; revoke some keys first", maxGranted), "permissions")
+	}
+	return nil
+}
+
+// organizations returns those whose repositories the key is for by name: its owner, and those that its
+// permissions are for.
+func (k Key) organizations(r store.Reader) []org.Organization {
+	names := []string{k.Org.String()}
+	for _, p := range k.Permissions {
+		if in, _, _ := strings.Cut(p.Resource, "/"); p.Domain != DomainAPI {
+			names = append(names, in)
+		}
+	}
+	slices.Sort(names)
+	var out []org.Organization
+	for _, n := range slices.Compact(names) {
+		if o, ok := org.Organizations.Get(r, n); ok && n != "" {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// usual is what a key may do of which nothing was said: the whole api, as on hex.pm. Tokens of users never
+// have that, since it is two scopes to them, so they make keys that may write.
+func (a Actor) usual() []Permission {
+	whole, write := Permission{Domain: DomainAPI}, Permission{DomainAPI, "write"}
+	if a.Via == Bearer && !slices.Contains(a.Permissions, whole) {
+		return []Permission{write}
+	}
+	return []Permission{whole}
+}
+
+// within makes k end no later than the key or token that makes it, and refuses it more than that one has.
 func (a Actor) within(k *Key, wanted *time.Time) error {
-	if a.Via != APIKey {
+	if a.Via != APIKey && a.Via != Bearer {
 		return nil
 	}
 	for _, child := range k.Permissions {
-		if !slices.ContainsFunc(a.Key.Permissions, func(p Permission) bool { return p.covers(child) }) {
+		if !slices.ContainsFunc(a.Permissions, func(p Permission) bool { return p.covers(child) }) {
 			return fault.New(fault.Forbidden, "a key cannot create one with permissions that it has not itself; log in, or use a key for the whole api")
 		}
 	}
-	if parent := a.Key.RevokeAt; wanted != nil && parent != nil && wanted.After(*parent) {
+	parent := a.Key.RevokeAt
+	if a.Via == Bearer && a.Session == "" {
+		parent = sooner(parent, &a.until)
+	}
+	if wanted != nil && parent != nil && wanted.After(*parent) {
 		return fault.New(fault.Forbidden, "a key cannot create one that outlives it; log in, or ask for an earlier end")
 	}
-	k.RevokeAt = sooner(k.RevokeAt, a.Key.RevokeAt)
+	k.RevokeAt = sooner(k.RevokeAt, parent)
 	return nil
 }
 
@@ -190,12 +251,29 @@ func ownerTx(tx *store.Tx, o Owner) (Actor, error) {
 	return Actor{User: u}, nil
 }
 
-func recordKey(tx *store.Tx, a Actor, action string, k Key, at time.Time) {
-	params := map[string]any{"id": k.ID, "name": k.Name, "permissions": k.Permissions}
+func recordKey(tx *store.Tx, by audit.By, action string, k Key, at time.Time) {
+	params := map[string]any{"id": k.ID, "name": k.Name, "permissions": k.Permissions, "user": nil, "organization": nil}
+	if u, ok := account.Users.Get(tx, k.UserID); ok {
+		params["user"] = map[string]any{"id": u.ID, "username": u.Username.String()}
+	}
 	if k.Org != (name.Repository{}) {
 		params["organization"] = map[string]any{"name": k.Org.String()}
 	}
-	audit.RecordTx(tx, a.By(), action, params, at, k.Owner().ref())
+	audit.RecordTx(tx, by, action, params, at, k.Owner().ref())
+}
+
+// tellTx writes to the owner of a key, or of all keys if keyName is empty.
+func (s *Access) tellTx(tx *store.Tx, kind mail.Kind, by audit.By, o Owner, keyName string, at time.Time) {
+	if s.o.Mail == nil {
+		return
+	}
+	l := mail.Letter{Kind: kind, Params: map[string]string{"username": cmp.Or(by.Username, by.Org), "key": keyName}}
+	if u, ok := account.Users.Get(tx, o.UserID); ok {
+		l.To, l.Params["username"] = u.Addresses(), u.Username.String()
+	} else if organization, ok := org.Organizations.Get(tx, o.Org.String()); ok {
+		l.To, l.Params["organization"] = organization.Addresses(tx), o.Org.String()
+	}
+	s.o.Mail.SendTx(tx, l, at)
 }
 
 // RevokeKey ends the owner's live key with the name and returns it as it then is.
@@ -211,13 +289,15 @@ func (s *Access) RevokeKey(ctx context.Context, a Actor, o Owner, name string) (
 		if k, ok = KeyOf(tx, o, name); !ok {
 			return errNotFound
 		}
-		k = revokeTx(tx, actor, k, at)
+		k = revokeTx(tx, actor.By(), k, at)
+		s.tellTx(tx, mail.KeyRevoked, actor.By(), o, k.Name, at)
 		return nil
 	})
 	return k, err
 }
 
-// RevokeAll ends all live keys of the owner, in one transaction, and returns them as they then are.
+// RevokeAll ends all live keys of the owner, in one transaction, returns them as they then are, and writes
+// to the owner.
 func (s *Access) RevokeAll(ctx context.Context, a Actor, o Owner) ([]Key, error) {
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	var ended []Key
@@ -226,21 +306,59 @@ func (s *Access) RevokeAll(ctx context.Context, a Actor, o Owner) ([]Key, error)
 		if err := mayRevoke(tx, &actor, o); err != nil {
 			return err
 		}
-		ended = KeysOf(tx, o)
-		for i, k := range ended {
-			ended[i] = revokeTx(tx, actor, k, at)
+		if ended = s.RevokeAllTx(tx, actor.By(), o, at); len(ended) > 0 {
+			s.tellTx(tx, mail.KeysRevoked, actor.By(), o, "", at)
 		}
 		return nil
 	})
 	return ended, err
 }
 
+// RevokeAllTx is RevokeAll for those who have a reason of their own, such as a new password, and who tell the
+// owner themselves. It asks for no right.
+func (s *Access) RevokeAllTx(tx *store.Tx, by audit.By, o Owner, at time.Time) []Key {
+	ended := KeysOf(tx, o)
+	for i, k := range ended {
+		ended[i] = revokeTx(tx, by, k, at)
+	}
+	return ended
+}
+
 // revokeTx ends the key a second ago, as hex.pm does, so that no clock finds it alive.
-func revokeTx(tx *store.Tx, a Actor, k Key, at time.Time) Key {
+func revokeTx(tx *store.Tx, by audit.By, k Key, at time.Time) Key {
 	k.RevokeAt, k.UpdatedAt = new(at.Add(-time.Second)), at
 	Keys.Put(tx, k)
-	recordKey(tx, a, "key.remove", k, at)
+	recordKey(tx, by, "key.remove", k, at)
 	return k
+}
+
+const (
+	keepRevoked = 90 * 24 * time.Hour // as on hex.pm: so long a client is told that its key was revoked
+	forgetStep  = 200                 // keys in one transaction
+)
+
+// Forget drops keys that were revoked or expired long ago, in steps. Then they are like keys that never were.
+func (s *Access) Forget(ctx context.Context) error {
+	end := time.Now().Add(-keepRevoked)
+	var old []string
+	for k := range Keys.All(s.db.View()) {
+		if !k.Live(end) {
+			old = append(old, k.ID)
+		}
+	}
+	for step := range slices.Chunk(old, forgetStep) {
+		err := s.db.Update(ctx, func(tx *store.Tx) error {
+			for _, keyID := range step {
+				Keys.Delete(tx, keyID)
+				KeyUses.Delete(tx, keyID)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Probe tells whether the actor's key is good for the permission and its owner has access, as GET

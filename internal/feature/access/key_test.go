@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -136,7 +137,15 @@ func TestWhatIsWrongWithAKey(t *testing.T) {
 		{"mia", "A11 k", "repository:acme2", noRepository},
 		{"mia", "A11 k", "docs:acme2", noRepository},
 		{"jose", "A11 k", "repository:ACME2", noRepository},
-		{"jose", "A11 k", "repository:acme2/", noRepository},
+		{"jose", "A11 k", "repository:acme2/", noPackage},
+		{"mia", "A11 k", "repository:acme2/", noRepository},
+		{"mia", "A11 k", "repository:acme2/secret docs:acme2/secret", noRepository},
+		{"jose", "k", "repository:acme2/secret docs:acme2/secret repository:hexpm/plug", ""},
+		{"jose", "k", "repository:acme2/unknown", noPackage},
+		{"jose", "k", "repository:acme2/se/cret", noPackage},
+		{"jose", "k", "repository:/secret", noRepository},
+		{"acme2", "k", "repository:acme2/secret", ""},
+		{"acme2", "k", "repository:guild/secret", noRepository},
 		{"jose", "A11 k", "repository:*", noRepository},
 		{"jose", "A11 k", "repository:nowhere", noRepository},
 		{"mia", "k", "package:plug", ""},
@@ -172,8 +181,8 @@ func TestWhatIsWrongWithAKey(t *testing.T) {
 
 func TestPermissionsNameRepositoriesAsTheServerDoes(t *testing.T) {
 	w := keyWorld(t, access.Options{})
-	k, _ := w.newKey(w.as("mia"), w.owner("mia"), "k", "package:plug package:hexpm/plug repository:hexpm")
-	if want := parse("package:hexhub/plug package:hexhub/plug repository:hexhub"); !slices.Equal(k.Permissions, want) {
+	k, _ := w.newKey(w.as("mia"), w.owner("mia"), "k", "package:plug package:hexpm/plug repository:hexpm repository:hexpm/plug")
+	if want := parse("package:hexhub/plug package:hexhub/plug repository:hexhub repository:hexhub/plug"); !slices.Equal(k.Permissions, want) {
 		t.Errorf("permissions = %v, want %v", k.Permissions, want)
 	}
 }
@@ -260,6 +269,14 @@ func TestA10KeysMakeNoStrongerKeys(t *testing.T) {
 		{"api:write repository:acme2", "repository:hexhub", true},
 		{"api:write docs:acme2", "docs:acme2 api:read", false},
 		{"api:write", "api:read repositories", true},
+		{"api:write repositories", "repository:acme2/secret", false},
+		{"api:write repository:acme2", "repository:acme2/secret", false},
+		{"api:write repository:acme2/secret", "repository:acme2/secret", false},
+		{"api:write repository:acme2/secret", "repository:acme2", true},
+		{"api:write repository:acme2/secret", "repositories", true},
+		{"api:write docs:acme2", "docs:acme2/secret", false},
+		{"api:write docs:acme2/secret", "docs:acme2", true},
+		{"api:write docs:acme2", "repository:acme2/secret", true},
 	} {
 		t.Run("A10 "+c.parent+" makes "+c.child, func(t *testing.T) {
 			w := keyWorld(t, access.Options{})
@@ -277,7 +294,7 @@ func TestA10KeysMakeNoStrongerKeys(t *testing.T) {
 func TestA10CoveredKeysAreGoodForNoMore(t *testing.T) {
 	w := keyWorld(t, access.Options{})
 	w.own(hexhub, "plug", map[string]access.Level{"jose": access.Full})
-	asks := parse("api api:read api:write package package:hexhub/plug package:acme2/secret repositories repository:acme2 repository:hexhub docs:acme2 docs:hexhub")
+	asks := parse("api api:read api:write package package:hexhub/plug package:acme2/secret repositories repository:acme2 repository:hexhub repository:acme2/secret docs:acme2 docs:acme2/secret docs:hexhub")
 	any := rapid.SliceOfN(rapid.SampledFrom(asks), 1, 3)
 	rapid.Check(t, func(rt *rapid.T) {
 		parent := w.key(w.owner("jose"), "api")
@@ -419,17 +436,17 @@ func TestKeyInUseShowsItsOwnerAsHeIs(t *testing.T) {
 func TestRevokedKeysEndAtOnceAndForAll(t *testing.T) {
 	w := keyWorld(t, access.Options{})
 	var secrets []string
-	for range 300 {
+	for range 200 {
 		_, secret := w.newKey(w.as("jose"), w.owner("jose"), "ci", "api")
 		secrets = append(secrets, secret)
 	}
 	_, err := w.create(w.as("jose"), w.owner("jose"), access.KeyDraft{Name: "one too many"})
-	w.wantsField(err, "name cannot be given: there are 300 keys, the most allowed; revoke some first")
+	w.wantsField(err, "name cannot be given: there are 200 keys, the most allowed; revoke some first")
 	_, others := w.newKey(w.as("mia"), w.owner("mia"), "ci", "api")
 	caller, err := w.access.Authenticate(t.Context(), secrets[7], "", home, "")
 	w.must(err)
 	ended, err := w.access.RevokeAll(t.Context(), caller, w.owner("jose"))
-	if err != nil || len(ended) != 300 || ended[0].RevokeAt == nil {
+	if err != nil || len(ended) != 200 || ended[0].RevokeAt == nil {
 		t.Fatalf("%d keys ended: %v", len(ended), err)
 	}
 	for _, secret := range secrets {
@@ -471,6 +488,10 @@ func TestProbe(t *testing.T) {
 		{w.key(w.owner("jose"), "api:read"), "repository:acme2", 'k'},
 		{w.key(w.owner("jose"), "repositories"), "repository:acme2", '.'},
 		{w.key(w.owner("jose"), "repositories"), "repositories", '.'},
+		{w.key(w.owner("jose"), "repositories"), "repository:acme2/secret", '.'},
+		{w.key(w.owner("jose"), "repository:acme2/secret"), "repository:acme2/secret", '.'},
+		{w.key(w.owner("jose"), "repository:acme2/secret"), "repository:acme2", 'k'},
+		{w.key(w.owner("jose"), "repository:acme2"), "repository:acme2/unknown", 'f'},
 		{w.key(w.owner("mia"), "repositories"), "repository:acme2", 'f'},
 		{w.key(w.owner("mia"), "repositories"), "repository:nowhere", 'f'},
 		{w.key(w.owner("mia"), "repositories"), "repository:hexpm", '.'},
@@ -544,6 +565,15 @@ func TestKeysAreAudited(t *testing.T) {
 		if e.Action != want.action || e.By.Username != want.by || e.By.IP != "192.0.2.1" || e.Params["id"] != k.ID || e.Params["name"] != "ci" {
 			t.Errorf("entry = %+v, want %s by %s", e, want.action, want.by)
 		}
+		if got := slices.Sorted(maps.Keys(e.Params)); !slices.Equal(got, []string{"id", "name", "organization", "permissions", "user"}) || e.Params["user"] != nil {
+			t.Errorf("params = %v", e.Params)
+		}
+	}
+	w.newKey(w.as("jose"), w.owner("jose"), "own", "api")
+	page, _, err = audit.List(t.Context(), w.db.View(), audit.UserRef(w.users["jose"].ID), "", 1)
+	w.must(err)
+	if u, _ := page[0].Params["user"].(map[string]any); u["username"] != "jose" || page[0].Params["organization"] != nil {
+		t.Errorf("params = %v", page[0].Params)
 	}
 }
 

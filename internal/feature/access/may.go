@@ -113,9 +113,9 @@ func (a Actor) permits(v Verb, t Thing) bool {
 	case Read:
 		return a.Allows(DomainAPI, "read")
 	case Fetch:
-		return a.Allows(DomainRepositories, "") || a.Allows(DomainRepository, t.Repository.Name.String())
+		return a.allowsIn(DomainRepository, t) || a.Allows(DomainRepositories, "")
 	case FetchDocs:
-		return a.permits(Fetch, t) || a.Allows(DomainDocs, t.Repository.Name.String())
+		return a.permits(Fetch, t) || a.allowsIn(DomainDocs, t)
 	case Write, Own:
 		return a.Allows(DomainAPI, "write") ||
 			t.Exists && a.Allows(DomainPackage, PackageResource(t.Repository, t.Package))
@@ -123,6 +123,12 @@ func (a Actor) permits(v Verb, t Thing) bool {
 		return a.Allows(DomainAPI, "write")
 	}
 	return false
+}
+
+// allowsIn is Allows for the thing's repository, or for its package if it has one.
+func (a Actor) allowsIn(domain string, t Thing) bool {
+	return a.Allows(domain, t.Repository.Name.String()) ||
+		t.Package != (name.Package{}) && a.Allows(domain, PackageResource(t.Repository, t.Package))
 }
 
 // entitled judges the actor himself, whatever his credential is good for.

@@ -72,6 +72,7 @@ fay-api:read               ..kkk       ..kkk       .kkkk       .kkkk       ..kkk
 fay-api:write              ....f       ....f       .k..f       .k..f       ..fff       ..fff       nknnf
 fay-repositories           k.kkk       k.kkk       k.kkk       k.kkk       k.kkk       k.kkk       knkkk
 fay-repository:acme2       k.kkk       k.kkk       k.kkk       k.kkk       k.kkk       k.kkk       kkkkk
+fay-repository:acme2/old   k.kkk       k.kkk       k.kkk       kkkkk       k.kkk       k.kkk       kkkkk
 fay-docs:acme2             k.kkk       k.kkk       kkkkk       kkkkk       k.kkk       k.kkk       kkkkk
 fay-package:old            ....k       ..kkk       .kkkk       .kkkk       ..kkk       ..kkk       nkkkk
 fay-package:acme2/old      ..kkk       ..kkk       .k..k       .kkkk       ..kkk       ..kkk       nkkkk
@@ -124,7 +125,7 @@ func matrixWorld(t *testing.T) (*world, map[string]access.Actor, []access.Thing)
 		actors[u+"-key"] = w.key(access.OfUser(w.users[u].ID), "api repositories")
 	}
 	for _, line := range []string{
-		"fay-api", "fay-api:read", "fay-api:write", "fay-repositories", "fay-repository:acme2", "fay-docs:acme2", "fay-package:old",
+		"fay-api", "fay-api:read", "fay-api:write", "fay-repositories", "fay-repository:acme2", "fay-repository:acme2/old", "fay-docs:acme2", "fay-package:old",
 		"fay-package:acme2/old", "fay-package", "stranger-repositories", "stranger-package", "administrator-api", "administrator-api:read",
 	} {
 		u, permission, _ := strings.Cut(line, "-")

@@ -21,9 +21,9 @@ type Permission struct {
 const (
 	DomainAPI          = "api"          // none for all, "read" or "write"
 	DomainPackage      = "package"      // REPOSITORY/NAME: write to that existing package
-	DomainRepository   = "repository"   // NAME: fetch from it
+	DomainRepository   = "repository"   // REPOSITORY: fetch from it; REPOSITORY/NAME: no more than that package
 	DomainRepositories = "repositories" // none: fetch from all that the owner can
-	DomainDocs         = "docs"         // NAME: read the private documentation of it
+	DomainDocs         = "docs"         // REPOSITORY: read its private documentation; REPOSITORY/NAME: that of the package
 )
 
 // Allows reports whether the actor's credential is good for the domain and resource, whatever its
@@ -55,11 +55,17 @@ func (p Permission) allows(domain, resource string) bool {
 	case DomainRepositories:
 		return resource == "" && p.Domain == DomainRepositories
 	case DomainRepository:
-		return resource != "" && (p == Permission{domain, resource} || p.Domain == DomainRepositories)
+		return p.holds(domain, resource) || resource != "" && p.Domain == DomainRepositories
 	case DomainDocs:
-		return resource != "" && p == Permission{domain, resource}
+		return p.holds(domain, resource)
 	}
 	return false
+}
+
+// holds reports whether p is for the resource of the domain, or for the repository that it is in.
+func (p Permission) holds(domain, resource string) bool {
+	rest, ok := strings.CutPrefix(resource, p.Resource)
+	return ok && p.Domain == domain && p.Resource != "" && (rest == "" || rest[0] == '/')
 }
 
 func (p Permission) allowsAPI(resource string) bool {
@@ -86,7 +92,7 @@ func (p Permission) covers(child Permission) bool {
 	case Permission{Domain: DomainRepositories}:
 		return child.Domain == DomainRepository
 	}
-	return false
+	return (p.Domain == DomainRepository || p.Domain == DomainDocs) && p.holds(child.Domain, child.Resource)
 }
 
 // normal returns the permission with the names of repositories as rows have them, or what the Hex API
@@ -105,9 +111,7 @@ func (s *Access) normal(r store.Reader, p Permission) (Permission, error) {
 			return p, wrongResource
 		}
 	case DomainRepository, DomainDocs:
-		if repository, ok := org.Resolve(r, s.o.DefaultRepository, p.Resource); ok && p.Resource != "" {
-			p.Resource = repository.Name.String()
-		}
+		p.Resource = s.normalPlace(r, p.Resource)
 	case DomainPackage:
 		if p.Resource == "" {
 			return p, nil
@@ -121,6 +125,19 @@ func (s *Access) normal(r store.Reader, p Permission) (Permission, error) {
 		return p, fault.Field("is invalid", "permissions", "domain")
 	}
 	return p, nil
+}
+
+// normalPlace returns REPOSITORY or REPOSITORY/NAME as rows have it. What there is not it leaves alone:
+// nothing has that name.
+func (s *Access) normalPlace(r store.Reader, resource string) string {
+	if in, _, limited := strings.Cut(resource, "/"); limited {
+		if repository, pkg, ok := s.packageOf(r, resource); ok && in != "" {
+			return PackageResource(repository, pkg)
+		}
+	} else if repository, ok := org.Resolve(r, s.o.DefaultRepository, resource); ok && resource != "" {
+		return repository.Name.String()
+	}
+	return resource
 }
 
 // PackageResource names a package as permissions do.
@@ -153,10 +170,7 @@ func (s *Access) reach(r store.Reader, owner Actor, p Permission) error {
 	case p.Resource == "":
 		return nil
 	case p.Domain == DomainRepository, p.Domain == DomainDocs:
-		repository, ok := org.Resolve(r, s.o.DefaultRepository, p.Resource)
-		if !ok || entitled(r, owner, Read, Thing{Repository: repository}) != nil {
-			return noRepository()
-		}
+		return s.reachPlace(r, owner, p.Resource)
 	case p.Domain == DomainPackage:
 		repository, pkg, ok := s.packageOf(r, p.Resource)
 		if !ok || s.o.ThingOf == nil {
@@ -168,4 +182,42 @@ func (s *Access) reach(r store.Reader, owner Actor, p Permission) error {
 		}
 	}
 	return nil
+}
+
+// reachPlace is reach for REPOSITORY and REPOSITORY/NAME. A package must be there: who misspells one would
+// have a key for nothing.
+func (s *Access) reachPlace(r store.Reader, owner Actor, resource string) error {
+	in, _, limited := strings.Cut(resource, "/")
+	repository, ok := org.Resolve(r, s.o.DefaultRepository, in)
+	if !ok || in == "" || entitled(r, owner, Read, Thing{Repository: repository}) != nil {
+		return noRepository()
+	}
+	if !limited {
+		return nil
+	}
+	_, pkg, ok := s.packageOf(r, resource)
+	if !ok || s.o.ThingOf == nil || !s.o.ThingOf(r, repository, pkg).Exists {
+		return noPackage()
+	}
+	return nil
+}
+
+// MayEnter returns nil if the actor may fetch anything from the repository, be it one package only, else
+// what May says of the whole.
+func MayEnter(r store.Reader, a Actor, repository org.Repository) error {
+	refusal := May(r, a, Fetch, Thing{Repository: repository})
+	if refusal == nil {
+		return nil
+	}
+	for _, p := range a.Permissions {
+		in, text, limited := strings.Cut(p.Resource, "/")
+		if p.Domain != DomainRepository || !limited || in != repository.Name.String() {
+			continue
+		}
+		pkg, err := name.ParsePackage(text)
+		if err == nil && May(r, a, Fetch, Thing{Repository: repository, Package: pkg}) == nil {
+			return nil
+		}
+	}
+	return refusal
 }

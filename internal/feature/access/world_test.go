@@ -12,8 +12,11 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/mail"
+	"hexhub/internal/feature/mail/mailtest"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 )
@@ -37,6 +40,8 @@ type world struct {
 	accounts *account.Accounts
 	orgs     *org.Orgs
 	access   *access.Access
+	mail     *mail.Mail
+	tokens   map[string]access.Token
 	users    map[string]account.User
 	things   map[string]access.Thing
 }
@@ -44,7 +49,7 @@ type world struct {
 // newWorld makes a server without anybody.
 func newWorld(t testing.TB, o access.Options) *world {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables)
+	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, job.Tables, mail.Tables, audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +57,18 @@ func newWorld(t testing.TB, o access.Options) *world {
 	w := &world{TB: t, db: db, users: map[string]account.User{}, things: map[string]access.Thing{}}
 	w.accounts = account.New(db, account.Options{Cost: account.Cost{Memory: 8, Passes: 1, Lanes: 1}})
 	w.orgs = org.New(db, org.Options{})
-	o.DefaultRepository = hexhub
+	w.mail = mailtest.New(t, db)
+	o.DefaultRepository, o.Mail = hexhub, w.mail
+	w.tokens = map[string]access.Token{}
+	if o.Bearer == nil {
+		o.Bearer = func(_ store.Reader, token string, _ time.Time) (access.Token, error) {
+			t, ok := w.tokens[token]
+			if !ok {
+				return t, fault.New(fault.Unauthenticated, "invalid API key")
+			}
+			return t, nil
+		}
+	}
 	o.ThingOf = func(_ store.Reader, repository org.Repository, pkg name.Package) access.Thing {
 		if known, ok := w.things[access.PackageResource(repository, pkg)]; ok {
 			return known
@@ -124,6 +140,16 @@ func (w *world) newKey(a access.Actor, o access.Owner, keyName, permissions stri
 	k, secret, err := w.access.CreateKey(w.Context(), a, o, access.KeyDraft{Name: keyName, Permissions: parse(permissions)})
 	w.must(err)
 	return k, secret
+}
+
+// token gives out an access token, "api:write package:hexhub/plug", and returns who shows it.
+func (w *world) token(text string, t access.Token, permissions string) access.Actor {
+	w.Helper()
+	t.ID, t.Permissions = text, parse(permissions)
+	w.tokens[text] = t
+	a, err := w.access.Authenticate(w.Context(), "Bearer "+text, "", home, "mix")
+	w.must(err)
+	return a
 }
 
 func parse(permissions string) []access.Permission {

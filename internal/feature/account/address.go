@@ -13,3 +13,12 @@ func ParseAddress(text string) (string, error) {
 	}
 	return address, nil
 }
+
+// Addresses is where to write to the user: his primary address, or nowhere before he has proved that it is
+// his, and after he was shut out.
+func (u User) Addresses() []string {
+	if e, ok := u.Primary(); ok && e.Verified && u.Active() {
+		return []string{e.Address}
+	}
+	return nil
+}

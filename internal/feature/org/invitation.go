@@ -139,7 +139,7 @@ func (i *Invitation) addressTx(tx *store.Tx, o Organization, d InvitationDraft) 
 		return nil, fault.Field("is already member", "username")
 	}
 	i.UserID = u.ID
-	return addresses(u), nil
+	return u.Addresses(), nil
 }
 
 // admitTx makes room for i, or tells why there is none.

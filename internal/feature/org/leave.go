@@ -78,17 +78,9 @@ func (o Organization) addresses(r store.Reader, written func(Role) bool) []strin
 	var to []string
 	for id, role := range o.Members {
 		if u, ok := account.Users.Get(r, id); ok && written(role) {
-			to = append(to, addresses(u)...)
+			to = append(to, u.Addresses()...)
 		}
 	}
 	slices.Sort(to)
 	return to[:min(len(to), maxAddresses)]
-}
-
-// addresses is where the user is written to: nowhere before he has proved an address, for it may be another's.
-func addresses(u account.User) []string {
-	if e, ok := u.Primary(); ok && e.Verified && u.Active() {
-		return []string{e.Address}
-	}
-	return nil
 }
