@@ -16,6 +16,8 @@ type adminCmd struct {
 	SetupLink     adminSetupLinkCmd     `cmd:"" help:"Print a new link on which the first administrator is created."`
 	Settings      adminSettingsCmd      `cmd:"" help:"List what all nodes agree on."`
 	Set           adminSetCmd           `cmd:"" help:"Change what all nodes agree on, at once."`
+	Mail          adminMailCmd          `cmd:"" help:"The letters that the server wrote: the outbox, and a test."`
+	Jobs          adminJobsCmd          `cmd:"" help:"Work that waits, and what failed for good."`
 }
 
 type adminCreateCmd struct {

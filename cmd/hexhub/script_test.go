@@ -10,12 +10,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"hexhub/internal/feature/mail/mailtest"
 )
 
 func TestMain(m *testing.M) {
@@ -40,6 +44,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "up": up, "isjson": isJSON, "login": login, "save": save,
+			"smtp": smtp, "mails": mails,
 		},
 	})
 }
@@ -132,6 +137,48 @@ func login(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(resp.Body.Close())
 	if got := fmt.Sprint(resp.StatusCode); got != args[0] {
 		ts.Fatalf("status %s, want %s", got, args[0])
+	}
+}
+
+// smtp starts a mail server and sets SMTP to its address: smtp.
+func smtp(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: smtp")
+	}
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	ts.Check(err)
+	s := &mailtest.Server{}
+	go s.Serve(l)
+	ts.Defer(func() { l.Close() })
+	mailServers.Store(l.Addr().String(), s)
+	ts.Setenv("SMTP", l.Addr().String())
+}
+
+var mailServers sync.Map // of *mailtest.Server by address
+
+// mails waits until the mail server got so many mails, and wants the last one to match: mails 1 'reset'.
+func mails(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mails COUNT PATTERN")
+	}
+	found, _ := mailServers.Load(ts.Getenv("SMTP"))
+	server, want := found.(*mailtest.Server), args[0]
+	tick, limit := time.NewTicker(20*time.Millisecond), time.After(time.Minute)
+	defer tick.Stop()
+	for {
+		got := server.Got()
+		if fmt.Sprint(len(got)) == want {
+			last := got[len(got)-1]
+			if text := last.String() + "\n\n" + last.Text; !regexp.MustCompile(args[1]).MatchString(text) {
+				ts.Fatalf("the last mail does not match %q:\n%s", args[1], text)
+			}
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			ts.Fatalf("%d mails came, want %s", len(got), want)
+		}
 	}
 }
 

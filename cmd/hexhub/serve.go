@@ -104,6 +104,9 @@ func (c serveCmd) greet(s *session, n *node.Node, log *slog.Logger, first bool) 
 		if link != "" {
 			log.Warn("no administrator yet", "setup_url", link, "until", until)
 		}
+		if !n.Mail.Configured() {
+			log.Info("mail is not configured: letters rest in the outbox, which hexhub admin mail shows; mail.smtp and mail.from send them")
+		}
 		if plain {
 			log.Warn("passwords and keys travel unencrypted; set tls.cert and tls.key, or trusted.proxies behind a proxy that speaks HTTPS")
 		}
@@ -137,6 +140,9 @@ func (c serveCmd) banner(s *session, n *node.Node, link string, first bool) {
 		where += "  " + t.In(term.Dim, "(only this machine; --listen :4000 for all)")
 	}
 	line("Listening", where)
+	if !n.Mail.Configured() {
+		line("Mail", "rests in the outbox  "+t.In(term.Dim, "(hexhub admin mail shows it; --mail-smtp and --mail-from send it)"))
+	}
 	if link != "" {
 		t.Printf("\n  %s Create the administrator within 30 minutes:\n      %s\n    No browser here?   hexhub admin create you@example.com\n", t.In(term.Green, "▸"), t.In(term.Bold, link))
 	}

@@ -66,6 +66,7 @@ func (s opsServer) run(ctx context.Context, n *Node) error {
 func (n *Node) opsServers(ctx context.Context) ([]opsServer, error) {
 	o := ops.New(ops.Deps{
 		Version: n.version, DB: n.DB, Log: n.Etcd, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, Settings: n.Settings,
+		Mail: n.Mail, Jobs: n.Jobs,
 		Audit: n.Audit, Registry: n.Registry(), Metrics: n.Metrics, Ready: n.ready, Setup: n.StartSetup, Logger: n.log,
 		Doctor: doctor.Deps{
 			Dir: n.Config.Data, URL: n.URL, DB: n.DB, Log: n.Etcd, Blobs: n.Blobs,

@@ -22,8 +22,10 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/doctor"
+	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/setting"
+	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
 )
@@ -37,6 +39,8 @@ type Deps struct {
 	Access   *access.Access
 	Orgs     *org.Orgs
 	Settings *setting.Settings
+	Mail     *mail.Mail
+	Jobs     *job.Queue
 	Audit    *audit.Audit
 	Registry connect.Registry // what clients must know of this server
 	Doctor   doctor.Deps
@@ -91,7 +95,7 @@ func (o *Ops) Local() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 
-	// Users and keys are named in the query, since names may hold what paths may not.
+	// Users, keys and the like are named in the query, since names may hold what paths may not.
 	for pattern, h := range map[string]handler{
 		"GET /operator/status":  o.status,
 		"GET /operator/connect": o.connect,
@@ -110,6 +114,15 @@ func (o *Ops) Local() http.Handler {
 		"POST /operator/user/verified": o.verifyEmail,
 
 		"GET /operator/audit": o.audit,
+
+		"GET /operator/letters":    o.letters,
+		"GET /operator/letter":     o.letter,
+		"DELETE /operator/letter":  o.deleteLetter,
+		"POST /operator/mail/test": o.testMail,
+
+		"GET /operator/jobs":       o.jobs,
+		"POST /operator/job/retry": o.retryJob,
+		"DELETE /operator/job":     o.deleteJob,
 
 		"GET /operator/keys":    o.keys,
 		"POST /operator/keys":   o.createKey,

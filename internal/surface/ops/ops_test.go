@@ -20,9 +20,12 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/mail"
+	"hexhub/internal/feature/mail/mailtest"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/ops"
@@ -37,12 +40,14 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{},
-		audit.Tables, setting.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables)
+		job.Tables, audit.Tables, mail.Tables, setting.Tables, limit.Tables, account.Tables, org.Tables,
+		access.Tables, catalog.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
 	w := &world{T: t}
+	letters := mailtest.New(t, db)
 	accounts := account.New(db, account.Options{Cost: account.Cost{Memory: 64, Passes: 1, Lanes: 1}})
 	reg := prometheus.NewRegistry()
 	ops.RegisterMetrics(reg, db, nil, "1.2.3")
@@ -50,6 +55,7 @@ func newWorld(t *testing.T) *world {
 		Version: "1.2.3", DB: db, Accounts: accounts, Orgs: org.New(db, org.Options{}), Audit: audit.New(db), Metrics: reg,
 		Access:   access.New(db, accounts, []byte("pepper"), access.Options{}),
 		Settings: setting.New(db, []setting.Definition{{Name: "colour", Default: "blue", Check: func(string) error { return nil }}}),
+		Mail:     letters, Jobs: job.New(db, job.Options{}),
 		Registry: connect.Registry{URL: "http://127.0.0.1:4000", Repository: "hexhub", Fingerprint: "SHA256:x"},
 		Setup: func(context.Context) (string, time.Time, error) {
 			return "http://127.0.0.1:4000/setup/X", time.Now(), nil
