@@ -13,6 +13,7 @@ import (
 type adminMailCmd struct {
 	List   mailListCmd   `cmd:"" default:"withargs" help:"List letters, the newest first."`
 	Show   mailShowCmd   `cmd:"" help:"Print a letter that was not sent."`
+	Send   mailSendCmd   `cmd:"" help:"Send a letter that rests or failed, at once."`
 	Delete mailDeleteCmd `cmd:"" help:"Take a letter back."`
 	Test   mailTestCmd   `cmd:"" help:"Send a test letter, and say what the mail server answers."`
 }
@@ -77,6 +78,19 @@ func (c mailShowCmd) Run(s *session) error {
 		s.paint.Println(term.Clean(strings.TrimRight(line, "\n")))
 	}
 	return nil
+}
+
+type mailSendCmd struct {
+	local `embed:""`
+	ID    string `arg:"" help:"As hexhub admin mail lists it."`
+}
+
+// Run has a letter sent.
+func (c mailSendCmd) Run(s *session) error {
+	if err := c.operator().ask(s.ctx, "POST", "letter", byID(c.ID), nil, nil); err != nil {
+		return err
+	}
+	return s.done(c.ID, "sent", c.ID, "It is sent now; hexhub admin mail tells how that went.")
 }
 
 type mailDeleteCmd struct {

@@ -423,8 +423,7 @@ func TestRefusedAddressKeepsNoOtherBack(t *testing.T) {
 			if _, msg, err := w.mail.Read(t.Context(), e.ID); err != nil || !strings.Contains(msg.Text, "decimal") {
 				t.Errorf("a failed letter cannot be read: %q, %v", msg.Text, err)
 			}
-			j, _ := job.Find(w.db.View(), "mail", e.ID)
-			if err := w.queue.Retry(t.Context(), j.ID); err != nil {
+			if err := w.mail.Resend(t.Context(), e.ID); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -443,6 +442,9 @@ func TestWithoutTransportLettersRest(t *testing.T) {
 		}
 		if err := w.mail.SendTest(t.Context(), "ann@example.com"); !fault.Is(err, fault.Conflict) {
 			t.Errorf("a test without transport: %v", err)
+		}
+		if err := w.mail.Resend(t.Context(), w.outbox()[0].ID); !fault.Is(err, fault.Conflict) {
+			t.Errorf("sending it without transport: %v", err)
 		}
 		if err := w.mail.Delete(t.Context(), w.outbox()[0].ID); err != nil {
 			t.Fatal(err)
@@ -477,6 +479,15 @@ func TestTransportThatComesLaterSendsWhatIsYoungerThanADay(t *testing.T) {
 				w.run()
 				w.wantMails(&s, "new@example.com")
 				w.wantStates("new@example.com sent", "old@example.com resting")
+
+				// Unless the administrator asks for it.
+				for _, e := range w.outbox() {
+					err := w.mail.Resend(t.Context(), e.ID)
+					if sent := e.State == mail.Sent; sent != fault.Is(err, fault.Conflict) || !sent && err != nil {
+						t.Errorf("sending the letter to %s again: %v", e.To, err)
+					}
+				}
+				w.wantMails(&s, "new@example.com", "old@example.com")
 			})
 		})
 	}

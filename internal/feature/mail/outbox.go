@@ -2,6 +2,7 @@ package mail
 
 import (
 	"context"
+	"time"
 
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/job"
@@ -65,7 +66,7 @@ func (m *Mail) Read(ctx context.Context, letterID string) (Entry, Message, error
 		return Entry{}, Message{}, err
 	}
 	if !ok {
-		return Entry{}, Message{}, fault.New(fault.NotFound, "there is no letter %q", letterID)
+		return Entry{}, Message{}, noLetter(letterID)
 	}
 	e := m.entry(v, s)
 	if s.SentAt != nil {
@@ -73,6 +74,31 @@ func (m *Mail) Read(ctx context.Context, letterID string) (Entry, Message, error
 	}
 	msg, err := m.write(s)
 	return e, msg, err
+}
+
+// Resend has a letter sent that was not, however old it is: whoever asks for it has read it.
+func (m *Mail) Resend(ctx context.Context, letterID string) error {
+	if !m.Configured() {
+		return notConfigured
+	}
+	now := time.Now()
+	return m.db.Update(ctx, func(tx *store.Tx) error {
+		s, ok, err := letters.Get(ctx, tx, letterID)
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			return noLetter(letterID)
+		case s.SentAt != nil:
+			return fault.New(fault.Conflict, "the letter was sent, and what it said was dropped then")
+		}
+		job.EnqueueTx(tx, jobKind, letterID, nil, now)
+		return nil
+	})
+}
+
+func noLetter(letterID string) error {
+	return fault.New(fault.NotFound, "there is no letter %q", letterID)
 }
 
 // Delete takes a letter back, sent or not.
@@ -83,7 +109,7 @@ func (m *Mail) Delete(ctx context.Context, letterID string) error {
 			return err
 		}
 		if !ok {
-			return fault.New(fault.NotFound, "there is no letter %q", letterID)
+			return noLetter(letterID)
 		}
 		forgetTx(tx, letterID)
 		return nil

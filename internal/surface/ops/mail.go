@@ -68,6 +68,10 @@ func (o *Ops) letter(r *http.Request) (any, error) {
 	return out, nil
 }
 
+func (o *Ops) sendLetter(r *http.Request) (any, error) {
+	return nil, o.Mail.Resend(r.Context(), r.URL.Query().Get("id"))
+}
+
 func (o *Ops) deleteLetter(r *http.Request) (any, error) {
 	return nil, o.Mail.Delete(r.Context(), r.URL.Query().Get("id"))
 }

@@ -52,6 +52,7 @@ func TestOperatorReadsTheOutbox(t *testing.T) {
 	if l := get[ops.Letter](w, one); !strings.Contains(l.Text, "key=canary") || l.Subject != "[acme] Choose a new password" {
 		t.Errorf("the letter is %+v", l)
 	}
+	w.local(409, "POST", one, "")
 	w.local(200, "DELETE", one, "")
 	w.local(404, "GET", one, "")
 	w.local(404, "DELETE", one, "")

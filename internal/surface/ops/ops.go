@@ -118,6 +118,7 @@ func (o *Ops) Local() http.Handler {
 
 		"GET /operator/letters":    o.letters,
 		"GET /operator/letter":     o.letter,
+		"POST /operator/letter":    o.sendLetter,
 		"DELETE /operator/letter":  o.deleteLetter,
 		"POST /operator/mail/test": o.testMail,
 
