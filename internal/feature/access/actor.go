@@ -51,32 +51,6 @@ type Actor struct {
 	deed   string    // what the system is about
 }
 
-// A Token is what an access token says. Whoever gave it out vouches for it; whether session, key and
-// user are still there is asked at each use.
-type Token struct {
-	ID          string // by which it can be revoked
-	UserID      string // either this or Org
-	Org         name.Repository
-	Session     string // id of the account's session, or
-	KeyID       string // of the key it was exchanged for
-	Permissions []Permission
-	ExpiresAt   time.Time // no later than the session or the key ends
-}
-
-// actor is whom the token makes its bearer, before any row was asked.
-func (t Token) actor() Actor {
-	return Actor{
-		User: account.User{ID: t.UserID}, Org: t.Org, Key: Key{ID: t.KeyID}, Session: t.Session,
-		Permissions: t.Permissions, Via: Bearer, token: t.ID, until: t.ExpiresAt,
-	}
-}
-
-// A verdict is what is known of an actor's second factor.
-type verdict struct {
-	proved  bool
-	refusal error // of everything that changes something; nil if there is none
-}
-
 // SystemActor is who does what an operator asks for at the machine itself, named for the audit log,
 // such as "hexhub admin create". He may do everything.
 func SystemActor(name string) Actor { return Actor{Via: System, deed: name} }
@@ -118,17 +92,48 @@ func From(ctx context.Context) Actor {
 // refresh makes the actor what the rows show of him at r's moment, or tells why he is none any more.
 func refresh(r store.Reader, a *Actor) error {
 	at := time.Now()
-	if a.Via == APIKey || a.Key.ID != "" {
+	switch a.Via {
+	case APIKey:
 		k, ok := Keys.Get(r, a.Key.ID)
 		if err := k.usable(ok, at); err != nil {
 			return err
 		}
-		a.Key = k
-	}
-	if a.Via == APIKey {
-		a.Permissions = a.Key.Permissions
+		a.Key, a.Permissions = k, k.Permissions
+	case Bearer:
+		if err := refreshBearer(r, a, at); err != nil {
+			return err
+		}
+	case Browser:
+		if !a.inSession(r, at) {
+			return errSessionOver
+		}
 	}
 	return refreshOwner(r, a)
+}
+
+// refreshBearer asks for what the token hangs on.
+func refreshBearer(r store.Reader, a *Actor, at time.Time) error {
+	if _, revoked := revokedTokens.Get(r, a.token); revoked {
+		return errExpired
+	}
+	if a.Session != "" {
+		if !a.inSession(r, at) {
+			return errExpired
+		}
+		return nil
+	}
+	k, ok := Keys.Get(r, a.Key.ID)
+	if k.usable(ok, at) != nil || k.Owner() != a.Owner() {
+		return errExpired
+	}
+	a.Key = k
+	return nil
+}
+
+// inSession reports whether the actor's session is still his.
+func (a Actor) inSession(r store.Reader, at time.Time) bool {
+	session, live := account.LiveSession(r, a.Session, at)
+	return live && session.UserID == a.User.ID
 }
 
 func refreshOwner(r store.Reader, a *Actor) error {

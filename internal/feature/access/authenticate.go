@@ -30,7 +30,7 @@ func (s *Access) Authenticate(ctx context.Context, authorization, code string, i
 		return a, nil
 	}
 	if encoded, ok := strings.CutPrefix(authorization, "Basic "); ok {
-		return s.basic(ctx, a, encoded)
+		return s.basic(ctx, a, encoded, code)
 	}
 	if token, ok := strings.CutPrefix(authorization, "Bearer "); ok {
 		return s.withToken(a, token)
@@ -38,7 +38,7 @@ func (s *Access) Authenticate(ctx context.Context, authorization, code string, i
 	return s.withKey(a, authorization)
 }
 
-func (s *Access) basic(ctx context.Context, a Actor, encoded string) (Actor, error) {
+func (s *Access) basic(ctx context.Context, a Actor, encoded, code string) (Actor, error) {
 	plain, err := base64.StdEncoding.DecodeString(encoded)
 	login, password, ok := strings.Cut(string(plain), ":")
 	if err != nil || !ok {
@@ -48,15 +48,28 @@ func (s *Access) basic(ctx context.Context, a Actor, encoded string) (Actor, err
 	if h, ok := s.holderOf(password); ok && s.belongs(h.actor, login) {
 		return s.withKey(a, password)
 	}
-	if s.o.Rules(s.db.View()).NoPasswords {
+	rules := s.o.Rules(s.db.View())
+	if rules.NoPasswords {
 		return Actor{}, errNoBasic
 	}
-	a.User, err = s.accounts.Login(ctx, login, password, account.Origin{IP: a.IP, UserAgent: a.UserAgent})
+	from := account.Origin{IP: a.IP, UserAgent: a.UserAgent}
+	a.User, err = s.accounts.Login(ctx, login, password, from)
+	if err == nil && a.User.TwoFactor() && rules.BasicRequireOTP {
+		err = s.basicCode(ctx, a.User, code, from)
+	}
 	if err != nil {
 		return Actor{}, err
 	}
 	a.Via = Password
 	return a, nil
+}
+
+// basicCode tells why the password of a user who has a second factor is not enough.
+func (s *Access) basicCode(ctx context.Context, u account.User, code string, from account.Origin) error {
+	if code == "" {
+		return errBasicSecond
+	}
+	return s.accounts.CheckCode(ctx, u.ID, code, "", from)
 }
 
 func (s *Access) belongs(holder Actor, login string) bool {
@@ -79,48 +92,6 @@ func (s *Access) withKey(a Actor, secret string) (Actor, error) {
 	h.actor.IP, h.actor.UserAgent = a.IP, a.UserAgent
 	s.uses.note(h.actor.Key.ID, at, a.IP, a.UserAgent)
 	return h.actor, nil
-}
-
-// maxToken bounds what is read as an access token, in bytes: one with all the scopes that may be.
-const maxToken = 32 << 10
-
-func (s *Access) withToken(a Actor, token string) (Actor, error) {
-	if len(token) > maxToken || s.o.Bearer == nil {
-		return Actor{}, errBadKey
-	}
-	at := time.Now()
-	h, err := s.bearerOf(token, at)
-	switch {
-	case err != nil:
-		return Actor{}, err
-	case h.refusal != nil:
-		return Actor{}, h.refusal
-	case !at.Before(h.until):
-		return Actor{}, errExpired
-	}
-	h.actor.IP, h.actor.UserAgent = a.IP, a.UserAgent
-	if h.actor.Key.ID != "" {
-		s.uses.note(h.actor.Key.ID, at, a.IP, a.UserAgent)
-	}
-	return h.actor, nil
-}
-
-// bearerOf is holderOf for access tokens. Those that are none of ours are not remembered.
-func (s *Access) bearerOf(token string, at time.Time) (holder, error) {
-	hash := s.macs.sum(token)
-	if h, ok := s.known.Get(hash); ok && !h.view.Stale() {
-		return h, nil
-	}
-	v := s.db.View()
-	t, err := s.o.Bearer(v, token, at)
-	if err != nil {
-		return holder{}, err
-	}
-	h := holder{actor: t.actor(), view: v, until: t.ExpiresAt}
-	h.refusal = refresh(v, &h.actor)
-	v.Close()
-	s.known.Add(hash, h)
-	return h, nil
 }
 
 // A holder is whom a key that exists, perhaps revoked, or a token makes its bearer; or why nobody. It

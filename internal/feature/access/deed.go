@@ -176,11 +176,11 @@ func (k Key) organizations(r store.Reader) []org.Organization {
 	return out
 }
 
-// usual is what a key may do of which nothing was said: the whole api, as on hex.pm. Tokens of users never
-// have that, since it is two scopes to them, so they make keys that may write.
+// usual is what a key may do of which nothing was said: the whole api, as on hex.pm. Tokens that have less make
+// keys that may write.
 func (a Actor) usual() []Permission {
 	whole, write := Permission{Domain: DomainAPI}, Permission{DomainAPI, "write"}
-	if a.Via == Bearer && !slices.Contains(a.Permissions, whole) {
+	if a.Via == Bearer && !slices.Contains(a.held(), whole) {
 		return []Permission{write}
 	}
 	return []Permission{whole}
@@ -192,7 +192,7 @@ func (a Actor) within(k *Key, wanted *time.Time) error {
 		return nil
 	}
 	for _, child := range k.Permissions {
-		if !slices.ContainsFunc(a.Permissions, func(p Permission) bool { return p.covers(child) }) {
+		if !slices.ContainsFunc(a.held(), func(p Permission) bool { return p.covers(child) }) {
 			return fault.New(fault.Forbidden, "a key cannot create one with permissions that it has not itself; log in, or use a key for the whole api")
 		}
 	}
@@ -205,6 +205,15 @@ func (a Actor) within(k *Key, wanted *time.Time) error {
 	}
 	k.RevokeAt = sooner(k.RevokeAt, parent)
 	return nil
+}
+
+// held is what the actor's key or token grants. Users give programs the whole api in two halves.
+func (a Actor) held() []Permission {
+	whole := Permission{Domain: DomainAPI}
+	if a.Session != "" && slices.Contains(a.Permissions, Permission{DomainAPI, "read"}) && slices.Contains(a.Permissions, Permission{DomainAPI, "write"}) {
+		return append(slices.Clip(a.Permissions), whole)
+	}
+	return a.Permissions
 }
 
 // mayKeys tells why the actor, who is made to be as he is now, may not manage the owner's keys.
@@ -221,7 +230,11 @@ func mayKeys(r store.Reader, a *Actor, o Owner) error {
 		return errMissing
 	case !a.Allows(DomainAPI, "write"):
 		return errKeyLacks
-	case a.Via == System, a.User.ID == o.UserID:
+	}
+	if err := a.secondFactor(); err != nil {
+		return err
+	}
+	if a.Via == System || a.User.ID == o.UserID {
 		return nil
 	}
 	if u, _ := account.Users.Get(r, o.UserID); a.User.Admin && u.Service {
@@ -233,7 +246,7 @@ func mayKeys(r store.Reader, a *Actor, o Owner) error {
 // mayRevoke is mayKeys for taking keys away, which administrators may do to everybody.
 func mayRevoke(r store.Reader, a *Actor, o Owner) error {
 	err := mayKeys(r, a, o)
-	if err != nil && a.User.Admin && a.Allows(DomainAPI, "write") {
+	if err != nil && a.User.Admin && a.Allows(DomainAPI, "write") && a.secondFactor() == nil {
 		return refresh(r, a)
 	}
 	return err
@@ -338,6 +351,7 @@ const (
 )
 
 // Forget drops keys that were revoked or expired long ago, in steps. Then they are like keys that never were.
+// Of revoked tokens it drops those that would have expired since.
 func (s *Access) Forget(ctx context.Context) error {
 	end := time.Now().Add(-keepRevoked)
 	var old []string
@@ -358,7 +372,7 @@ func (s *Access) Forget(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.forgetTokens(ctx)
 }
 
 // Probe tells whether the actor's key is good for the permission and its owner has access, as GET
@@ -372,7 +386,7 @@ func (s *Access) Probe(r store.Reader, a Actor, p Permission) error {
 		return errMissing
 	case !a.verified():
 		return errUnverified
-	case a.Via != APIKey:
+	case a.Via != APIKey && a.Via != Bearer:
 		return errKeyLacks
 	}
 	p, err := s.normal(r, p)

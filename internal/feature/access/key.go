@@ -47,7 +47,7 @@ var (
 const hashPrefix = 32
 
 // Tables are what the package keeps.
-var Tables = store.Schema{Keys, KeyUses}
+var Tables = store.Schema{Keys, KeyUses, revokedTokens}
 
 // An Owner is the user or the organization that keys belong to. It is comparable.
 type Owner struct {

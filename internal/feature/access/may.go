@@ -51,17 +51,18 @@ type Thing struct {
 
 // The refusals of the Hex API.
 var (
-	errMissing    = fault.New(fault.Unauthenticated, "missing authentication information")
-	errBadBasic   = fault.New(fault.Unauthenticated, "invalid authentication information")
-	errNoBasic    = fault.New(fault.Unauthenticated, "Basic authentication is disabled. Update your client to use OAuth or an API key.")
-	errBadKey     = fault.New(fault.Unauthenticated, "invalid API key")
-	errRevoked    = fault.New(fault.Unauthenticated, "API key revoked")
-	errKeyLacks   = fault.New(fault.Unauthenticated, "key not authorized for this action")
-	errUnverified = fault.New(fault.Forbidden, "email not verified")
-	errForbidden  = fault.New(fault.Forbidden, "account not authorized for this action")
-	errNotFound   = fault.New(fault.NotFound, "Page not found")
-	errExpired    = &fault.Error{Kind: fault.Unauthenticated, Message: errBadKey.Message, Code: "token_expired"}
-	errInactive   = fault.New(fault.Malformed, "Bad request")
+	errMissing     = fault.New(fault.Unauthenticated, "missing authentication information")
+	errBadBasic    = fault.New(fault.Unauthenticated, "invalid authentication information")
+	errNoBasic     = &fault.Error{Kind: fault.Unauthenticated, Message: "Basic authentication is disabled. Update your client to use OAuth or an API key.", Code: tokenRequired}
+	errBadKey      = fault.New(fault.Unauthenticated, "invalid API key")
+	errRevoked     = fault.New(fault.Unauthenticated, "API key revoked")
+	errKeyLacks    = fault.New(fault.Unauthenticated, "key not authorized for this action")
+	errUnverified  = fault.New(fault.Forbidden, "email not verified")
+	errForbidden   = fault.New(fault.Forbidden, "account not authorized for this action")
+	errNotFound    = fault.New(fault.NotFound, "Page not found")
+	errExpired     = &fault.Error{Kind: fault.Unauthenticated, Message: errBadKey.Message, Code: "token_expired"}
+	errSessionOver = fault.New(fault.Unauthenticated, "the session has ended; log in again")
+	errInactive    = fault.New(fault.Malformed, "Bad request")
 )
 
 // May returns nil if the actor may do v to t, else the fault that the Hex API answers. It reads the
@@ -85,6 +86,11 @@ func May(r store.Reader, a Actor, v Verb, t Thing) error {
 		return errUnverified
 	case !a.permits(v, t):
 		return errKeyLacks
+	}
+	if v != Read && v != Fetch {
+		if err := a.secondFactor(); err != nil {
+			return err
+		}
 	}
 	return entitled(r, a, v, t)
 }
@@ -216,6 +222,11 @@ func MayOrg(r store.Reader, a Actor, role org.Role, organization name.Repository
 		return errUnverified
 	case !a.Allows(DomainAPI, resource):
 		return errKeyLacks
+	}
+	if role != org.Read {
+		if err := a.secondFactor(); err != nil {
+			return err
+		}
 	}
 	_, exists := org.Organizations.Get(r, organization.String())
 	if exists && (a.Via == System || a.User.Admin || a.roleIn(r, organization).Includes(role)) {

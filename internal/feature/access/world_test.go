@@ -126,6 +126,14 @@ func (w *world) as(username string) access.Actor {
 	return access.Actor{User: u, Via: access.Password, IP: home, UserAgent: "mix"}
 }
 
+// session logs the user in at a browser.
+func (w *world) session(username string) string {
+	w.Helper()
+	s, _, err := w.accounts.StartSession(w.Context(), operator, w.users[username].ID, home.String(), "Firefox")
+	w.must(err)
+	return s.ID
+}
+
 // key makes a key, "api:write package:hexhub/plug", and returns who shows it.
 func (w *world) key(o access.Owner, permissions string) access.Actor {
 	w.Helper()

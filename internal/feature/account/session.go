@@ -222,3 +222,10 @@ func EndSessionsTx(tx *store.Tx, by audit.By, userID, exceptID string, at time.T
 	}
 	endTx(tx, by, ended, at)
 }
+
+// EndSessionTx ends the session with the id, if it is there.
+func EndSessionTx(tx *store.Tx, by audit.By, sessionID string, at time.Time) {
+	if s, ok := Sessions.Get(tx, sessionID); ok {
+		endTx(tx, by, []Session{s}, at)
+	}
+}

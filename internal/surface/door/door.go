@@ -138,6 +138,8 @@ var challenges = map[string]string{
 	"totp_required": `Bearer realm="hex", error="totp_required"`,
 	"invalid_totp":  `Bearer realm="hex", error="invalid_totp"`,
 	"token_expired": `Bearer realm="hex", error="token_expired"`,
+
+	"token_required": `Bearer realm="hex"`, // in the place of a password
 }
 
 // Challenge tells in headers what would help against a refusal: another credential, or waiting.
