@@ -209,7 +209,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 		return err
 	}
 	n.Settings = setting.New(n.DB, n.definitions())
-	n.Audit = audit.New(n.DB, audit.Options{Blobs: n.Blobs, Sealer: n.Sealer})
+	n.Audit = audit.New(n.DB)
 	n.Accounts = account.New(n.DB, account.Options{Rules: n.accountRules, Cost: o.Cost})
 	n.Orgs = org.New(n.DB, org.Options{Mail: n.Mail})
 	if _, err := n.Orgs.EnsureDefault(ctx, repository); err != nil {
