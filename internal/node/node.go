@@ -211,7 +211,9 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	n.Settings = setting.New(n.DB, n.definitions())
 	n.Audit = audit.New(n.DB)
 	n.Accounts = account.New(n.DB, account.Options{Rules: n.accountRules, Cost: o.Cost})
-	n.Orgs = org.New(n.DB, org.Options{Mail: n.Mail})
+	n.Orgs = org.New(n.DB, org.Options{Mail: n.Mail, OnLeave: func(tx *store.Tx, organization name.Repository, userID string, at time.Time) error {
+		return n.Catalog.EndOwnershipsTx(tx, organization, userID, at)
+	}})
 	if _, err := n.Orgs.EnsureDefault(ctx, repository); err != nil {
 		return fmt.Errorf("make the default repository: %w", err)
 	}
@@ -219,7 +221,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 		DefaultRepository: repository, Rules: n.accessRules, ThingOf: catalog.ThingOf, Mail: n.Mail, Log: n.log,
 	})
 	n.Stats = stats.New(n.DB, stats.Options{Node: "hexhub", Log: n.log})
-	n.Catalog = catalog.New(n.DB, catalog.Options{DefaultRepository: repository, Recent: stats.Recent, Total: stats.Total})
+	n.Catalog = catalog.New(n.DB, catalog.Options{DefaultRepository: repository, Mail: n.Mail, Recent: stats.Recent, Total: stats.Total})
 	signer := o.Signer
 	if signer == nil {
 		if signer, err = index.EnsureKey(ctx, n.DB, n.Sealer); err != nil {

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -137,7 +136,7 @@ func (s *Access) createTx(tx *store.Tx, a Actor, k Key, d KeyDraft) (Key, error)
 	k.Name = freeName(d.Name, live)
 	Keys.Put(tx, k)
 	recordKey(tx, a.By(), "key.generate", k, k.InsertedAt)
-	s.tellTx(tx, mail.KeyCreated, a.By(), k.Owner(), k.Name, k.InsertedAt)
+	s.tellTx(tx, mail.KeyCreated, k.Owner(), k.Name, k.InsertedAt)
 	return k, nil
 }
 
@@ -276,15 +275,17 @@ func recordKey(tx *store.Tx, by audit.By, action string, k Key, at time.Time) {
 }
 
 // tellTx writes to the owner of a key, or of all keys if keyName is empty.
-func (s *Access) tellTx(tx *store.Tx, kind mail.Kind, by audit.By, o Owner, keyName string, at time.Time) {
+func (s *Access) tellTx(tx *store.Tx, kind mail.Kind, o Owner, keyName string, at time.Time) {
 	if s.o.Mail == nil {
 		return
 	}
-	l := mail.Letter{Kind: kind, Params: map[string]string{"username": cmp.Or(by.Username, by.Org), "key": keyName}}
+	l := mail.Letter{Kind: kind, Params: map[string]string{"key": keyName}}
 	if u, ok := account.Users.Get(tx, o.UserID); ok {
 		l.To, l.Params["username"] = u.Addresses(), u.Username.String()
-	} else if organization, ok := org.Organizations.Get(tx, o.Org.String()); ok {
-		l.To, l.Params["organization"] = organization.Addresses(tx), o.Org.String()
+	} else {
+		v := s.db.View()
+		defer v.Close()
+		l.To, l.Params["username"], l.Params["organization"] = org.Addresses(v, o.Org), o.Org.String(), o.Org.String()
 	}
 	s.o.Mail.SendTx(tx, l, at)
 }
@@ -303,7 +304,7 @@ func (s *Access) RevokeKey(ctx context.Context, a Actor, o Owner, name string) (
 			return errNotFound
 		}
 		k = revokeTx(tx, actor.By(), k, at)
-		s.tellTx(tx, mail.KeyRevoked, actor.By(), o, k.Name, at)
+		s.tellTx(tx, mail.KeyRevoked, o, k.Name, at)
 		return nil
 	})
 	return k, err
@@ -320,7 +321,7 @@ func (s *Access) RevokeAll(ctx context.Context, a Actor, o Owner) ([]Key, error)
 			return err
 		}
 		if ended = s.RevokeAllTx(tx, actor.By(), o, at); len(ended) > 0 {
-			s.tellTx(tx, mail.KeysRevoked, actor.By(), o, "", at)
+			s.tellTx(tx, mail.KeysRevoked, o, "", at)
 		}
 		return nil
 	})

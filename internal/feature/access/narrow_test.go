@@ -218,9 +218,9 @@ func TestOwnersOfKeysAreTold(t *testing.T) {
 	w.must(err)
 	got := mailtest.Letters(t, w.mail, "")
 	for i, want := range []mail.Letter{
-		{Kind: mail.KeysRevoked, To: []string{"eva@example.com"}, Params: map[string]string{"username": "eva", "organization": "acme2", "key": ""}},
+		{Kind: mail.KeysRevoked, To: []string{"eva@example.com"}, Params: map[string]string{"username": "acme2", "organization": "acme2", "key": ""}},
 		{Kind: mail.KeyRevoked, To: []string{"jose@example.com"}, Params: map[string]string{"username": "jose", "key": "ci"}},
-		{Kind: mail.KeyCreated, To: []string{"eva@example.com"}, Params: map[string]string{"username": "jose", "organization": "acme2", "key": "deploy"}},
+		{Kind: mail.KeyCreated, To: []string{"eva@example.com"}, Params: map[string]string{"username": "acme2", "organization": "acme2", "key": "deploy"}},
 		{Kind: mail.KeyCreated, To: []string{"jose@example.com"}, Params: map[string]string{"username": "jose", "key": "ci"}},
 	} {
 		if len(got) != 4 || fmt.Sprint(got[i]) != fmt.Sprint(want) {

@@ -8,6 +8,7 @@ import (
 	"hexhub/hex/name"
 	"hexhub/hex/version"
 	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
@@ -16,6 +17,7 @@ import (
 // Options are what a Catalog may be told. The zero value works for tests of organizations.
 type Options struct {
 	DefaultRepository name.Repository // where a dependency is looked for after its own repository
+	Mail              *mail.Mail      // nil tells owners nothing
 
 	// Recent and Total return the downloads of the packages of a repository, to sort lists by. Without
 	// them such lists are sorted by name.

@@ -60,8 +60,12 @@ func (c *Catalog) SetOwner(ctx context.Context, actor access.Actor, ref Ref, log
 		if slices.Equal(before, pkg.Owners) {
 			return nil
 		}
+		if !repository.Public {
+			org.TouchTx(tx, repository.Org) // for who is made an owner must not cease to be a member unseen
+		}
 		packages.Put(tx, pkg)
 		recordOwner(tx, actor, setAction(before, add, transfer), repository, pkg, add, at)
+		c.tellOwnersTx(tx, actor, repository, pkg, before, at)
 		return nil
 	})
 }
@@ -82,8 +86,8 @@ func mayBecomeOwner(tx *store.Tx, repository org.Repository, o Owner, transfer b
 }
 
 // belongs reports whether the owner is a member of the organization with the repository, or is it.
-func belongs(tx *store.Tx, repository org.Repository, o Owner) bool {
-	return o.UserID == "" && o.Org == repository.Org || org.RoleOf(tx, repository.Org, o.UserID).Includes(org.Read)
+func belongs(r store.Reader, repository org.Repository, o Owner) bool {
+	return o.UserID == "" && o.Org == repository.Org || org.RoleOf(r, repository.Org, o.UserID).Includes(org.Read)
 }
 
 // withOwner returns the owners with one added or changed, and in the case of a transfer no others. It
@@ -144,13 +148,14 @@ func (c *Catalog) RemoveOwner(ctx context.Context, actor access.Actor, ref Ref, 
 		if i < 0 {
 			return fault.Field("user is not an owner of package", "username")
 		}
-		gone := pkg.Owners[i]
-		if err := mayGo(repository, pkg.Owners, gone); err != nil {
+		before, gone := pkg.Owners, pkg.Owners[i]
+		if err := mayGo(repository, before, gone); err != nil {
 			return err
 		}
-		pkg.Owners = slices.Delete(slices.Clone(pkg.Owners), i, i+1)
+		pkg.Owners = slices.Delete(slices.Clone(before), i, i+1)
 		packages.Put(tx, pkg)
 		recordOwner(tx, actor, "owner.remove", repository, pkg, gone, at)
+		c.tellOwnersTx(tx, actor, repository, pkg, before, at)
 		return nil
 	})
 }
@@ -163,6 +168,33 @@ func mayGo(repository org.Repository, owners []Owner, gone Owner) error {
 		return fault.Field("cannot remove last owner of package", "username")
 	case gone.Level == access.Full && fullOwners(owners) == 1:
 		return fault.Field("cannot remove the last full owner of package", "username")
+	}
+	return nil
+}
+
+// maxEnded is how many ownerships end with a membership. A former member can do nothing with others.
+const maxEnded = 400
+
+// EndOwnershipsTx takes from a user who ceases to be a member of an organization what he owns in its
+// repository. It is what org.Options.OnLeave is for; SetOwner sees to it that nothing slips by.
+func (c *Catalog) EndOwnershipsTx(tx *store.Tx, organization name.Repository, userID string, _ time.Time) error {
+	v := c.db.View()
+	defer v.Close()
+	is := func(o Owner) bool { return o.UserID == userID }
+	ended := 0
+	for p := range OwnedBy(v, access.OfUser(userID)) {
+		if p, ok := packages.Get(tx, p.Ref().Key()); ok && p.Repository == organization && ended < maxEnded {
+			p.Owners = slices.DeleteFunc(slices.Clone(p.Owners), is)
+			packages.Put(tx, p)
+			ended++
+		}
+	}
+	for t := range tombstones.Prefix(v, organization.String()+"/") {
+		if t, ok := tombstones.Get(tx, tombstones.Key(t)); ok && slices.ContainsFunc(t.Owners, is) && ended < maxEnded {
+			t.Owners = slices.DeleteFunc(slices.Clone(t.Owners), is)
+			tombstones.Put(tx, t)
+			ended++
+		}
 	}
 	return nil
 }

@@ -147,8 +147,8 @@ func TestDeactivatedUserIsNoOwnerToBe(t *testing.T) {
 	check(t, "add", w.SetOwner(t.Context(), w.as("joe"), jason, "eve", access.Full, false), isNotFound)
 }
 
-// Z6: many who remove each other and themselves at once leave one.
-func TestLastOwnerStays(t *testing.T) {
+// Many who remove each other and themselves at once leave one.
+func TestZ6LastOwnerStays(t *testing.T) {
 	w := newWorld(t)
 	w.publish(t, "joe", jason, "1.0.0")
 	all := []string{"joe", "ann", "wes", "rob", "bob", "eve"}

@@ -10,6 +10,7 @@ import (
 	"hexhub/hex/tarball"
 	"hexhub/hex/version"
 	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/id"
@@ -95,6 +96,7 @@ func (c *Catalog) publishTx(tx *store.Tx, p *publication, replace bool) (Release
 	pkg.Summary, _ = summarize(tx, pkg.Ref())
 	packages.Put(tx, pkg)
 	record(tx, p.actor, "release.publish", repository, pkg, rel.snapshot(pkg), p.at)
+	c.tellTx(tx, p.actor, mail.Published, repository, pkg, concerned(repository, pkg, p.actor), map[string]string{"version": rel.Version.String()}, p.at)
 	return rel, created, nil
 }
 

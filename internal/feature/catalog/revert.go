@@ -8,6 +8,7 @@ import (
 	"hexhub/hex/tarball"
 	"hexhub/hex/version"
 	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/mail"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 )
@@ -26,6 +27,7 @@ func (c *Catalog) Revert(ctx context.Context, actor access.Actor, ref Ref, v ver
 			return fault.Field(closed(repository, tooLateToRevert), "inserted_at")
 		}
 		record(tx, actor, "release.revert", repository, pkg, rel.snapshot(pkg), at)
+		c.tellTx(tx, actor, mail.ReleaseRemoved, repository, pkg, concerned(repository, pkg, actor), map[string]string{"version": v.String()}, at)
 		return c.removeTx(tx, pkg, rel, at)
 	})
 }

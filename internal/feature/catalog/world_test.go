@@ -17,8 +17,11 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/mail"
+	"hexhub/internal/feature/mail/mailtest"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/store"
 )
 
@@ -40,20 +43,24 @@ func v(s string) version.Version { return version.MustParse(s) }
 // A world is a catalog with some people around it.
 type world struct {
 	*catalog.Catalog
-	db *store.DB
+	db   *store.DB
+	mail *mail.Mail
+	orgs *org.Orgs
 }
 
 func newWorld(t testing.TB) *world { return openWorld(t, store.NewMemory(), hexhub) }
 
 func openWorld(t testing.TB, log store.Log, def name.Repository) *world {
 	t.Helper()
-	db, err := store.Open(context.Background(), log, store.Options{}, catalog.Tables, account.Tables, org.Tables, access.Tables, audit.Tables)
+	db, err := store.Open(context.Background(), log, store.Options{}, job.Tables, mail.Tables, catalog.Tables, account.Tables, org.Tables, access.Tables, audit.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
 	at := time.Now().UTC()
-	w := &world{catalog.New(db, catalog.Options{DefaultRepository: def}), db}
+	w := &world{db: db, mail: mailtest.New(t, db)}
+	w.Catalog = catalog.New(db, catalog.Options{DefaultRepository: def, Mail: w.mail})
+	w.orgs = org.New(db, org.Options{OnLeave: w.EndOwnershipsTx})
 	w.put(t, func(tx *store.Tx) {
 		for _, n := range []string{"ann", "wes", "rob", "bob", "eve", "joe", "max"} {
 			putUser(tx, n, at)

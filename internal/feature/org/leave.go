@@ -1,11 +1,9 @@
 package org
 
 import (
-	"slices"
 	"strings"
 	"time"
 
-	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
@@ -59,28 +57,4 @@ func (s *Orgs) of(r store.Reader, userID string) []Organization {
 		}
 	}
 	return out
-}
-
-// maxAddresses is how many are written to in the name of one organization.
-const maxAddresses = 200
-
-// Addresses returns where to write to the organization: the proved addresses of its administrators, or, if
-// none has one, of all members. There are 200 at most.
-func (o Organization) Addresses(r store.Reader) []string {
-	to := o.addresses(r, func(role Role) bool { return role == Admin })
-	if len(to) == 0 {
-		to = o.addresses(r, Role.Valid)
-	}
-	return to
-}
-
-func (o Organization) addresses(r store.Reader, written func(Role) bool) []string {
-	var to []string
-	for id, role := range o.Members {
-		if u, ok := account.Users.Get(r, id); ok && written(role) {
-			to = append(to, u.Addresses()...)
-		}
-	}
-	slices.Sort(to)
-	return to[:min(len(to), maxAddresses)]
 }

@@ -101,6 +101,14 @@ func (s *Orgs) RemoveMember(ctx context.Context, by audit.By, organization name.
 	})
 }
 
+// TouchTx writes the organization's row as it is. So whatever depends on a membership, and is not in that
+// row, cannot pass one that ends at the same time.
+func TouchTx(tx *store.Tx, organization name.Repository) {
+	if o, ok := Organizations.Get(tx, organization.String()); ok {
+		Organizations.Put(tx, o)
+	}
+}
+
 // subjects returns the organization and the user whom login names, as the Hex API knows him.
 func (s *Orgs) subjects(tx *store.Tx, organization name.Repository, login string) (Organization, account.User, error) {
 	o, ok := Organizations.Get(tx, organization.String())
