@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hexhub/hex/tarball"
+	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/kernel/limit"
 )
@@ -39,6 +40,9 @@ func (n *Node) chores(ctx context.Context) error {
 		if err := limit.Forget(ctx, n.DB); err != nil && ctx.Err() == nil {
 			n.log.Error("cannot forget old counts of attempts; trying again later", "err", err)
 		}
+		if err := n.archive(ctx); err != nil && ctx.Err() == nil {
+			n.log.Error("cannot seal old audit entries; trying again later", "err", err)
+		}
 		if swept, err := n.sweep(ctx); err != nil && ctx.Err() == nil {
 			n.log.Error("cannot sweep blobs; trying again later", "err", err)
 		} else if swept > 0 {
@@ -52,6 +56,20 @@ func (n *Node) chores(ctx context.Context) error {
 		}
 		wait.Reset(choreEvery)
 	}
+}
+
+// archive moves audit entries into segments that are older than the setting says, a few at a time.
+func (n *Node) archive(ctx context.Context) error {
+	text, _ := n.Settings.Value(n.DB.View(), auditHot)
+	age, err := parseHot(text)
+	if err != nil || age == 0 {
+		return err
+	}
+	made, err := n.Audit.Archive(ctx, time.Now().Add(-age))
+	if made > 0 {
+		n.log.Info("sealed old audit entries", "segments", made)
+	}
+	return err
 }
 
 // shrink gives back what the store's file holds without need, once that is more than half of a large
@@ -70,12 +88,15 @@ func (n *Node) shrink(ctx context.Context) error {
 	return n.Etcd.Defragment(ctx)
 }
 
-// sweep deletes the blobs that no release names, and that were last put before the grace time. A blob put
+// sweep deletes the blobs that nothing names, and that were last put before the grace time. A blob put
 // again meanwhile stays: its age and its removal are one step of the store.
 func (n *Node) sweep(ctx context.Context) (swept int, err error) {
 	named := map[tarball.Sum]struct{}{}
 	for sum := range catalog.Blobs(n.DB.View(), time.Now()) {
 		named[sum] = struct{}{}
+	}
+	for hash := range audit.Blobs(n.DB.View()) {
+		named[tarball.Sum(hash)] = struct{}{}
 	}
 	old := time.Now().Add(-sweepGrace)
 	for info, err := range n.Blobs.Walk(ctx) {

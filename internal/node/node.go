@@ -209,7 +209,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 		return err
 	}
 	n.Settings = setting.New(n.DB, n.definitions())
-	n.Audit = audit.New(n.DB)
+	n.Audit = audit.New(n.DB, audit.Options{Blobs: n.Blobs, Sealer: n.Sealer})
 	n.Accounts = account.New(n.DB, account.Options{Rules: n.accountRules, Cost: o.Cost})
 	n.Orgs = org.New(n.DB, org.Options{Mail: n.Mail, OnLeave: func(tx *store.Tx, organization name.Repository, userID string, at time.Time) error {
 		return n.Catalog.EndOwnershipsTx(tx, organization, userID, at)

@@ -25,6 +25,8 @@ const (
 	orgCreate = "org.create"
 
 	basicPassword = "basic.password"
+
+	auditHot = "audit.hot"
 )
 
 func (n *Node) definitions() []setting.Definition {
@@ -53,6 +55,11 @@ func (n *Node) definitions() []setting.Definition {
 			Name: basicPassword, Default: "on",
 			Help:  "Whether a user name and a password are taken where a key could be given; rebar3 needs it to make its keys.",
 			Check: oneOf("on", "off"),
+		},
+		{
+			Name: auditHot, Default: "90d",
+			Help:  "When audit entries move out of the store into sealed blobs, where they stay readable; 0 means never.",
+			Check: func(v string) error { _, err := parseHot(v); return err },
 		},
 	}
 }
@@ -92,6 +99,18 @@ func parseAge(text string) (time.Duration, error) {
 	age, err := access.ParseAge(text)
 	if err == nil && age < time.Hour {
 		err = fmt.Errorf("%q is less than an hour; 0 means for ever", text)
+	}
+	return age, err
+}
+
+// parseHot reads how long audit entries stay in rows. Less than a day would make segments of almost nothing.
+func parseHot(text string) (time.Duration, error) {
+	if text == "0" {
+		return 0, nil
+	}
+	age, err := access.ParseAge(text)
+	if err == nil && age < 24*time.Hour {
+		err = fmt.Errorf("%q is less than a day; 0 means for ever", text)
 	}
 	return age, err
 }

@@ -52,11 +52,13 @@ type link struct {
 
 var (
 	entries = store.NewCold("audit", func(e Entry) string { return e.ID })
-	links   = store.NewCold("audit-by", func(l link) string { return store.Path(l.Ref, l.ID) })
+	links   = store.NewCold("audit-by", linkKey)
 )
 
+func linkKey(l link) string { return store.Path(l.Ref, l.ID) }
+
 // Tables are what the package keeps.
-var Tables = store.Schema{entries, links}
+var Tables = store.Schema{entries, links, segments, hints}
 
 // PackageRef refers to a package of a repository.
 func PackageRef(repository, name string) string { return "package:" + repository + "/" + name }

@@ -1,25 +1,45 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/id"
+	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 )
 
-// An Audit reads what was recorded. It is safe for concurrent use.
+// Options are what an Audit may be told.
+type Options struct {
+	Blobs  blob.Store   // where old entries go; required for what reads or makes segments
+	Sealer *seal.Sealer // who seals them; likewise
+	Run    int          // entries in a segment; zero means 5000
+}
+
+// An Audit reads what was recorded, from rows and from sealed segments alike, and moves it from the ones
+// to the others. It is safe for concurrent use.
 type Audit struct {
 	db *store.DB
+	o  Options
+
+	mu     sync.Mutex // guards opened
+	opened opened
 }
 
 // New returns the log kept in db.
-func New(db *store.DB) *Audit { return &Audit{db: db} }
+func New(db *store.DB, o Options) *Audit {
+	o.Run = cmp.Or(o.Run, fullRun)
+	return &Audit{db: db, o: o}
+}
 
 // A Query says which entries are wanted. The zero Query wants all.
 type Query struct {
@@ -93,10 +113,97 @@ func cursor(id string, more bool) string {
 	return ""
 }
 
-// read returns at most limit entries that concern ref and come after a cursor, and whether there are more.
+// read returns at most limit entries that concern ref and come after a cursor, and whether there may be
+// more. An entry that is on its way from its row into a segment is taken once.
 func (a *Audit) read(ctx context.Context, v *store.View, ref, after string, limit int) ([]Entry, bool, error) {
 	page, next, err := List(ctx, v, ref, after, limit)
-	return page, next != "", err
+	more := next != ""
+	if err != nil {
+		return nil, false, err
+	}
+	until := "" // what is behind it is not on this page
+	if more && len(page) == limit {
+		until = page[limit-1].ID
+	}
+	holding, err := holding(ctx, v, ref, after, until)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, s := range holding {
+		if len(page) == limit && page[limit-1].ID < s.First {
+			return page, true, nil
+		}
+		held, err := a.open(ctx, s)
+		if err != nil {
+			return nil, false, err
+		}
+		var left bool
+		page, left = merge(page, concerning(held, ref, after), limit)
+		more = more || left
+	}
+	return page, more, nil
+}
+
+// holding returns the segments that may hold entries that concern ref and come between two cursors, those
+// with the newest entries first. An empty until is no bound.
+func holding(ctx context.Context, v *store.View, ref, after, until string) (out []Segment, err error) {
+	for s := range segments.All(v) {
+		if s.Last > after && (until == "" || s.First < until) {
+			out = append(out, s)
+		}
+	}
+	if len(out) > 0 && ref != "" {
+		hinted, err := hinted(ctx, v, ref)
+		if err != nil {
+			return nil, err
+		}
+		out = slices.DeleteFunc(out, func(s Segment) bool { return !hinted[s.Number] })
+	}
+	slices.SortFunc(out, func(a, b Segment) int { return strings.Compare(a.First, b.First) })
+	return out, nil
+}
+
+// hinted returns the numbers of the segments that hold entries that concern ref, perhaps with some more.
+func hinted(ctx context.Context, v *store.View, ref string) (map[int]bool, error) {
+	out := map[int]bool{}
+	for prefix, after := store.Path(ref)+"/", ""; ; {
+		page, next, err := hints.Page(ctx, v, prefix, after, 1000)
+		if err != nil {
+			return nil, fmt.Errorf("find the audit segments of %s: %w", ref, err)
+		}
+		for _, h := range page {
+			out[h.Number] = true
+		}
+		if after = next; next == "" {
+			return out, nil
+		}
+	}
+}
+
+// concerning returns those of the entries of a segment that concern ref and come after a cursor.
+func concerning(held []Entry, ref, after string) (out []Entry) {
+	from, _ := slices.BinarySearchFunc(held, after, func(e Entry, id string) int { return strings.Compare(e.ID, id) })
+	for _, e := range held[from:] {
+		if e.ID != after && (ref == "" || slices.Contains(e.Refs, ref)) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// merge joins two lists in order, each entry once, and reports whether some are left over the limit.
+func merge(a, b []Entry, limit int) (out []Entry, left bool) {
+	for len(out) < limit && len(a)+len(b) > 0 {
+		switch {
+		case len(b) == 0 || len(a) > 0 && a[0].ID < b[0].ID:
+			out, a = append(out, a[0]), a[1:]
+		case len(a) == 0 || b[0].ID < a[0].ID:
+			out, b = append(out, b[0]), b[1:]
+		default:
+			a = a[1:] // b has it as well
+		}
+	}
+	return out, len(a)+len(b) > 0
 }
 
 // Export writes the entries of a time, from not before the first to before the second, that concern ref,

@@ -45,7 +45,7 @@ func deeds(from, to int) (out []string) {
 
 func TestTimesBoundWhatIsFound(t *testing.T) {
 	db := open(t)
-	a := audit.New(db)
+	a := audit.New(db, audit.Options{})
 	record(t, db, 10, func(int) string { return "org:acme" })
 	at := func(i int) time.Time { return start.Add(time.Duration(i) * time.Second) }
 	for _, c := range []struct {
@@ -72,7 +72,7 @@ func TestTimesBoundWhatIsFound(t *testing.T) {
 
 func TestActionsAreFoundAloneAndByFamily(t *testing.T) {
 	db := open(t)
-	a := audit.New(db)
+	a := audit.New(db, audit.Options{})
 	record(t, db, 12, func(int) string { return "org:acme" })
 	for action, want := range map[string][]string{
 		"deed.1": {"deed.1"}, "deed.": deeds(11, 0), "deed": nil, "dee.": nil,
@@ -86,7 +86,7 @@ func TestActionsAreFoundAloneAndByFamily(t *testing.T) {
 }
 
 func TestCursorsOfStrangersAreRefused(t *testing.T) {
-	a := audit.New(open(t))
+	a := audit.New(open(t), audit.Options{})
 	for _, after := range []string{"x", "../../audit", "org:acme/00000000000000000000000000"} {
 		if _, _, err := a.Find(t.Context(), a.View(), audit.Query{After: after}, 10); !fault.Is(err, fault.Malformed) {
 			t.Errorf("%q as a cursor: %v, want a malformed request", after, err)
@@ -96,7 +96,7 @@ func TestCursorsOfStrangersAreRefused(t *testing.T) {
 
 func TestExportIsALineOfJSONForEachEntry(t *testing.T) {
 	db := open(t)
-	a := audit.New(db)
+	a := audit.New(db, audit.Options{})
 	record(t, db, 1203, func(i int) string { return fmt.Sprint("org:", i%2) })
 	var b bytes.Buffer
 	if err := a.Export(t.Context(), &b, start.Add(3*time.Second), time.Time{}, "org:1"); err != nil {

@@ -54,3 +54,11 @@ func TestAuditLogIsExportedAsLines(t *testing.T) {
 	w.local(400, "GET", "/operator/audit/export?from=yesterday", "")
 	w.local(404, "GET", "/operator/audit/export?user=nobody", "")
 }
+
+func TestAuditLogIsVerified(t *testing.T) {
+	w := newWorld(t)
+	w.local(200, "POST", "/operator/users", `{"username":"eva","email":"eva@example.com","password":"correct horse battery"}`)
+	if got := w.local(200, "POST", "/operator/audit/verify", ""); !strings.Contains(got, `"rows":1`) || !strings.Contains(got, `"problems":[]`) {
+		t.Errorf("verified: %s", got)
+	}
+}

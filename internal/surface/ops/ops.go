@@ -113,7 +113,8 @@ func (o *Ops) Local() http.Handler {
 		"PUT /operator/user/active":    o.setActive,
 		"POST /operator/user/verified": o.verifyEmail,
 
-		"GET /operator/audit": o.audit,
+		"GET /operator/audit":         o.audit,
+		"POST /operator/audit/verify": o.verifyAudit,
 
 		"GET /operator/letters":    o.letters,
 		"GET /operator/letter":     o.letter,

@@ -52,7 +52,7 @@ func newWorld(t *testing.T) *world {
 	reg := prometheus.NewRegistry()
 	ops.RegisterMetrics(reg, db, nil, "1.2.3")
 	w.deps = ops.Deps{
-		Version: "1.2.3", DB: db, Accounts: accounts, Orgs: org.New(db, org.Options{}), Audit: audit.New(db), Metrics: reg,
+		Version: "1.2.3", DB: db, Accounts: accounts, Orgs: org.New(db, org.Options{}), Audit: audit.New(db, audit.Options{}), Metrics: reg,
 		Access:   access.New(db, accounts, []byte("pepper"), access.Options{}),
 		Settings: setting.New(db, []setting.Definition{{Name: "colour", Default: "blue", Check: func(string) error { return nil }}}),
 		Mail:     letters, Jobs: job.New(db, job.Options{}),
