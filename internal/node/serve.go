@@ -41,6 +41,7 @@ func (n *Node) handler() http.Handler {
 			DB: n.DB, Index: n.Index, Access: n.Access, Blobs: n.Blobs, Stats: n.Stats, Default: n.repository, Log: n.log,
 		}),
 		Site:    n.web(),
+		Blocked: (&blocklist{n: n}).Holds, Refusal: api.Blocked(),
 		Proxies: n.Config.Proxies(), Log: n.log, Metrics: front.NewMetrics(n.Metrics),
 	})
 }

@@ -26,7 +26,8 @@ const (
 
 	basicPassword = "basic.password"
 
-	auditHot = "audit.hot"
+	auditHot     = "audit.hot"
+	blockSetting = "block"
 )
 
 func (n *Node) definitions() []setting.Definition {
@@ -60,6 +61,11 @@ func (n *Node) definitions() []setting.Definition {
 			Name: auditHot, Default: "90d",
 			Help:  "When audit entries move out of the store into sealed blobs, where they stay readable; 0 means never.",
 			Check: func(v string) error { _, err := parseHot(v); return err },
+		},
+		{
+			Name:  blockSetting,
+			Help:  "Networks and addresses, separated by commas, whose every request is refused; none by default.",
+			Check: func(v string) error { _, err := parseNetworks(v); return err },
 		},
 	}
 }

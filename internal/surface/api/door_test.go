@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -47,6 +48,76 @@ func TestRequestsAreCounted(t *testing.T) {
 		w.expect(200, "GET", "/repos", nil, from("2001:db8:0:1::1"))
 		time.Sleep(time.Minute)
 		w.expect(200, "GET", "/repos", nil, w.as("jose"))
+	})
+}
+
+// Whatever becomes of a request, its caller is told where he stands; and it counts, 304s too.
+func TestEveryAnswerTellsTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.publish("jose", "", "decimal", "1.0.0")
+		etag := w.expect(200, "GET", "/packages/decimal", nil, w.as("jose")).Header().Get("ETag")
+		remaining, caller := 100, from("192.0.2.50")
+		told := func(what string, rec *httptest.ResponseRecorder, status int) {
+			t.Helper()
+			if remaining--; rec.Code != status || rec.Header().Get("X-Ratelimit-Limit") != "100" ||
+				rec.Header().Get("X-Ratelimit-Remaining") != strconv.Itoa(max(0, remaining)) || rec.Header().Get("X-Ratelimit-Reset") == "" {
+				t.Errorf("%s: %d %v, want %d and %d remaining", what, rec.Code, rec.Header(), status, remaining)
+			}
+		}
+		told("200", w.do("GET", "/packages/decimal", nil, caller), 200)
+		told("304", w.do("GET", "/packages/decimal", nil, caller, header("If-None-Match", etag)), 304)
+		told("HEAD", w.do("HEAD", "/packages/decimal", nil, caller), 200)
+		told("400", w.do("GET", "/packages/decimal/releases/x", nil, caller), 400)
+		told("401 for want of a credential", w.do("GET", "/users/me", nil, caller), 401)
+		told("401 for a bad one", w.do("GET", "/packages/decimal", nil, caller, header("Authorization", "nonsense")), 401)
+		told("404", w.do("GET", "/packages/absent", nil, caller), 404)
+		told("404 of no route", w.do("GET", "/nothing/here", nil, caller), 404)
+		told("404 of no method", w.do("PATCH", "/packages", nil, caller), 404)
+		told("422", w.do("POST", "/users", map[string]any{}, caller), 422)
+		told("terms", w.do("GET", "/packages/decimal", nil, caller, inTerms), 200)
+		told("W19 the path in another case", w.do("GET", "/Packages/Decimal", nil, caller), 404)
+		for remaining > 0 {
+			told("304 again", w.do("GET", "/packages/decimal", nil, caller, header("If-None-Match", etag)), 304)
+		}
+		rec := w.do("GET", "/packages/decimal", nil, caller, header("If-None-Match", etag))
+		told("429", rec, 429)
+		if got := strings.TrimSpace(rec.Body.String()); got != `{"message":"API rate limit exceeded for IP 192.0.2.50","status":429}` {
+			t.Errorf("429 says %s", got)
+		}
+		if rec.Header().Get("Retry-After") != "60" {
+			t.Errorf("429 is to be tried again after %q s, want 60", rec.Header().Get("Retry-After"))
+		}
+		if got := tree(t, w.do("GET", "/packages/decimal", nil, caller, inTerms))["message"]; got != "API rate limit exceeded for IP 192.0.2.50" {
+			t.Errorf("429 in terms says %v", got)
+		}
+	})
+}
+
+// W19: keys of one user, and the methods and spellings he uses, are counted together.
+func TestW19RotatingKeysGainsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for i := range 50 {
+			w.keys[strconv.Itoa(i)] = w.key("jose", "k"+strconv.Itoa(i))
+		}
+		methods := []string{"GET", "HEAD"}
+		for i := range 500 {
+			w.expect(200, methods[i%2], "/repos", nil, w.as(strconv.Itoa(i%50)), from("192.0.2."+strconv.Itoa(i%250)))
+		}
+		rec := w.expect(429, "GET", "/repos", nil, w.as("7"))
+		if got := tree(t, rec)["message"]; got != "API rate limit exceeded for user jose" {
+			t.Errorf("429 says %v", got)
+		}
+		_, secret, err := w.access.CreateKey(t.Context(), access.SystemActor("test"), access.OfOrg(forge), access.KeyDraft{Name: "ci"})
+		w.must(err)
+		w.keys["forge"] = secret
+		for range 500 {
+			w.expect(200, "GET", "/repos", nil, w.as("forge"))
+		}
+		if got := tree(t, w.expect(429, "GET", "/repos", nil, w.as("forge")))["message"]; got != "API rate limit exceeded for organization forge" {
+			t.Errorf("429 says %v", got)
+		}
 	})
 }
 

@@ -50,6 +50,14 @@ var kinds = map[fault.Kind]refusal{
 	fault.Unavailable:     {http.StatusServiceUnavailable, "Service unavailable"},
 }
 
+// Blocked returns what those are answered whose every request is refused, before it reaches any route.
+func Blocked() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f, _ := negotiate(r)
+		fail(w, r, f, fault.New(fault.Forbidden, "Blocked"))
+	})
+}
+
 // fail answers for an error. What is absent and what must seem so get the same bytes, and of an error
 // that is no fault nothing is told.
 func fail(w http.ResponseWriter, r *http.Request, f format, err error) {

@@ -27,8 +27,12 @@ type Options struct {
 	Repo    http.Handler   // serves /repo, likewise
 	Site    http.Handler   // serves everything else
 	Proxies []netip.Prefix // networks whose X-Forwarded-For is believed; none by default
-	Log     *slog.Logger   // nil discards
-	Metrics *Metrics       // nil counts nothing
+
+	Blocked func(netip.Addr) bool // says whose every request is refused; nil refuses nobody's
+	Refusal http.Handler          // what the API answers them; nil is what the others do
+
+	Log     *slog.Logger // nil discards
+	Metrics *Metrics     // nil counts nothing
 }
 
 // New returns the handler of the public site.
@@ -58,7 +62,21 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(rec, "Bad request: the path has a part that no address here can have.", http.StatusBadRequest)
 		return
 	}
+	if f.Blocked != nil && f.Blocked(c.IP) {
+		handler = f.refusal(name)
+	}
 	handler.ServeHTTP(rec, r)
+}
+
+// refusal is what a surface answers those who are blocked. The API's clients read no plain text.
+func (f *front) refusal(surface string) http.Handler {
+	if surface == "api" && f.Refusal != nil {
+		return f.Refusal
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		http.Error(w, "Blocked", http.StatusForbidden)
+	})
 }
 
 // route makes the path plain, finds its surface and strips the surface's prefix. It returns nil for a
