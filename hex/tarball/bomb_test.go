@@ -13,9 +13,15 @@ import (
 	"time"
 )
 
-// bomb makes a package of one file that repeats a pattern up to n bytes. The pattern is
-// compressed only once, since deflate blocks may be strung together.
+// bomb makes a package of one file that repeats a pattern up to n bytes.
 func bomb(t *testing.T, n int, pattern string) []byte {
+	t.Helper()
+	return parcel{contents: new(string(swollen(t, n, pattern)))}.bytes()
+}
+
+// swollen makes the compressed archive of such a file. The pattern is compressed only once, since
+// deflate blocks may be strung together.
+func swollen(t *testing.T, n int, pattern string) []byte {
 	t.Helper()
 	head := entry{name: "mix.exs", size: octalSize(n)}.bytes()
 	sum := crc32.NewIEEE()
@@ -30,8 +36,7 @@ func bomb(t *testing.T, n int, pattern string) []byte {
 	sum.Write(eof)
 	packed = append(packed, deflated(t, eof, true)...)
 	packed = binary.LittleEndian.AppendUint32(packed, sum.Sum32())
-	packed = binary.LittleEndian.AppendUint32(packed, uint32(len(head)+n+len(eof)))
-	return parcel{contents: new(string(packed))}.bytes()
+	return binary.LittleEndian.AppendUint32(packed, uint32(len(head)+n+len(eof)))
 }
 
 func deflated(t *testing.T, data []byte, last bool) []byte {
@@ -157,5 +162,23 @@ func TestT41AMillionLinesCostNothing(t *testing.T) {
 	}
 	if peak > 8<<20 {
 		t.Errorf("heap grew by %d bytes, want less than 8 MiB", peak)
+	}
+}
+
+// Documentation that would get too large is given up while it streams, as packages are.
+func TestT30DocsBombsCostLittle(t *testing.T) {
+	mixed := incompressible(30<<10) + strings.Repeat("\x00", 994<<10)
+	for name, pattern := range map[string]string{"zeros": strings.Repeat("\x00", 1<<20), "a decent ratio": mixed} {
+		b := swollen(t, 300<<20, pattern)
+		peak, total, err := cost(func() error {
+			_, err := openDocs(b)
+			return err
+		})
+		if e, ok := errors.AsType[*Error](err); !ok || e.Code != TooBig {
+			t.Errorf("T30 %s: err = %v, want %s", name, err, TooBig)
+		}
+		if peak > 32<<20 || total > 32<<20 {
+			t.Errorf("T30 %s: heap grew by %d bytes, %d were allocated in all; want less than 32 MiB", name, peak, total)
+		}
 	}
 }

@@ -9,15 +9,16 @@ import (
 )
 
 // OpenDocs checks a documentation tarball, a gzipped tar archive of the given size, and
-// returns its regular files in archive order. Links and directories are checked and dropped:
-// documentation is served by path. Names may differ only in case, as those of a page and a
-// module often do. Files whose first folder is a version are refused, since they would be
-// served as the documentation of that version. Errors are those of Open.
+// returns its regular files in archive order. Besides them there may be directories, which
+// are checked and dropped; links are refused, since documentation is served by path and no
+// generator makes any. Names may differ only in case, as those of a page and a module often
+// do. Files whose first folder is a version are refused, since they would be served as the
+// documentation of that version. Errors are those of Open.
 func OpenDocs(f io.ReaderAt, size int64) ([]File, error) {
 	if size > MaxSize {
 		return nil, refuse(TooBig, "tarball error, documentation exceeds max compressed size %d bytes", MaxSize)
 	}
-	c, err := readContents(io.NewSectionReader(f, 0, size), tree{exactPaths: true})
+	c, err := readContents(io.NewSectionReader(f, 0, size), tree{exactPaths: true, noLinks: true})
 	if err != nil {
 		return nil, in("tarball error, ", err)
 	}

@@ -3,6 +3,7 @@ package tarball
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -17,7 +18,6 @@ func TestOpenDocsKeepsRegularFiles(t *testing.T) {
 		entry{name: "Changelog.html"},
 		entry{name: "changelog.html"}, // a module and a page
 		entry{name: "assets/", kind: '5'},
-		entry{name: "latest", kind: '2', link: "index.html"},
 		entry{name: ".nojekyll"},
 		entry{name: "dist/1.0.0/x.js", body: "x"},
 		entry{name: "1.0/x"},
@@ -40,20 +40,43 @@ func TestOpenDocsKeepsRegularFiles(t *testing.T) {
 
 func TestHostileDocsAreRefused(t *testing.T) {
 	page := entry{name: "index.html", body: "<html>"}
+	crowd := make([]entry, MaxEntries)
+	for i := range crowd {
+		crowd[i].name = fmt.Sprint("f", i)
+	}
+	docs := func(more ...entry) []byte { return gzipped(archive(append([]entry{page}, more...)...)) }
 	for name, test := range map[string]struct {
 		docs []byte
 		code Code
 	}{
-		"T12 traversal":      {gzipped(archive(page, entry{name: "../x"})), UnsafePath},
-		"T13 link":           {gzipped(archive(page, entry{name: "a", kind: '2', link: "/etc/passwd"})), UnsafeLink},
-		"T14 hard link":      {gzipped(archive(page, entry{name: "a", kind: '1', link: "index.html"})), BadKind},
-		"T15 twice":          {gzipped(archive(page, page)), Duplicate},
-		"T19 empty":          {gzipped(archive()), Empty},
-		"T21 plain tar":      {archive(page), BadGzip},
-		"T21 two members":    {append(gzipped(archive(page)), gzipped(archive(page))...), TrailingData},
-		"T30 zeros":          {gzipped(archive(page, entry{name: "a", body: strings.Repeat("\x00", 9<<20)})), TooBig},
-		"T38 version folder": {gzipped(archive(page, entry{name: "1.0.0/index.html"})), VersionedPaths},
-		"T38 pre-release":    {gzipped(archive(page, entry{name: "1.0.0-rc.1+x/index.html"})), VersionedPaths},
+		"T12 traversal":          {docs(entry{name: "../x"}), UnsafePath},
+		"T12 absolute":           {docs(entry{name: "/etc/cron.d/x"}), UnsafePath},
+		"T12 drive":              {docs(entry{name: "C:/x"}), UnsafePath},
+		"T12 backslash":          {docs(entry{name: `a\..\x`}), UnsafePath},
+		"T13 link out":           {docs(entry{name: "a", kind: '2', link: "/etc/passwd"}), BadKind},
+		"T13 link inside":        {docs(entry{name: "a", kind: '2', link: "index.html"}), BadKind},
+		"T13 written through":    {docs(entry{name: "a", kind: '2', link: "assets"}, entry{name: "a/x"}), BadKind},
+		"T14 hard link":          {docs(entry{name: "a", kind: '1', link: "index.html"}), BadKind},
+		"T14 character device":   {docs(entry{name: "a", kind: '3'}), BadKind},
+		"T14 block device":       {docs(entry{name: "a", kind: '4'}), BadKind},
+		"T14 pipe":               {docs(entry{name: "a", kind: '6'}), BadKind},
+		"T15 twice":              {docs(page), Duplicate},
+		"T15 file as folder":     {docs(entry{name: "index.html/x"}), PathConflict},
+		"T16 set-user-id":        {docs(entry{name: "a", mode: 0o104755}), BadMode},
+		"T17 hidden direction":   {docs(entry{name: "a\u202egnp.html"}), BadPath},
+		"T17 not UTF-8":          {docs(entry{name: "a\xff"}), BadPath},
+		"T19 empty":              {gzipped(archive()), Empty},
+		"T19 only folders":       {gzipped(archive(entry{name: "a/", kind: '5'})), Empty},
+		"T20 many files":         {docs(crowd...), TooMany},
+		"T21 plain tar":          {archive(page), BadGzip},
+		"T21 two members":        {append(gzipped(archive(page)), gzipped(archive(page))...), TrailingData},
+		"T21 trailing bytes":     {append(gzipped(archive(page)), "junk"...), TrailingData},
+		"T21 wrong checksum":     {[]byte(flip(string(gzipped(archive(page))), len(gzipped(archive(page)))-8)), BadGzip},
+		"T21 truncated trailer":  {gzipped(archive(page))[:len(gzipped(archive(page)))-3], Truncated},
+		"T30 zeros":              {docs(entry{name: "a", body: strings.Repeat("\x00", 9<<20)}), TooBig},
+		"T38 version folder":     {docs(entry{name: "1.0.0/index.html"}), VersionedPaths},
+		"T38 pre-release folder": {docs(entry{name: "1.0.0-rc.1+x/index.html"}), VersionedPaths},
+		"T38 version as a file":  {docs(entry{name: "1.0.0"}), VersionedPaths},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := openDocs(test.docs)

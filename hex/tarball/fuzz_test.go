@@ -3,9 +3,13 @@ package tarball
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
+	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"hexhub/hex/version"
 )
 
 // Whatever comes in is refused for a reason or obeys the rules that readers of a Tarball
@@ -31,9 +35,35 @@ func FuzzContents(f *testing.F) {
 	f.Add(archive(entry{name: "L", kind: 'L', body: "long\x00", gnu: true}, entry{name: "a", gnu: true}))
 	f.Add(archive(entry{name: "x", kind: 'x', body: record("path", "é")}, entry{}))
 	f.Fuzz(func(t *testing.T, inner []byte) {
-		files, err := openDocs(gzipped(inner))
+		b := gzipped(inner)
+		c, err := readContents(io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))), tree{})
+		checkRefusal(t, err)
+		if err == nil {
+			checkFiles(t, c.files)
+		}
+	})
+}
+
+// FuzzOpenDocs gets at the gzip stream itself, which FuzzContents always makes well.
+func FuzzOpenDocs(f *testing.F) {
+	page := archive(entry{name: "index.html", body: "<html>"}, entry{name: "assets/", kind: '5'})
+	f.Add(gzipped(page))
+	f.Add(append(gzipped(page), gzipped(page)...))
+	f.Add(gzipped(archive(entry{name: "1.0.0/index.html"})))
+	f.Add(gzipped(archive(entry{name: "a", kind: '2', link: "b"})))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		files, err := openDocs(b)
 		checkRefusal(t, err)
 		checkFiles(t, files)
+		for _, file := range files {
+			first, _, _ := strings.Cut(file.Path, "/")
+			if _, err := version.Parse(first); err == nil || !file.Mode.IsRegular() {
+				t.Errorf("%+v is no page of documentation", file)
+			}
+		}
+		if err == nil && len(files) == 0 {
+			t.Error("documentation without a page is accepted")
+		}
 	})
 }
 

@@ -67,10 +67,14 @@ type tree struct {
 	links      []File
 	bytes      int
 	exactPaths bool // paths that differ in case are different
+	noLinks    bool // only files and directories are taken
 }
 
 // add takes in an entry.
 func (t *tree) add(f File, kind byte) error {
+	if t.noLinks && kind == kindLink {
+		return refuse(BadKind, "%q is a symbolic link; only regular files and directories are allowed here", f.Path)
+	}
 	if t.bytes += len(f.Path) + len(f.Link); t.bytes > MaxPaths {
 		return refuse(TooMany, "the paths take more than %d bytes", MaxPaths)
 	}
