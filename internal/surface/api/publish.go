@@ -1,14 +1,10 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
 	"strings"
-	"time"
 
 	"hexhub/hex/name"
 	"hexhub/hex/tarball"
@@ -17,12 +13,6 @@ import (
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/fault"
-)
-
-const (
-	maxSpool = 20 << 20 // bytes taken in; what is over the format's own limit hears so in its words
-	chunk    = 100_000  // bytes of an upload that must come within
-	perChunk = 10 * time.Second
 )
 
 // publish takes a tarball. Everything that can be told from the request's head is told before a byte of
@@ -35,15 +25,16 @@ func (a *api) publish(r *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := acceptable(r); err != nil {
-		return nil, err
-	}
-	up, err := a.spool(r)
+	up, err := a.take(r)
 	if err != nil {
 		return nil, err
 	}
 	defer up.Close()
-	draft, err := a.examine(r, repo, claimed, up)
+	var draft catalog.Draft
+	err = a.examining(r.Context(), func() (err error) {
+		draft, err = a.examine(r, repo, claimed, up)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -83,66 +74,9 @@ func (a *api) mayUpload(r *request) (org.Repository, name.Package, error) {
 	return repo, pkg, nil
 }
 
-// acceptable judges the head of an upload.
-func acceptable(r *request) error {
-	switch encoding := r.Header.Get("Content-Encoding"); {
-	case encoding != "" && encoding != "identity":
-		return fault.New(fault.Unsupported, "Unsupported content encoding %.40q: send the tarball as it is", encoding)
-	case r.ContentLength > tarball.MaxSize:
-		return fault.Field("too big", "tar")
-	case r.ContentLength < 0 && r.Header.Get("Expect") != "":
-		return errLengthRequired
-	}
-	return nil
-}
-
-// spool takes the body in, as long as it keeps coming.
-func (a *api) spool(r *request) (*blob.Spooled, error) {
-	up, err := a.Blobs.Spool(r.Context(), &patient{r: r}, maxSpool)
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, errTooSlow
-	case fault.Is(err, fault.TooLarge):
-		return nil, fault.Wrap(fault.TooLarge, err, "Payload too large")
-	case errors.Is(err, io.ErrUnexpectedEOF): // the client is gone
-		return nil, fault.Wrap(fault.Malformed, err, "Bad request")
-	case err != nil:
-		return nil, fmt.Errorf("take upload: %w", err)
-	}
-	r.bodyRead()
-	return up, nil
-}
-
-// patient reads a body and waits so long for each chunk of it. A client that sends a byte a second is
-// too slow, although each byte comes in time.
-type patient struct {
-	r    *request
-	left int // bytes of the chunk that are yet to come
-}
-
-// Read implements io.Reader.
-func (p *patient) Read(b []byte) (int, error) {
-	if p.left <= 0 {
-		p.left = chunk
-		// Without a connection, as in tests, there is no deadline to set.
-		if err := p.r.control.SetReadDeadline(time.Now().Add(perChunk)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return 0, err
-		}
-	}
-	n, err := p.r.Body.Read(b)
-	p.left -= n
-	return n, err
-}
-
 // examine finds out what was uploaded: first cheaply whose it claims to be, and, if that may be published
-// here, everything else. Only so many are examined at a time.
+// here, everything else.
 func (a *api) examine(r *request, repo org.Repository, claimed name.Package, up *blob.Spooled) (catalog.Draft, error) {
-	select {
-	case a.checks <- struct{}{}:
-		defer func() { <-a.checks }()
-	case <-r.Context().Done():
-		return catalog.Draft{}, fmt.Errorf("wait to examine the tarball: %w", context.Cause(r.Context()))
-	}
 	meta, err := tarball.ReadMetadata(up, up.Size())
 	if err != nil {
 		return catalog.Draft{}, tarballFault(err)
