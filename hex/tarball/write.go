@@ -62,6 +62,21 @@ func Write(w io.Writer, m Metadata, files []Source) (Sums, error) {
 	return t.Sums, err
 }
 
+// WriteDocs packs files as documentation. Equal arguments make equal bytes, in whatever order the files
+// come. The result is checked with OpenDocs before a byte of it is written, so errors are also those of
+// OpenDocs.
+func WriteDocs(w io.Writer, files []Source) error {
+	b, err := packContents(slices.SortedFunc(slices.Values(files), func(a, b Source) int { return cmp.Compare(a.Path, b.Path) }))
+	if err != nil {
+		return err
+	}
+	if _, err := OpenDocs(bytes.NewReader(b), int64(len(b))); err != nil {
+		return err
+	}
+	_, err = w.Write(b)
+	return err
+}
+
 func packContents(files []Source) ([]byte, error) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)

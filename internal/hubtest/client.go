@@ -113,6 +113,16 @@ func (a Answer) JSON(t testing.TB, v any) {
 	}
 }
 
+// Docs packs documentation of one page.
+func Docs(t testing.TB, page string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := tarball.WriteDocs(&b, []tarball.Source{{Path: "index.html", Content: []byte(page)}}); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // Tarball packs a release with one file.
 func Tarball(t testing.TB, name, version string, requires ...tarball.Requirement) []byte {
 	t.Helper()

@@ -45,6 +45,14 @@ type Package struct {
 	DocsUpdatedAt time.Time `json:"docs_updated_at,omitzero"` // moved when documentation comes or goes
 }
 
+// ChangedAt returns when what clients are shown of the package was last changed.
+func (p Package) ChangedAt() time.Time {
+	if p.DocsUpdatedAt.After(p.UpdatedAt) {
+		return p.DocsUpdatedAt
+	}
+	return p.UpdatedAt
+}
+
 // Ref returns the package's name.
 func (p Package) Ref() Ref { return Ref{p.Repository, p.Name} }
 

@@ -112,6 +112,7 @@ func TestFaultsAreFoundAndNamed(t *testing.T) {
 		{"no store", func(p *patient) { p.DB, p.StoreErr = nil, os.ErrPermission }, "store", doctor.Fail, "permission denied"},
 		{"no blobs", func(p *patient) { p.Blobs, p.BlobsErr = nil, os.ErrPermission }, "blobs", doctor.Fail, "permission denied"},
 		{"lost tarball", func(p *patient) { p.release.Outer[0]++; p.put() }, "blobs", doctor.Fail, "decimal-2.1.0.tar"},
+		{"lost documentation", func(p *patient) { p.release.Docs = &catalog.Docs{Hash: [32]byte{1}, Size: 1}; p.put() }, "blobs", doctor.Fail, "docs of decimal-2.1.0.tar"},
 		{"short tarball", func(p *patient) { p.release.Size++; p.put() }, "blobs", doctor.Fail, "has 9 bytes, not 10"},
 		{"no checksum", func(p *patient) { p.release.Inner = [32]byte{}; p.put() }, "index", doctor.Fail, "hexhub/decimal"},
 		{"no administrator", func(p *patient) { p.dethrone() }, "administrator", doctor.Warn, "there is none"},

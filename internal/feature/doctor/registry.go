@@ -183,13 +183,15 @@ func checkBlobs(ctx context.Context, x *examination) Finding {
 	seen, total := 0, 0
 	for r := range org.Repositories.All(v) {
 		for release := range catalog.ReleasesIn(v, r.Name) {
-			total++
-			if ctx.Err() != nil {
-				continue // only count the rest
-			}
-			seen++
-			if err := x.tarball(ctx, release); err != nil && ctx.Err() == nil {
-				bad.add(fmt.Sprintf("%s-%s.tar", release.Package, release.Version), err)
+			for _, file := range filesOf(release) {
+				total++
+				if ctx.Err() != nil {
+					continue // only count the rest
+				}
+				seen++
+				if err := x.file(ctx, file); err != nil && ctx.Err() == nil {
+					bad.add(file.name, err)
+				}
 			}
 		}
 	}
@@ -203,14 +205,29 @@ func checkBlobs(ctx context.Context, x *examination) Finding {
 	return ok(plural(total, "tarball"))
 }
 
-func (x *examination) tarball(ctx context.Context, r catalog.Release) error {
-	h := blob.Hash(r.Outer)
-	if x.Deep {
-		return x.Blobs.Check(ctx, h)
+// A file is what a release keeps as a blob.
+type file struct {
+	name string
+	hash blob.Hash
+	size int64
+}
+
+func filesOf(r catalog.Release) []file {
+	base := fmt.Sprintf("%s-%s.tar", r.Package, r.Version)
+	files := []file{{base, blob.Hash(r.Outer), r.Size}}
+	if r.HasDocs() {
+		files = append(files, file{"docs of " + base, blob.Hash(r.Docs.Hash), r.Docs.Size})
 	}
-	info, err := x.Blobs.Stat(ctx, h)
-	if err == nil && info.Size != r.Size {
-		err = fmt.Errorf("it has %d bytes, not %d", info.Size, r.Size)
+	return files
+}
+
+func (x *examination) file(ctx context.Context, f file) error {
+	if x.Deep {
+		return x.Blobs.Check(ctx, f.hash)
+	}
+	info, err := x.Blobs.Stat(ctx, f.hash)
+	if err == nil && info.Size != f.size {
+		err = fmt.Errorf("it has %d bytes, not %d", info.Size, f.size)
 	}
 	return err
 }

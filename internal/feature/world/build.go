@@ -12,6 +12,7 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/org"
 )
 
@@ -177,10 +178,35 @@ func (b *builder) release(r release) error {
 			return err
 		}
 	}
+	if r.has("docs") {
+		if err := b.docs(actor, r); err != nil {
+			return err
+		}
+	}
 	if r.retirement == nil {
 		return nil
 	}
 	return b.Catalog.Retire(b.ctx, actor, r.ref, r.version, *r.retirement)
+}
+
+// docs gives the release a page of documentation.
+func (b *builder) docs(actor access.Actor, r release) error {
+	var file bytes.Buffer
+	page := fmt.Sprintf("<!doctype html><title>%s %s</title>\n", r.ref.Name, r.version)
+	if err := tarball.WriteDocs(&file, []tarball.Source{{Path: "index.html", Content: []byte(page)}}); err != nil {
+		return err
+	}
+	up, err := b.Blobs.Spool(b.ctx, &file, tarball.MaxSize)
+	if err != nil {
+		return err
+	}
+	defer up.Close()
+	archive, err := docs.Examine(up)
+	if err != nil {
+		return err
+	}
+	_, err = docs.New(b.DB, b.Blobs).Upload(b.ctx, actor, r.ref, r.version, archive)
+	return err
 }
 
 // publisher is the first owner, or the first member who may write.

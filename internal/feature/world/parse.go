@@ -24,7 +24,7 @@ var forms = map[string]string{
 	"key":     "OWNER NAME [permissions=DOMAIN:RESOURCE,…]",
 	"package": "REPOSITORY/NAME [owner=USERS] [maintainer=USERS]",
 	"release": "REPOSITORY/NAME VERSION [requires=TEXT] [optional=TEXT] [app=NAME] [tool=NAME] [elixir=TEXT] " +
-		"[description=TEXT] [licenses=LIST] [link=URL] [retired=REASON:TEXT]",
+		"[description=TEXT] [licenses=LIST] [link=URL] [retired=REASON:TEXT] [docs]",
 }
 
 // A script is a world as written, with every word checked that can be by itself.

@@ -52,7 +52,7 @@ package hexhub/decimal owner=jose maintainer=eva
 release hexhub/jason 1.4.0 optional="decimal ~> 2.0"
 package hexhub/jason owner=eva
 package guild/secret
-release guild/secret 1.0.0 requires="jason ~> 1.0, elsewhere >= 2.0.0 and < 3.0.0"
+release guild/secret 1.0.0 requires="jason ~> 1.0, elsewhere >= 2.0.0 and < 3.0.0" docs
 key jose ci permissions=api:write,repositories
 key guild bot permissions=repository:guild
 org guild admin=jose write=eva
@@ -99,6 +99,14 @@ func checkSmall(t *testing.T, text string) {
 	}
 	checkDecimal(t, r)
 	checkSecret(t, r)
+	for text, want := range map[string]bool{"guild/secret 1.0.0": true, "hexhub/jason 1.4.0": false} {
+		ref, ver, _ := strings.Cut(text, " ")
+		in, pkg, _ := strings.Cut(ref, "/")
+		rel, _ := catalog.GetRelease(v, catalog.Ref{Repository: name.MustRepository(in), Name: name.MustPackage(pkg)}, version.MustParse(ver))
+		if rel.HasDocs() != want {
+			t.Errorf("%s has documentation: %t", text, rel.HasDocs())
+		}
+	}
 	for _, k := range []string{"jose/ci", "guild/bot"} {
 		if len(w.Secrets[k]) != 32 {
 			t.Errorf("secret of %s = %q", k, w.Secrets[k])
