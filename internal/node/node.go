@@ -26,6 +26,7 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/index"
 	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/org"
@@ -68,6 +69,7 @@ type Node struct {
 	Orgs     *org.Orgs
 	Access   *access.Access
 	Catalog  *catalog.Catalog
+	Docs     *docs.Docs
 	Stats    *stats.Counter
 	Index    *index.Index
 	Limiter  *limit.Limiter // one for all surfaces, so that what they count is counted together
@@ -222,6 +224,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	})
 	n.Stats = stats.New(n.DB, stats.Options{Node: "hexhub", Log: n.log})
 	n.Catalog = catalog.New(n.DB, catalog.Options{DefaultRepository: repository, Mail: n.Mail, Recent: stats.Recent, Total: stats.Total})
+	n.Docs = docs.New(n.DB, n.Blobs)
 	signer := o.Signer
 	if signer == nil {
 		if signer, err = index.EnsureKey(ctx, n.DB, n.Sealer); err != nil {

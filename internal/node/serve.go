@@ -34,7 +34,7 @@ func (n *Node) Rooms() world.Rooms {
 func (n *Node) handler() http.Handler {
 	return front.New(front.Options{
 		API: api.New(api.Rooms{
-			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog,
+			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog, Docs: n.Docs,
 			Default: n.repository, URL: n.URL,
 		}, api.Options{Limiter: n.Limiter}),
 		Repo: repo.New(repo.Deps{

@@ -20,6 +20,7 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/limit"
@@ -34,6 +35,7 @@ type Rooms struct {
 	Accounts *account.Accounts
 	Access   *access.Access
 	Catalog  *catalog.Catalog
+	Docs     *docs.Docs
 	Default  name.Repository // the server's own repository
 	URL      string          // of the site, without a slash at its end, for all links
 }

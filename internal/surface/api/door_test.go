@@ -192,6 +192,7 @@ func TestAnswersTellTheirRevision(t *testing.T) {
 func TestPrivateIsAsAbsent(t *testing.T) {
 	w := newWorld(t)
 	w.publish("eva", "/repos/forge", "vault", "1.0.0")
+	w.expect(201, "POST", "/repos/forge/packages/vault/releases/1.0.0/docs", pages(t, "x"), w.as("eva"))
 	etag := w.expect(200, "GET", "/repos/forge/packages/vault", nil, w.as("eva")).Header().Get("ETag")
 	w.keys["fetcher"] = w.key("bob", "fetcher", fetchAll)
 	w.keys["nobody"] = ""

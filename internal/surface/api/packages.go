@@ -68,7 +68,7 @@ func (a *api) listPackages(r *request) (*answer, error) {
 	packages, state := list{}, []string{"packages"}
 	for _, p := range found {
 		packages = append(packages, a.presentPackage(r.view, p, catalog.Releases(r.view, p.Ref())))
-		state = append(state, p.ID, stamp(p.UpdatedAt))
+		state = append(state, p.ID, stamp(p.ChangedAt()))
 	}
 	return &answer{
 		status: http.StatusOK, cache: visible(repo.Public && !r.actor.LoggedIn()),
@@ -82,7 +82,7 @@ func (a *api) getPackage(r *request) (*answer, error) {
 		return nil, err
 	}
 	return &answer{
-		status: http.StatusOK, cache: visible(repo.Public), modified: p.UpdatedAt, tag: tag("package", p.ID, stamp(p.UpdatedAt)),
+		status: http.StatusOK, cache: visible(repo.Public), modified: p.ChangedAt(), tag: tag("package", p.ID, stamp(p.ChangedAt())),
 		body: a.presentWholePackage(r.view, p, catalog.Releases(r.view, p.Ref())),
 	}, nil
 }

@@ -44,6 +44,7 @@ func TestUploadsAreJudgedByTheirHead(t *testing.T) {
 	w.keys["nobody"] = "0123"
 	w.keys["reader"] = w.key("jose", "reader", readAPI)
 	tar := pack(t, "decimal", "1.1.0")
+	docs := pages(t, "x")
 	length := fmt.Sprintf("Content-Length: %d", len(tar))
 	for _, c := range []struct{ name, path, who, head, want string }{
 		{"bad key", "/packages/decimal/releases", "nobody", length, "401"},
@@ -58,6 +59,12 @@ func TestUploadsAreJudgedByTheirHead(t *testing.T) {
 		{"T32 encoded", "/packages/decimal/releases", "jose", length + "\r\nContent-Encoding: gzip", "415"},
 		{"bad name", "/packages/De-Cimal/releases", "jose", length, "422"},
 		{"welcome", "/packages/decimal/releases", "jose", length, "100"},
+		{"docs by nobody", "/packages/decimal/releases/1.0.0/docs", "", length, "401"},
+		{"docs by no owner", "/packages/decimal/releases/1.0.0/docs", "bob", length, "403"},
+		{"T38 docs of no release", "/packages/decimal/releases/9.0.0/docs", "jose", length, "404"},
+		{"T32 docs too long", "/packages/decimal/releases/1.0.0/docs", "jose", "Content-Length: 16777217", "422"},
+		{"T32 docs encoded", "/packages/decimal/releases/1.0.0/docs", "jose", length + "\r\nContent-Encoding: gzip", "415"},
+		{"docs are welcome", "/packages/decimal/releases/1.0.0/docs", "jose", fmt.Sprintf("Content-Length: %d\r\nContent-Encoding: x-gzip", len(docs)), "100"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			conn := dial(t, w)
@@ -75,7 +82,11 @@ func TestUploadsAreJudgedByTheirHead(t *testing.T) {
 				return
 			}
 			in.ReadString('\n')
-			conn.Write(tar)
+			body := tar
+			if strings.HasSuffix(c.path, "/docs") {
+				body = docs
+			}
+			conn.Write(body)
 			if line, _ := in.ReadString('\n'); !strings.HasPrefix(line, "HTTP/1.1 201 ") {
 				t.Errorf("after the body %q, want 201", line)
 			}
@@ -272,6 +283,7 @@ func TestNameAndKeyReachOnePackageOnly(t *testing.T) {
 func TestEveryRouteIsServed(t *testing.T) {
 	w := newWorld(t)
 	w.publish("jose", "", "decimal", "1.0.0")
+	w.expect(201, "POST", "/packages/decimal/releases/1.0.0/docs", pages(t, "x"), w.as("jose"))
 	fill := strings.NewReplacer("{base}", "hexhub", "{repository}", "hexpm", "{package}", "decimal", "{version}", "1.0.0",
 		"{user}", "jose", "{org}", "forge", "{key}", "laptop")
 	for _, r := range api.Routes() {

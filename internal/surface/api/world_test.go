@@ -19,6 +19,7 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
@@ -80,7 +81,7 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 	w.counter = stats.New(db, stats.Options{})
 	w.serve = func(blobs blob.Store) http.Handler {
 		return api.New(api.Rooms{
-			DB: db, Blobs: blobs, Accounts: accounts, Access: w.access, Catalog: w.catalog, Default: home, URL: "https://hub.test",
+			DB: db, Blobs: blobs, Accounts: accounts, Access: w.access, Catalog: w.catalog, Docs: docs.New(db, blobs), Default: home, URL: "https://hub.test",
 		}, o)
 	}
 	w.Handler = w.serve(w.blobs)
