@@ -57,7 +57,7 @@ func mayFetch(v *store.View, actor access.Actor, repository org.Repository, t ta
 	if t.kind == keyFile {
 		return access.MayEnter(v, actor, repository)
 	}
-	return access.May(v, actor, access.Fetch, access.Thing{Repository: repository, Package: t.name})
+	return access.May(v, actor, t.verb(), access.Thing{Repository: repository, Package: t.name})
 }
 
 // authenticate returns who sends a request, who is never anonymous. Whatever is wrong with a credential,

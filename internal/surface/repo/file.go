@@ -14,6 +14,7 @@ import (
 var (
 	octets    = []string{"application/octet-stream"}
 	tar       = []string{"application/x-tar"}
+	gzip      = []string{"application/gzip"}
 	textPlain = []string{"text/plain; charset=utf-8"}
 	textCSV   = []string{"text/csv; charset=utf-8"}
 	nosniff   = []string{"nosniff"}

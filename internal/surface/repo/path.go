@@ -6,6 +6,7 @@ import (
 
 	"hexhub/hex/name"
 	"hexhub/hex/version"
+	"hexhub/internal/feature/access"
 )
 
 // kind is what a path leads to.
@@ -19,6 +20,7 @@ const (
 	versionsFile
 	packageFile
 	tarballFile
+	docsFile
 )
 
 // A target is what a request asks for. Names and versions in it are well formed, or its kind is nothing.
@@ -36,6 +38,7 @@ type target struct {
 //	[/repos/REPOSITORY]/versions
 //	[/repos/REPOSITORY]/packages/NAME
 //	[/repos/REPOSITORY]/tarballs/NAME-VERSION.tar
+//	[/repos/REPOSITORY]/docs/NAME-VERSION.tar.gz
 //	[/repos/REPOSITORY]/public_key
 //	/installs/hex-1.x.csv
 //
@@ -80,13 +83,30 @@ func (t *target) parseNamed(path string) {
 		}
 		return
 	}
-	text, isTarball := strings.CutPrefix(path, "/tarballs/")
-	text, isTar := strings.CutSuffix(text, ".tar")
+	t.parseRelease(path, tarballFile, "/tarballs/", ".tar")
+	t.parseRelease(path, docsFile, "/docs/", ".tar.gz")
+}
+
+// parseRelease reads a path of a file that belongs to a release, if it is one of the kind.
+func (t *target) parseRelease(path string, k kind, folder, extension string) {
+	text, inFolder := strings.CutPrefix(path, folder)
+	text, extended := strings.CutSuffix(text, extension)
+	if !inFolder || !extended {
+		return
+	}
 	// The first dash divides: names have none, pre-releases do.
 	before, after, _ := strings.Cut(text, "-")
 	p, err := name.ParsePackage(before)
 	v, verr := version.Parse(after)
-	if isTarball && isTar && err == nil && verr == nil {
-		t.kind, t.name, t.version = tarballFile, p, v
+	if err == nil && verr == nil {
+		t.kind, t.name, t.version = k, p, v
 	}
+}
+
+// verb is what asking for the target takes in a private repository.
+func (t target) verb() access.Verb {
+	if t.kind == docsFile {
+		return access.FetchDocs
+	}
+	return access.Fetch
 }

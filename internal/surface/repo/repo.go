@@ -1,4 +1,5 @@
-// Package repo serves repositories as build tools fetch them: signed files, tarballs, the public key.
+// Package repo serves repositories as build tools fetch them: signed files, tarballs, documentation, the
+// public key.
 //
 // It knows paths, validators, caches and statuses. It refuses to decide who may fetch what, which is
 // access's, and what is in a file, which is index's.
@@ -19,8 +20,8 @@
 //
 // Nobody purges the caches in front of us after a publish, so none may answer with what can still
 // change before it has asked. Signed files are kept but always revalidated, which costs an empty 304. A
-// tarball is kept for a week once its version cannot be replaced any more. What is private stays out of
-// shared caches, and a refusal out of all.
+// tarball is kept for a week once its version cannot be replaced any more; documentation always can be. What
+// is private stays out of shared caches, and a refusal out of all.
 package repo
 
 import (
@@ -96,10 +97,13 @@ func (s *surface) serve(w http.ResponseWriter, r *http.Request, t target) error 
 	switch t.kind {
 	case namesFile, versionsFile, packageFile:
 		return s.sendSigned(w, r, repository, t, since)
-	case tarballFile:
+	case tarballFile, docsFile:
 		release, ok := catalog.GetRelease(v, catalog.Ref{Repository: repository.Name, Name: t.name}, t.version)
-		if !ok {
+		switch {
+		case !ok, t.kind == docsFile && !release.HasDocs():
 			return errNotFound
+		case t.kind == docsFile:
+			return s.sendDocs(w, r, repository, release)
 		}
 		return s.sendTarball(w, r, repository, release)
 	}

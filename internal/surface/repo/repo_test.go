@@ -76,6 +76,12 @@ func TestHeadersOfFiles(t *testing.T) {
 		{"/tarballs/decimal-2.0.0.tar", nil, map[string]string{
 			"Content-Type": "application/x-tar", "Cache-Control": "public, no-cache", "Accept-Ranges": "bytes",
 		}},
+		{"/docs/decimal-2.0.0.tar.gz", nil, map[string]string{
+			"Content-Type": "application/gzip", "Cache-Control": "public, no-cache", "Accept-Ranges": "bytes", "Vary": "",
+		}},
+		{"/repos/guild/docs/secret-1.0.0.tar.gz", member, map[string]string{
+			"Content-Type": "application/gzip", "Cache-Control": "private, no-store", "Vary": "Authorization",
+		}},
 		{"/public_key", nil, map[string]string{"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "public, no-cache"}},
 		{"/installs/hex-1.x.csv", nil, map[string]string{"Content-Type": "text/csv; charset=utf-8", "Content-Length": "0"}},
 		{"/repos/guild/packages/secret", member, map[string]string{"Cache-Control": "private, no-store", "Vary": "Authorization"}},
@@ -116,7 +122,7 @@ func TestHeadersOfFiles(t *testing.T) {
 
 func TestNotModified(t *testing.T) {
 	s := newServer(t, script, &blob.Memory{})
-	for _, path := range []string{"/names", "/versions", "/packages/decimal", "/tarballs/decimal-2.0.0.tar", "/public_key"} {
+	for _, path := range []string{"/names", "/versions", "/packages/decimal", "/tarballs/decimal-2.0.0.tar", "/docs/decimal-2.0.0.tar.gz", "/public_key"} {
 		etag := s.get(t, path).Header().Get("ETag")
 		for _, c := range []struct {
 			name   string
@@ -249,7 +255,9 @@ func TestPaths(t *testing.T) {
 		{"/tarballs/decimal-2.0.tar", nil, 404},
 		{"/tarballs/decimal.tar", nil, 404},
 		{"/tarballs/-2.0.0.tar", nil, 404},
-		{"/docs/decimal-2.0.0.tar.gz", nil, 404},
+		{"/docs/decimal-2.0.0.tar.gz", nil, 200},
+		{"/docs/decimal-02.0.0.tar.gz", nil, 404},
+		{"/docs/decimal-2.0.0.tar", nil, 404},
 		{"/repos/guild/installs/hex-1.x.csv", member, 404},
 		{"/repos/guild:/packages/secret", member, 404},
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"hexhub/hex/tarball"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/stats"
@@ -16,38 +17,65 @@ import (
 	"hexhub/internal/surface/call"
 )
 
-// sendTarball sends a tarball, or one range of it. Its entity tag is the checksum that the signed index
-// names; rebar3 crashes without one. Downloads count as on hex.pm: a GET that was answered with the
-// whole, or with the news that the client has it.
+// sendTarball sends a tarball. Its entity tag is the checksum that the signed index names; rebar3 crashes
+// without one. Downloads count as on hex.pm: a GET that was answered with the whole, or with the news that
+// the client has it.
 func (s *surface) sendTarball(w http.ResponseWriter, r *http.Request, repository org.Repository, release catalog.Release) error {
-	h, etag := w.Header(), etagOf(release.Outer)
-	keepTarball(repository, release).tell(h)
-	validate(w, etag, release.UpdatedAt)
-	if known(r, etag) {
-		w.WriteHeader(http.StatusNotModified)
-		s.count(r, release)
-		return nil
-	}
-	h["Content-Type"], h["X-Content-Type-Options"] = tar, nosniff
-	set(w, "Accept-Ranges", "bytes")
-	if r.Method == http.MethodHead {
-		set(w, "Content-Length", strconv.FormatInt(release.Size, 10))
-		return nil
-	}
-	b, err := s.Blobs.Open(r.Context(), blob.Hash(release.Outer))
-	if err != nil {
-		return fmt.Errorf("open tarball of %s %s: %w", release.Ref(), release.Version, err)
-	}
-	defer b.Close()
-	if asksForRange(r) {
-		err = sendRange(w, r, b)
-	} else if err = s.sendWhole(w, r, b); err == nil {
-		s.count(r, release)
-	}
+	sent, err := s.sendStored(w, r, stored{release.Outer, release.Size, release.UpdatedAt, tar}, keepTarball(repository, release))
 	if err != nil {
 		return fmt.Errorf("send tarball of %s %s: %w", release.Ref(), release.Version, err)
 	}
+	if sent {
+		s.count(r, release)
+	}
 	return nil
+}
+
+// sendDocs sends documentation, which may be replaced at any time.
+func (s *surface) sendDocs(w http.ResponseWriter, r *http.Request, repository org.Repository, release catalog.Release) error {
+	keep := shared
+	if !repository.Public {
+		keep = private
+	}
+	docs := release.Docs
+	if _, err := s.sendStored(w, r, stored{docs.Hash, docs.Size, docs.UpdatedAt, gzip}, keep); err != nil {
+		return fmt.Errorf("send documentation of %s %s: %w", release.Ref(), release.Version, err)
+	}
+	return nil
+}
+
+// A stored file is an answer that is a blob.
+type stored struct {
+	sum      tarball.Sum
+	size     int64
+	modified time.Time
+	media    []string
+}
+
+// sendStored sends the file, or one range of it, and reports whether the client has the whole now.
+func (s *surface) sendStored(w http.ResponseWriter, r *http.Request, f stored, keep keeping) (whole bool, err error) {
+	h, etag := w.Header(), etagOf(f.sum)
+	keep.tell(h)
+	validate(w, etag, f.modified)
+	if known(r, etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return true, nil
+	}
+	h["Content-Type"], h["X-Content-Type-Options"] = f.media, nosniff
+	set(w, "Accept-Ranges", "bytes")
+	if r.Method == http.MethodHead {
+		set(w, "Content-Length", strconv.FormatInt(f.size, 10))
+		return false, nil
+	}
+	b, err := s.Blobs.Open(r.Context(), blob.Hash(f.sum))
+	if err != nil {
+		return false, fmt.Errorf("open blob: %w", err)
+	}
+	defer b.Close()
+	if asksForRange(r) {
+		return false, sendRange(w, r, b)
+	}
+	return true, s.sendWhole(w, r, b)
 }
 
 // keepTarball keeps a version that may yet be replaced out of caches that would not ask: its new bytes

@@ -38,14 +38,15 @@ org guild admin=jose
 key jose all permissions=repositories
 key jose api permissions=api:write
 key guild bot permissions=repository:guild
+key jose docs permissions=docs:guild
 key eve all permissions=repositories
 
 package hexhub/decimal owner=jose
-release hexhub/decimal 2.0.0
+release hexhub/decimal 2.0.0 docs
 release hexhub/decimal 2.1.0-rc-1.2
 release hexhub/decimal 2.10.0 retired="security:see GHSA-1"
 package guild/secret
-release guild/secret 1.0.0 requires="decimal ~> 2.0"
+release guild/secret 1.0.0 requires="decimal ~> 2.0" docs
 `
 )
 
