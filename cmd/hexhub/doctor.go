@@ -3,14 +3,15 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"hexhub/internal/config"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/node"
-	"hexhub/internal/surface/ops"
 	"hexhub/internal/term"
 )
 
@@ -30,7 +31,8 @@ func (c doctorCmd) Run(s *session) error {
 		return &failure{why: words(err), fix: []string{"hexhub doctor --list"}, code: exitUsage}
 	}
 	var findings []doctor.Finding
-	err := c.operator().ask(s.ctx, "POST", "doctor", nil, ops.Examination{Only: c.Checks, Deep: c.Deep}, &findings)
+	query := url.Values{"only": c.Checks, "deep": {strconv.FormatBool(c.Deep)}}
+	err := c.operator().ask(s.ctx, "GET", "doctor", query, nil, &findings)
 	if f, ok := errors.AsType[*failure](err); ok && f.code == exitUnavailable {
 		findings, err = c.offline(s)
 	}

@@ -261,14 +261,15 @@ func (n *Node) Registry() connect.Registry {
 // Run serves until ctx ends, then lets requests finish for as long as drain.timeout allows, and returns
 // when all is written down. It returns an error when a part fails.
 func (n *Node) Run(ctx context.Context) error {
+	o := n.operator()
 	server := &http.Server{
-		Handler:           n.handler(),
+		Handler:           n.handler(o),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}
-	operator, err := n.opsServers(ctx)
+	operator, err := n.opsServers(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"hexhub/internal/feature/world"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/api"
+	"hexhub/internal/surface/door"
 	"hexhub/internal/surface/front"
 	"hexhub/internal/surface/ops"
 	"hexhub/internal/surface/repo"
@@ -31,12 +32,13 @@ func (n *Node) Rooms() world.Rooms {
 }
 
 // handler is the public site.
-func (n *Node) handler() http.Handler {
+func (n *Node) handler(o *ops.Ops) http.Handler {
 	return front.New(front.Options{
 		API: api.New(api.Rooms{
 			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog, Docs: n.Docs,
 			Default: n.repository, URL: n.URL,
 		}, api.Options{Limiter: n.Limiter}),
+		Ops: o.Remote(),
 		Repo: repo.New(repo.Deps{
 			DB: n.DB, Index: n.Index, Access: n.Access, Blobs: n.Blobs, Stats: n.Stats, Default: n.repository, Log: n.log,
 		}),
@@ -63,9 +65,9 @@ func (s opsServer) run(ctx context.Context, n *Node) error {
 	return n.serve(ctx, &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second}, s.listener)
 }
 
-// opsServers takes the operator's socket and, if one is configured, the address for health and metrics.
-func (n *Node) opsServers(ctx context.Context) ([]opsServer, error) {
-	o := ops.New(ops.Deps{
+// operator is what operators are told and obeyed, wherever they are.
+func (n *Node) operator() *ops.Ops {
+	return ops.New(ops.Deps{
 		Version: n.version, DB: n.DB, Log: n.Etcd, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, Settings: n.Settings,
 		Mail: n.Mail, Jobs: n.Jobs,
 		Audit: n.Audit, Registry: n.Registry(), Metrics: n.Metrics, Ready: n.ready, Setup: n.StartSetup, Logger: n.log,
@@ -73,7 +75,12 @@ func (n *Node) opsServers(ctx context.Context) ([]opsServer, error) {
 			Dir: n.Config.Data, URL: n.URL, DB: n.DB, Log: n.Etcd, Blobs: n.Blobs,
 			Reserve: n.Config.DiskReserve, Fingerprint: n.Index.Fingerprint(),
 		},
+		Door: door.Door{DB: n.DB, Access: n.Access, Limiter: n.Limiter},
 	})
+}
+
+// opsServers takes the operator's socket and, if one is configured, the address for health and metrics.
+func (n *Node) opsServers(ctx context.Context, o *ops.Ops) ([]opsServer, error) {
 	ops.RegisterMetrics(n.Metrics, n.DB, n.Etcd, n.version)
 	local, err := listenSocket(ctx, n.Config.OpsSocket())
 	if err != nil {

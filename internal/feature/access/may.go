@@ -1,6 +1,8 @@
 package access
 
 import (
+	"slices"
+
 	"hexhub/hex/name"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
@@ -18,6 +20,7 @@ const (
 	Write                  // publish, retire, revert: owners of any level
 	Own                    // manage owners: full owners
 	Administer             // the whole site
+	Inspect                // look at what only administrators see of it
 )
 
 // A Level is that of an owner of a package. A text that is none of the constants counts for nothing.
@@ -127,6 +130,8 @@ func (a Actor) permits(v Verb, t Thing) bool {
 			t.Exists && a.Allows(DomainPackage, PackageResource(t.Repository, t.Package))
 	case Administer:
 		return a.Allows(DomainAPI, "write")
+	case Inspect:
+		return a.Allows(DomainAPI, "write") || a.allowsAll("read")
 	}
 	return false
 }
@@ -137,6 +142,12 @@ func (a Actor) allowsIn(domain string, t Thing) bool {
 		t.Package != (name.Package{}) && a.Allows(domain, PackageResource(t.Repository, t.Package))
 }
 
+// allowsAll is Allows for the API as a whole, which a permission for a package is not, although it lets one
+// read there.
+func (a Actor) allowsAll(resource string) bool {
+	return slices.Contains(a.Permissions, Permission{DomainAPI, resource})
+}
+
 // entitled judges the actor himself, whatever his credential is good for.
 func entitled(r store.Reader, a Actor, v Verb, t Thing) error {
 	if a.User.Admin || a.Via == System {
@@ -144,7 +155,7 @@ func entitled(r store.Reader, a Actor, v Verb, t Thing) error {
 	}
 	role := a.roleIn(r, t.Repository.Org)
 	switch {
-	case v == Administer:
+	case v == Administer, v == Inspect:
 		return errForbidden
 	case !a.sees(r, t.Repository):
 		return errNotFound
@@ -166,7 +177,7 @@ func entitled(r store.Reader, a Actor, v Verb, t Thing) error {
 
 // nilIfKnown answers administrators: only what is not there is kept from them.
 func nilIfKnown(v Verb, t Thing) error {
-	if v != Administer && t.Repository.Name == (name.Repository{}) {
+	if v != Administer && v != Inspect && t.Repository.Name == (name.Repository{}) {
 		return errNotFound
 	}
 	return nil

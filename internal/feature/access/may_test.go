@@ -327,3 +327,27 @@ func BenchmarkMay(b *testing.B) {
 		})
 	}
 }
+
+// To look at all there is takes a credential for the whole API. A key for one package may read the API,
+// as on hex.pm, but not everybody's addresses.
+func TestInspectingTakesTheWholeAPI(t *testing.T) {
+	w := newWorld(t, access.Options{})
+	admin := w.user("eva", func(d *account.Draft) { d.Admin = true })
+	user := w.user("bob")
+	for _, c := range []struct {
+		owner       account.User
+		permissions string
+		want        byte
+	}{
+		{admin, "api", '.'}, {admin, "api:write", '.'}, {admin, "api:read", '.'}, {admin, "package", 'k'},
+		{admin, "repositories", 'k'}, {user, "api", 'f'}, {user, "api:read", 'f'}, {user, "package", 'k'},
+	} {
+		a := w.key(access.OfUser(c.owner.ID), c.permissions)
+		if got := letter(t, access.May(w.db.View(), a, access.Inspect, access.Thing{})); got != c.want {
+			t.Errorf("%s's key for %s: %c, want %c", c.owner.Username, c.permissions, got, c.want)
+		}
+	}
+	if got := letter(t, access.May(w.db.View(), access.Actor{}, access.Inspect, access.Thing{})); got != 'm' {
+		t.Errorf("a stranger: %c", got)
+	}
+}

@@ -24,6 +24,7 @@ import (
 // Options are the surfaces and the manner of serving them.
 type Options struct {
 	API     http.Handler   // serves /api, sees paths without it
+	Ops     http.Handler   // serves /api/operator/, sees /operator/; nil leaves it to API
 	Repo    http.Handler   // serves /repo, likewise
 	Site    http.Handler   // serves everything else
 	Proxies []netip.Prefix // networks whose X-Forwarded-For is believed; none by default
@@ -92,6 +93,9 @@ func (f *front) route(r *http.Request) (string, http.Handler) {
 	}{{"api", "/api", f.API}, {"repo", "/repo", f.Repo}} {
 		if rest, ok := strings.CutPrefix(path, s.prefix); ok && (rest == "" || rest[0] == '/') {
 			setPath(r.URL, "/"+strings.TrimPrefix(rest, "/"))
+			if s.name == "api" && f.Ops != nil && strings.HasPrefix(rest, "/operator/") {
+				return "ops", f.Ops
+			}
 			return s.name, s.handler
 		}
 	}

@@ -26,7 +26,7 @@ func echo(name string) http.Handler {
 }
 
 func newFront(log io.Writer, proxies ...string) http.Handler {
-	o := front.Options{API: echo("api"), Repo: echo("repo"), Site: echo("site"), Log: slog.New(slog.NewJSONHandler(log, nil))}
+	o := front.Options{API: echo("api"), Ops: echo("ops"), Repo: echo("repo"), Site: echo("site"), Log: slog.New(slog.NewJSONHandler(log, nil))}
 	for _, p := range proxies {
 		o.Proxies = append(o.Proxies, netip.MustParsePrefix(p))
 	}
@@ -56,6 +56,12 @@ func TestPathsReachTheirSurfaceWithoutRedirect(t *testing.T) {
 		"/apis":                       "site /apis",
 		"/api":                        "api /",
 		"/api/":                       "api /",
+		"/api/operator/users":         "ops /operator/users",
+		"/api//operator//":            "ops /operator/",
+		"/api/operator":               "api /operator",
+		"/api/operators/x":            "api /operators/x",
+		"/api/operator%2Fusers":       "api /operator%2Fusers",
+		"/operator/users":             "site /operator/users",
 		"/api//packages/x":            "api /packages/x",
 		"http://h//api///packages//x": "api /packages/x",
 		"/repo/packages/x":            "repo /packages/x",

@@ -1,26 +1,32 @@
 package ops
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/surface/call"
+	"hexhub/internal/surface/door"
 )
 
 // A Problem is the body of every answer that is not 200.
 type Problem struct {
-	Kind    string       `json:"kind"` // as fault.Kind prints it
+	Kind    string       `json:"kind"`           // as fault.Kind prints it
+	Code    string       `json:"code,omitempty"` // a detail for programs, such as totp_required
 	Message string       `json:"message"`
 	Fields  fault.Fields `json:"fields,omitempty"` // what is wrong, by field; only of kind "invalid"
 	Request string       `json:"request"`          // the id that the log has, too
 }
 
-// A handler returns what to send as JSON; nil sends an empty object.
-type handler func(*http.Request) (any, error)
+// A handler does a deed. It returns what to send as JSON, or a stream; nil sends an empty object.
+type handler func(*Ops, *http.Request) (any, error)
+
+// A stream writes an answer of lines of JSON. One that cannot be finished ends without its last chunk,
+// which clients notice.
+type stream func(io.Writer) error
 
 // maxBody is the most that a request may hold, in bytes.
 const maxBody = 64 << 10
@@ -31,26 +37,30 @@ var statuses = map[fault.Kind]int{
 	fault.Unavailable: 503,
 }
 
-// handle turns h into a handler that answers in JSON and logs a line, without anything of the bodies.
-func (o *Ops) handle(h handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, start := rand.Text(), time.Now()
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		body, err := h(r)
-		status := http.StatusOK
-		if err != nil {
-			status, body = problem(err, id)
+// do answers in JSON what h returns, and notes for the log which deed it was, without anything of the bodies.
+func (o *Ops) do(w http.ResponseWriter, r *http.Request, h handler) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	body, err := h(o, r)
+	status := http.StatusOK
+	if err != nil {
+		status, body = problem(err, call.From(r.Context()).ID)
+		if f, ok := errors.AsType[*fault.Error](err); ok {
+			door.Challenge(w.Header(), f)
 		}
-		w.Header().Set("X-Request-Id", id)
-		if err := send(w, status, body); err != nil {
-			o.Logger.Error("operator's answer is not sent", "request", id, "error", err)
+		call.Note(r.Context(), slog.String("error", err.Error()))
+	}
+	call.Note(r.Context(), slog.String("deed", r.Pattern), slog.Int("status", status))
+	if lines, ok := body.(stream); ok {
+		w.Header().Set("Content-Type", "application/x-ndjson")
+		if err := lines(w); err != nil {
+			call.Note(r.Context(), slog.String("unsent", err.Error()))
+			panic(http.ErrAbortHandler)
 		}
-		attrs := []any{"request", id, "deed", r.Pattern, "status", status, "took", time.Since(start)}
-		if err != nil {
-			attrs = append(attrs, slog.Any("error", err))
-		}
-		o.Logger.Info("operator", attrs...)
-	})
+		return
+	}
+	if err := send(w, status, body); err != nil {
+		call.Note(r.Context(), slog.String("unsent", err.Error()))
+	}
 }
 
 func send(w http.ResponseWriter, status int, body any) error {
@@ -68,12 +78,11 @@ func send(w http.ResponseWriter, status int, body any) error {
 	return err
 }
 
-// problem is what is told of an error. Whoever can open the socket may read the log, but gets the words
-// for people all the same.
+// problem is what is told of an error: the words for people, whatever the log has more of.
 func problem(err error, id string) (int, Problem) {
 	p := Problem{Kind: fault.Of(err).String(), Request: id}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
-		p.Message, p.Fields = f.Message, f.Fields
+		p.Message, p.Fields, p.Code = f.Message, f.Fields, f.Code
 	}
 	if p.Message == "" && len(p.Fields) == 0 {
 		p.Message = "the server failed to do this; its log says more about request " + id
@@ -93,6 +102,6 @@ func decode[T any](r *http.Request) (T, error) {
 	return v, nil
 }
 
-func noSuchDeed(r *http.Request) (any, error) {
+func (o *Ops) noSuchDeed(r *http.Request) (any, error) {
 	return nil, fault.New(fault.NotFound, "this server knows no operator's deed %s %s; are the command and the running server of the same version?", r.Method, r.URL.Path)
 }

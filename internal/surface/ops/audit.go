@@ -1,7 +1,7 @@
 package ops
 
 import (
-	"log/slog"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -69,20 +69,13 @@ func (o *Ops) auditQuery(form url.Values) (q audit.Query, err error) {
 }
 
 // exportAudit sends the entries that the query names as audit does, but for action and after, as lines of
-// JSON. An export that cannot be finished ends without its last chunk, which clients notice.
-func (o *Ops) exportAudit(w http.ResponseWriter, r *http.Request) {
+// JSON.
+func (o *Ops) exportAudit(r *http.Request) (any, error) {
 	q, err := o.auditQuery(r.URL.Query())
 	if err != nil {
-		o.handle(func(*http.Request) (any, error) { return nil, err }).ServeHTTP(w, r)
-		return
+		return nil, err
 	}
-	start := time.Now()
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	err = o.Audit.Export(r.Context(), w, q.From, q.To, q.Ref)
-	o.Logger.Info("operator", "deed", r.Pattern, "took", time.Since(start), slog.Any("error", err))
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
+	return stream(func(w io.Writer) error { return o.Audit.Export(r.Context(), w, q.From, q.To, q.Ref) }), nil
 }
 
 // verifyAudit reads every sealed segment, which may take a while.

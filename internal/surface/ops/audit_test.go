@@ -58,7 +58,7 @@ func TestAuditLogIsExportedAsLines(t *testing.T) {
 func TestAuditLogIsVerified(t *testing.T) {
 	w := newWorld(t)
 	w.local(200, "POST", "/operator/users", `{"username":"eva","email":"eva@example.com","password":"correct horse battery"}`)
-	if got := w.local(200, "POST", "/operator/audit/verify", ""); !strings.Contains(got, `"rows":1`) || !strings.Contains(got, `"problems":[]`) {
+	if got := w.local(200, "GET", "/operator/audit/verify", ""); !strings.Contains(got, `"rows":1`) || !strings.Contains(got, `"problems":[]`) {
 		t.Errorf("verified: %s", got)
 	}
 }

@@ -53,6 +53,10 @@ func (o *Ops) createKey(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a := actor(r); a.Via != access.System && a.User.ID != u.ID && !u.Service {
+		return nil, fault.New(fault.Forbidden, "whoever has a key of %[1]s can act in that name, so only %[1]s makes one, or the operator at the machine itself; "+
+			"for a machine, make a service and a key of it: hexhub user create NAME --service", u.Username)
+	}
 	k, secret, err := o.Access.CreateKey(r.Context(), actor(r), access.OfUser(u.ID), access.KeyDraft{
 		Name: d.Name, Permissions: d.Permissions, RevokeAt: d.ExpiresAt,
 	})

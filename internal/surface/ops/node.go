@@ -49,23 +49,17 @@ func (o *Ops) connect(*http.Request) (any, error) {
 	return Connect{URL: g.URL, Repository: g.Repository, Fingerprint: g.Fingerprint, PublicKey: g.PublicPEM}, nil
 }
 
-// Examination asks for the doctor.
-type Examination struct {
-	Only []string `json:"only,omitempty"` // ids of checks; none means all
-	Deep bool     `json:"deep,omitempty"` // read everything, however long it takes
-}
-
+// doctor makes the checks that the query names, or all: only=ID, repeated, and deep=true to read
+// everything, however long it takes.
 func (o *Ops) doctor(r *http.Request) (any, error) {
-	e, err := decode[Examination](r)
-	if err != nil {
-		return nil, err
-	}
-	if err := doctor.Known(e.Only); err != nil {
+	q := r.URL.Query()
+	only := q["only"]
+	if err := doctor.Known(only); err != nil {
 		return nil, err
 	}
 	d := o.Doctor
-	d.Deep = e.Deep
-	return doctor.Run(r.Context(), d, e.Only), nil
+	d.Deep = q.Get("deep") == "true"
+	return doctor.Run(r.Context(), d, only), nil
 }
 
 // A SetupLink lets whoever opens it become the first administrator.

@@ -1,14 +1,16 @@
 // Package ops is what operators and their machines are told: health, readiness, metrics, profiles, and
-// the deeds that need no login because whoever can open the socket owns the data anyway.
+// the deeds that need no login at the machine itself, because whoever can open the socket owns the data.
 //
-// It has two handlers. Public is for a TCP address on a private network and tells only how the node
+// It has three handlers. Public is for a TCP address on a private network and tells only how the node
 // does. Local is for DATA/ops.sock, whose file permissions are the whole access control: it obeys
-// everybody who can reach it. What is done is decided in the rooms and audited there; nothing here
-// speaks to the public site's visitors.
+// everybody who can reach it. Remote is for administrators elsewhere, who come over the public site and
+// show who they are; for everybody else nothing is there. What is done is decided in the rooms and audited
+// there.
 package ops
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"net/http/pprof"
@@ -28,6 +30,8 @@ import (
 	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
+	"hexhub/internal/surface/call"
+	"hexhub/internal/surface/door"
 )
 
 // Deps are the rooms and facts that the listeners need. All are required but where said.
@@ -51,6 +55,7 @@ type Deps struct {
 	// Setup makes a new setup link and says until when it works.
 	Setup func(context.Context) (link string, expires time.Time, err error)
 
+	Door   door.Door    // of Remote; needed only there
 	Logger *slog.Logger // nil discards
 }
 
@@ -95,55 +100,28 @@ func (o *Ops) Local() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 
-	// Users, keys and the like are named in the query, since names may hold what paths may not.
-	for pattern, h := range map[string]handler{
-		"GET /operator/status":  o.status,
-		"GET /operator/connect": o.connect,
-		"POST /operator/doctor": o.doctor,
-		"POST /operator/setup":  o.setup,
-
-		"GET /operator/settings": o.settings,
-		"PUT /operator/settings": o.setSetting,
-
-		"GET /operator/users":          o.users,
-		"POST /operator/users":         o.createUser,
-		"GET /operator/user":           o.user,
-		"PUT /operator/user/password":  o.setPassword,
-		"PUT /operator/user/admin":     o.setAdmin,
-		"PUT /operator/user/active":    o.setActive,
-		"POST /operator/user/verified": o.verifyEmail,
-
-		"GET /operator/audit":         o.audit,
-		"POST /operator/audit/verify": o.verifyAudit,
-
-		"GET /operator/letters":    o.letters,
-		"GET /operator/letter":     o.letter,
-		"POST /operator/letter":    o.sendLetter,
-		"DELETE /operator/letter":  o.deleteLetter,
-		"POST /operator/mail/test": o.testMail,
-
-		"GET /operator/jobs":       o.jobs,
-		"POST /operator/job/retry": o.retryJob,
-		"DELETE /operator/job":     o.deleteJob,
-
-		"GET /operator/keys":    o.keys,
-		"POST /operator/keys":   o.createKey,
-		"DELETE /operator/keys": o.revokeKey,
-
-		"GET /operator/orgs":       o.orgs,
-		"POST /operator/orgs":      o.createOrg,
-		"PUT /operator/org/member": o.setMember,
-	} {
-		mux.Handle(pattern, o.handle(h))
+	for _, d := range deeds {
+		mux.Handle(d.pattern(), o.local(d.do))
 	}
-	mux.HandleFunc("GET /operator/audit/export", o.exportAudit)
-	mux.Handle("/operator/", o.handle(noSuchDeed))
+	mux.Handle("/operator/", o.local((*Ops).noSuchDeed))
 	return mux
 }
 
-// actor is who does what comes over the socket.
-func actor(r *http.Request) access.Actor {
-	a := access.SystemActor("hexhub operator")
-	a.UserAgent = r.UserAgent()
-	return a
+// local does a deed for the machine's operator, and logs a line without anything of the bodies.
+func (o *Ops) local(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start, c := time.Now(), &call.Call{ID: rand.Text()}
+		actor := access.SystemActor("hexhub operator")
+		actor.UserAgent = r.UserAgent()
+		w.Header().Set("X-Request-Id", c.ID)
+		defer func() {
+			o.Logger.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelInfo, "operator", append([]slog.Attr{
+				slog.String("request", c.ID), slog.Duration("took", time.Since(start)),
+			}, c.Notes()...)...)
+		}()
+		o.do(w, r.WithContext(access.With(call.With(r.Context(), c), actor)), h)
+	})
 }
+
+// actor is who does a deed.
+func actor(r *http.Request) access.Actor { return access.From(r.Context()) }

@@ -173,7 +173,7 @@ func TestProblemsHaveKindFieldsAndRequest(t *testing.T) {
 		{"unknown deed", "GET", "/operator/nothing", "", "not found"},
 		{"wrong method", "PATCH", "/operator/settings", "{}", "not found"},
 		{"unknown user", "GET", "/operator/user?user=nobody", "", "not found"},
-		{"unknown check", "POST", "/operator/doctor", `{"only":["heart"]}`, "not found"},
+		{"unknown check", "GET", "/operator/doctor?only=heart", "", "not found"},
 		{"unknown field", "POST", "/operator/users", `{"colour":"red"}`, "malformed"},
 		{"no JSON", "POST", "/operator/users", `username=eva`, "malformed"},
 		{"no body", "PUT", "/operator/settings", ``, "malformed"},

@@ -1,0 +1,79 @@
+package ops
+
+import "net/http"
+
+// A deed is what an operator may ask for.
+type deed struct {
+	method string
+	path   string // below /operator
+	do     handler
+
+	// atMachine says, where it is not empty, why the deed is done only over the socket, and what to do
+	// instead. What hands out a person's login would let an administrator act as that person, which no audit
+	// log could tell apart; who owns the machine owns all of it anyway.
+	atMachine string
+}
+
+func (d deed) pattern() string { return d.method + " /operator/" + d.path }
+
+// deeds are all there are. Users, keys and organizations are named in the query, since names may hold what
+// paths may not.
+var deeds = []deed{
+	{"GET", "status", (*Ops).status, ""},
+	{"GET", "connect", (*Ops).connect, ""},
+	{"GET", "doctor", (*Ops).doctor, ""},
+	{"POST", "setup", (*Ops).setup, "a setup link makes an administrator of whoever opens it, so it is only shown at the machine itself; " +
+		"to make somebody an administrator from here: hexhub admin grant NAME"},
+
+	{"GET", "settings", (*Ops).settings, ""},
+	{"PUT", "settings", (*Ops).setSetting, ""},
+
+	{"GET", "users", (*Ops).users, ""},
+	{"POST", "users", (*Ops).createUser, ""},
+	{"GET", "user", (*Ops).user, ""},
+	{"PUT", "user/password", (*Ops).setPassword, "whoever sets another's password can act in that person's name, so that is only done at the machine itself; " +
+		"from here, have the server send a link with which the person does it: hexhub user reset-password NAME"},
+	{"PUT", "user/admin", (*Ops).setAdmin, ""},
+	{"PUT", "user/active", (*Ops).setActive, ""},
+	{"POST", "user/verified", (*Ops).verifyEmail, ""},
+
+	{"GET", "audit", (*Ops).audit, ""},
+	{"GET", "audit/export", (*Ops).exportAudit, ""},
+	{"GET", "audit/verify", (*Ops).verifyAudit, ""},
+
+	{"GET", "letters", (*Ops).letters, ""},
+	{"GET", "letter", (*Ops).letter, "a letter may hold a link that logs somebody in or sets a password, so its text is only shown at the machine itself"},
+	{"POST", "letter", (*Ops).sendLetter, ""},
+	{"DELETE", "letter", (*Ops).deleteLetter, ""},
+	{"POST", "mail/test", (*Ops).testMail, ""},
+
+	{"GET", "jobs", (*Ops).jobs, ""},
+	{"POST", "job/retry", (*Ops).retryJob, ""},
+	{"DELETE", "job", (*Ops).deleteJob, ""},
+
+	{"GET", "keys", (*Ops).keys, ""},
+	{"POST", "keys", (*Ops).createKey, ""},
+	{"DELETE", "keys", (*Ops).revokeKey, ""},
+
+	{"GET", "orgs", (*Ops).orgs, ""},
+	{"POST", "orgs", (*Ops).createOrg, ""},
+	{"PUT", "org/member", (*Ops).setMember, ""},
+}
+
+// A Route is a deed for whoever must cover them all, such as tests of who may do what.
+type Route struct {
+	Method string
+	Path   string // as Local and, below /api, Remote serve it
+	Remote bool   // also done for administrators elsewhere
+}
+
+// Routes lists all deeds.
+func Routes() []Route {
+	var out []Route
+	for _, d := range deeds {
+		out = append(out, Route{d.method, "/operator/" + d.path, d.atMachine == ""})
+	}
+	return out
+}
+
+func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
