@@ -102,7 +102,7 @@ func (m *Mail) noteSent(ctx context.Context, letterID string, at time.Time) erro
 // SendTest sends a letter to the address at once, to see whether it arrives. It leaves no row.
 func (m *Mail) SendTest(ctx context.Context, address string) error {
 	if !m.Configured() {
-		return notConfigured
+		return errNotConfigured
 	}
 	s := Stored{ID: id.New(), Kind: Test, To: []string{Clean(address)}, At: time.Now()}
 	s.Sealed = m.seal(s.ID, nil)
@@ -116,8 +116,8 @@ func (m *Mail) SendTest(ctx context.Context, address string) error {
 	return nil
 }
 
-// Sweep forgets letters that have been kept long enough, and says how many. Where nothing can be sent, it also ends the
-// waiting of those that are no news any more.
+// Sweep forgets letters that have been kept long enough, and says how many. Where nothing can be sent, it
+// also ends the waiting of those that are no news any more.
 func (m *Mail) Sweep(ctx context.Context, now time.Time) (swept int, err error) {
 	if !m.Configured() {
 		if err := m.giveUp(ctx, now.Add(-fresh)); err != nil {

@@ -10,8 +10,8 @@ import (
 type Kind string
 
 // The kinds, each with the params of its text. Those with a question mark may be missing, and so may by,
-// where nobody in particular did it. The package of an organization is written ORG/NAME. A letter to a user about
-// his own account may also have from: the address from which it was done.
+// where nobody in particular did it. The package of an organization is written ORG/NAME. A letter to a
+// user about his own account may also have from: the address that it was done from.
 const (
 	VerifyEmail          Kind = "verify-email"           // username address token
 	ResetPassword        Kind = "reset-password"         // username token

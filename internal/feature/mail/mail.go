@@ -4,9 +4,10 @@
 // It knows every text that is ever sent, how a letter rests and how it leaves. It does not know when
 // there is cause for one, nor who may be written to: rooms say so, by address.
 //
-// What fills a text may be secret (a reset token) or a stranger's (the name of a key). So it is sealed at rest and
-// dropped once sent, it is in no log and no error, and it reaches a text only without line breaks and
-// control characters. Links begin with the configured public address, never with what a request said.
+// What fills a text may be secret (a reset token) or a stranger's (the name of a key). So it is sealed at
+// rest and dropped once sent, it is in no log and no error, and it reaches a text only without line
+// breaks and control characters. Links begin with the configured public address, never with what a
+// request said.
 //
 // Without a transport letters rest in the outbox, where the administrator reads them. When a transport
 // is configured later, what is younger than a day is sent; older ones stay at rest, for their

@@ -9,7 +9,7 @@ import (
 	"hexhub/internal/kernel/store"
 )
 
-var notConfigured = fault.New(fault.Conflict, "mail cannot be sent: set mail.smtp and mail.from, and start the server again")
+var errNotConfigured = fault.New(fault.Conflict, "mail cannot be sent: set mail.smtp and mail.from, and start the server again")
 
 // A State is how far a letter got.
 type State string
@@ -79,7 +79,7 @@ func (m *Mail) Read(ctx context.Context, letterID string) (Entry, Message, error
 // Resend has a letter sent that was not, however old it is: whoever asks for it has read it.
 func (m *Mail) Resend(ctx context.Context, letterID string) error {
 	if !m.Configured() {
-		return notConfigured
+		return errNotConfigured
 	}
 	now := time.Now()
 	return m.db.Update(ctx, func(tx *store.Tx) error {

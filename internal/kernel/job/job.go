@@ -79,8 +79,8 @@ const sortable = "2006-01-02T15:04:05.000000000"
 var Tables = store.Schema{Jobs}
 
 // EnqueueTx asks for the work that kind and key name, not before due. The payload is encoded as JSON,
-// and must hold nothing that is secret. A job of equal kind and key that waits, or rests dead, is replaced, but keeps
-// its time if that is earlier.
+// and must hold nothing that is secret. A job of equal kind and key that waits, or rests dead, is
+// replaced; one that waits keeps its time if that is earlier.
 func EnqueueTx(tx *store.Tx, kind, key string, payload any, due time.Time) {
 	text, err := json.Marshal(payload)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 // A Handler does the jobs of one kind.
 type Handler struct {
 	// Do does one job. An error has it tried again, unless it is Permanent; the error's text is kept in
-	// the row and logged, so it holds nothing that is secret. ctx ends with Timeout, and when the node stops: then the
-	// try does not count.
+	// the row and logged, so it holds nothing that is secret. ctx ends with Timeout, and when the node
+	// stops: then the try does not count.
 	Do func(ctx context.Context, j Job) error
 
 	Tries   int           // how often a job is tried before it is dead; zero means 10
@@ -159,9 +159,7 @@ func (q *Queue) take(ctx context.Context, kind string, h Handler) (Job, bool) {
 
 // next returns the living job of the kind that is free first. The View goes stale with any job of the kind.
 func next(v *store.View, kind string) (Job, bool) {
-	for range Jobs.Prefix(v, store.Path(kind)+"/") {
-		break // looked at only to be woken
-	}
+	Jobs.Prefix(v, store.Path(kind)+"/")(func(Job) bool { return false }) // looked at only to be woken
 	for j := range byFree.Ascend(v, kind+"/") {
 		return j, j.Kind == kind
 	}
