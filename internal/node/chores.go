@@ -34,6 +34,9 @@ func (n *Node) chores(ctx context.Context) error {
 		if err := n.Orgs.Forget(ctx); err != nil && ctx.Err() == nil {
 			n.log.Error("cannot forget old invitations; trying again later", "err", err)
 		}
+		if err := n.Accounts.Forget(ctx); err != nil && ctx.Err() == nil {
+			n.log.Error("cannot forget old sessions and links; trying again later", "err", err)
+		}
 		if err := n.Access.Forget(ctx); err != nil && ctx.Err() == nil {
 			n.log.Error("cannot forget old keys; trying again later", "err", err)
 		}

@@ -212,7 +212,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	}
 	n.Settings = setting.New(n.DB, n.definitions())
 	n.Audit = audit.New(n.DB, audit.Options{Blobs: n.Blobs, Sealer: n.Sealer})
-	n.Accounts = account.New(n.DB, account.Options{Rules: n.accountRules, Cost: o.Cost})
+	n.Accounts = account.New(n.DB, n.accountOptions(o.Cost))
 	n.Orgs = org.New(n.DB, org.Options{Mail: n.Mail, OnLeave: func(tx *store.Tx, organization name.Repository, userID string, at time.Time) error {
 		return n.Catalog.EndOwnershipsTx(tx, organization, userID, at)
 	}})
@@ -235,6 +235,21 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 		return fmt.Errorf("build the index: %w", err)
 	}
 	return n.firstAdministrator(ctx)
+}
+
+// accountOptions tie accounts to what hangs on them in other rooms, which are opened later.
+func (n *Node) accountOptions(cost account.Cost) account.Options {
+	return account.Options{
+		Rules: n.accountRules, Cost: cost, Mail: n.Mail, Sealer: n.Sealer, Issuer: n.Config.RepositoryName, Log: n.log,
+		MayDelete: func(tx *store.Tx, userID string) error { return n.Orgs.MayGo(tx, userID) },
+		// Keys without a user are good for nothing, and are forgotten.
+		OnDelete: func(tx *store.Tx, by audit.By, userID string, at time.Time) error {
+			return n.Orgs.LeaveAllTx(tx, by, userID, at)
+		},
+		OnReset: func(tx *store.Tx, by audit.By, userID string, at time.Time) {
+			n.Access.RevokeAllTx(tx, by, access.OfUser(userID), at)
+		},
+	}
 }
 
 // Close gives back everything, latest first. A node that runs is stopped through Run's context.
@@ -278,6 +293,7 @@ func (n *Node) Run(ctx context.Context) error {
 	defer stopWork()
 	rooms, work := errgroup.WithContext(working)
 	rooms.Go(func() error { return n.Jobs.Run(work) })
+	rooms.Go(func() error { return n.Accounts.Run(work) })
 	rooms.Go(func() error { return n.Access.Run(work) })
 	rooms.Go(func() error { return n.Stats.Run(work) })
 	rooms.Go(func() error {

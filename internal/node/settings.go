@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,7 +25,11 @@ const (
 
 	orgCreate = "org.create"
 
-	basicPassword = "basic.password"
+	basicPassword   = "basic.password"
+	basicRequireOTP = "basic.require_otp"
+
+	totpRequired = "totp.required"
+	sessionMax   = "session.max"
 
 	auditHot     = "audit.hot"
 	blockSetting = "block"
@@ -58,6 +63,21 @@ func (n *Node) definitions() []setting.Definition {
 			Check: oneOf("on", "off"),
 		},
 		{
+			Name: basicRequireOTP, Default: "on",
+			Help:  "Whether the password of a user who has a second factor needs a code with it, in X-Hex-OTP.",
+			Check: oneOf("on", "off"),
+		},
+		{
+			Name: totpRequired, Default: "off",
+			Help:  "Whether only users with a second factor may change something through programs that they logged in to.",
+			Check: oneOf("on", "off"),
+		},
+		{
+			Name: sessionMax, Default: "50",
+			Help:  "How many sessions a user may have at a time, from 1 to 200; one more ends the one that was not used for longest.",
+			Check: func(v string) error { _, err := parseSessions(v); return err },
+		},
+		{
 			Name: auditHot, Default: "90d",
 			Help:  "When audit entries move out of the store into sealed blobs, where they stay readable; 0 means never.",
 			Check: func(v string) error { _, err := parseHot(v); return err },
@@ -86,7 +106,18 @@ func (n *Node) accountRules(r store.Reader) account.Rules {
 	admits, _ := account.ParseRegistration(mode)
 	when, _ := n.Settings.Value(r, mailConfirm)
 	confirm := when == "always" || when == "auto" && n.Mail.Configured()
-	return account.Rules{Registration: admits, ConfirmMail: confirm}
+	most, _ := n.Settings.Value(r, sessionMax)
+	sessions, _ := parseSessions(most)
+	return account.Rules{Registration: admits, ConfirmMail: confirm, MaxSessions: sessions}
+}
+
+// parseSessions reads how many sessions a user may have. They must fit into one transaction with his keys.
+func parseSessions(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > 200 {
+		return 0, fmt.Errorf("%q is not a number from 1 to 200", text)
+	}
+	return n, nil
 }
 
 func (n *Node) accessRules(r store.Reader) access.Rules {
@@ -94,7 +125,12 @@ func (n *Node) accessRules(r store.Reader) access.Rules {
 	age, _ := parseAge(text)
 	basic, _ := n.Settings.Value(r, basicPassword)
 	founders, _ := n.Settings.Value(r, orgCreate)
-	return access.Rules{MaxKeyAge: age, NoPasswords: basic == "off", UsersFound: founders == "users"}
+	withCode, _ := n.Settings.Value(r, basicRequireOTP)
+	second, _ := n.Settings.Value(r, totpRequired)
+	return access.Rules{
+		MaxKeyAge: age, NoPasswords: basic == "off", UsersFound: founders == "users",
+		BasicRequireOTP: withCode != "off", RequireTOTP: second == "on",
+	}
 }
 
 // parseAge reads the greatest age of keys. Less than an hour would end keys before they are used.

@@ -351,13 +351,15 @@ const (
 	forgetStep  = 200                 // keys in one transaction
 )
 
-// Forget drops keys that were revoked or expired long ago, in steps. Then they are like keys that never were.
+// Forget drops keys that were revoked or expired long ago, or whose user is gone, in steps. Then they are
+// like keys that never were.
 // Of revoked tokens it drops those that would have expired since.
 func (s *Access) Forget(ctx context.Context) error {
 	end := time.Now().Add(-keepRevoked)
 	var old []string
-	for k := range Keys.All(s.db.View()) {
-		if !k.Live(end) {
+	v := s.db.View()
+	for k := range Keys.All(v) {
+		if _, there := account.Users.Get(v, k.UserID); !k.Live(end) || !there && k.UserID != "" {
 			old = append(old, k.ID)
 		}
 	}

@@ -24,10 +24,11 @@ type User struct {
 	FullName      string            `json:"full_name,omitempty"`
 	Emails        []Email           `json:"emails,omitempty"` // at most one is primary
 	Password      PasswordHash      `json:"password,omitempty"`
-	Admin         bool              `json:"admin,omitempty"`   // administers the whole site
-	Service       bool              `json:"service,omitempty"` // a machine: needs no e-mail address and is not throttled
-	Second        *SecondFactor     `json:"second,omitempty"`  // nil if the password alone does
-	Handles       map[string]string `json:"handles,omitempty"` // e.g. "github" → "josevalim"
+	Admin         bool              `json:"admin,omitempty"`       // administers the whole site
+	Service       bool              `json:"service,omitempty"`     // a machine: needs no e-mail address and is not throttled
+	Second        *SecondFactor     `json:"second,omitempty"`      // nil if the password alone does
+	Handles       map[string]string `json:"handles,omitempty"`     // e.g. "github" → "josevalim"
+	NoRecovery    bool              `json:"no_recovery,omitempty"` // mail alone does not get a new password
 	DeactivatedAt *time.Time        `json:"deactivated_at,omitempty"`
 	InsertedAt    time.Time         `json:"inserted_at"`
 	UpdatedAt     time.Time         `json:"updated_at"`
@@ -56,6 +57,7 @@ var (
 	Names = store.NewTable("name", func(h Holder) string { return h.Name })
 
 	emails = Users.Unique("email", User.verifiedAddresses)
+	claims = Users.Index("unproved", User.claimedAddresses)
 	admins = Users.Group("admin", func(u User) []string {
 		if u.Admin && u.Active() {
 			return []string{activeAdmin}
@@ -70,7 +72,7 @@ var (
 const activeAdmin = "active"
 
 // Tables are what the package keeps.
-var Tables = store.Schema{Users, Names, setups, Sessions, SessionUses, tickets, familiars}
+var Tables = store.Schema{Users, Names, setups, Sessions, SessionUses, tickets, familiars, codeUses, enrolments}
 
 // ByName returns the user with the name, in any case of its letters.
 func ByName(r store.Reader, username string) (User, bool) {
@@ -138,10 +140,15 @@ func (u User) PublicEmail() string {
 	return u.Emails[i].Address
 }
 
-func (u User) verifiedAddresses() []string {
+func (u User) verifiedAddresses() []string { return u.addresses(true) }
+
+// claimedAddresses are those that the user has not proved. Others may claim them as well.
+func (u User) claimedAddresses() []string { return u.addresses(false) }
+
+func (u User) addresses(verified bool) []string {
 	var out []string
 	for _, e := range u.Emails {
-		if e.Verified {
+		if e.Verified == verified {
 			out = append(out, e.Address)
 		}
 	}

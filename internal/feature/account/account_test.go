@@ -321,7 +321,7 @@ func TestRegistration(t *testing.T) {
 			if c.email != "" {
 				d.Emails = []string{c.email}
 			}
-			u, err := a.Register(t.Context(), audit.By{}, d)
+			u, err := a.Register(t.Context(), audit.By{}, d, "")
 			switch {
 			case c.refusal != "" && (err == nil || !strings.Contains(err.Error(), c.refusal)):
 				t.Errorf("error = %v, want %q", err, c.refusal)
@@ -346,7 +346,7 @@ func TestZ10RegisteringGivesNoRights(t *testing.T) {
 	}})
 	u, err := a.Register(t.Context(), audit.By{IP: "192.0.2.1"}, account.Draft{
 		Username: "mallory", Emails: []string{"m@example.com"}, Password: good, Admin: true, Service: true, Verified: true,
-	})
+	}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"maps"
 	"runtime"
-	"slices"
 	"time"
 
 	"hexhub/internal/feature/audit"
@@ -22,6 +21,12 @@ type Options struct {
 
 	Mail   *mail.Mail   // nil sends none
 	Sealer *seal.Sealer // nil means that nobody can have a second factor
+	Issuer string       // what apps call the server that asks for their codes; empty means HexHub
+
+	// What other rooms have to say when an account changes, all within its transaction; nil says nothing.
+	MayDelete func(tx *store.Tx, userID string) error                            // why the user cannot go
+	OnDelete  func(tx *store.Tx, by audit.By, userID string, at time.Time) error // he goes: end what is his
+	OnReset   func(tx *store.Tx, by audit.By, userID string, at time.Time)       // his password was reset: end his keys
 
 	LimitLoopback bool         // count who comes from this machine too, as where a proxy does not say for whom it speaks
 	Log           *slog.Logger // nil discards
@@ -54,6 +59,9 @@ func New(db *store.DB, o Options) *Accounts {
 	}
 	if o.Rules == nil {
 		o.Rules = func(store.Reader) Rules { return Rules{} }
+	}
+	if o.Issuer == "" {
+		o.Issuer = "HexHub"
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -111,26 +119,6 @@ func snapshot(u User) map[string]any {
 	return map[string]any{"id": u.ID, "username": u.Username.String(), "handles": u.Handles, "admin": u.Admin, "service": u.Service}
 }
 
-// SetPassword gives the user another password, or a first one.
-func (a *Accounts) SetPassword(ctx context.Context, by audit.By, userID, password string) error {
-	u, _ := Users.Get(a.db.View(), userID)
-	if why := faultOf(password, u); why != "" {
-		return fault.Field(why, "password")
-	}
-	hash, err := a.hasher.hash(ctx, password)
-	if err != nil {
-		return err
-	}
-	return a.change(ctx, by, userID, func(_ *store.Tx, u *User, _ time.Time) (deed, error) {
-		action := "password.update"
-		if u.Password == "" {
-			action = "password.add"
-		}
-		u.Password = hash
-		return deed{action: action}, nil
-	})
-}
-
 // SetAdmin gives or takes the right to administer the site. The last administrator keeps it.
 func (a *Accounts) SetAdmin(ctx context.Context, by audit.By, userID string, admin bool) error {
 	return a.change(ctx, by, userID, func(tx *store.Tx, u *User, _ time.Time) (deed, error) {
@@ -169,6 +157,8 @@ func (a *Accounts) Deactivate(ctx context.Context, by audit.By, userID string) e
 			return deed{}, err
 		}
 		u.DeactivatedAt = &at
+		EndSessionsTx(tx, by, u.ID, "", at)
+		voidTx(tx, u.ID, confirmTicket, resetTicket, deleteTicket, loginTicket)
 		return deed{action: "user.deactivate"}, nil
 	})
 }
@@ -181,25 +171,5 @@ func (a *Accounts) Reactivate(ctx context.Context, by audit.By, userID string) e
 		}
 		u.DeactivatedAt = nil
 		return deed{action: "user.reactivate"}, nil
-	})
-}
-
-// VerifyEmail notes that an address of the user is truly his, whoever found out. It fails if another
-// user was sooner.
-func (a *Accounts) VerifyEmail(ctx context.Context, by audit.By, userID, address string) error {
-	address = lower(address)
-	return a.change(ctx, by, userID, func(tx *store.Tx, u *User, _ time.Time) (deed, error) {
-		i := slices.IndexFunc(u.Emails, func(e Email) bool { return e.Address == address })
-		switch other, taken := ByEmail(tx, address); {
-		case i < 0:
-			return deed{}, fault.New(fault.NotFound, "%s has no such e-mail address", u.Username)
-		case u.Emails[i].Verified:
-			return deed{}, nil
-		case taken && other.ID != u.ID:
-			return deed{}, fault.Field("already in use", "email")
-		}
-		u.Emails = slices.Clone(u.Emails)
-		u.Emails[i].Verified = true
-		return deed{action: "email.verify", params: map[string]any{"email": address}}, nil
 	})
 }

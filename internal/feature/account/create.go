@@ -51,19 +51,6 @@ func (a *Accounts) Create(ctx context.Context, by audit.By, d Draft) (User, erro
 	return u, nil
 }
 
-// Register makes a user for whoever asks, if the server lets such people register. Rights are not
-// given that way, whatever the draft says.
-func (a *Accounts) Register(ctx context.Context, by audit.By, d Draft) (User, error) {
-	rules := a.o.Rules(a.db.View())
-	if err := rules.Registration.admits(d.Emails); err != nil {
-		return User{}, err
-	}
-	d.Admin, d.Service = false, false
-	// Where the domain of an address opens the door, an address is worth nothing unproved.
-	d.Verified = !rules.ConfirmMail && len(rules.Registration.domains) == 0
-	return a.Create(ctx, by, d)
-}
-
 // build checks the draft and hashes its password, which takes long: so the draft is checked in full
 // before, as far as the present moment can tell.
 func (a *Accounts) build(ctx context.Context, d Draft) (User, error) {
@@ -109,7 +96,7 @@ func (d Draft) user(at time.Time) (User, fault.Fields) {
 func (d Draft) emails(at time.Time, note func(string, any)) []Email {
 	var out []Email
 	for _, text := range d.Emails {
-		e := Email{Address: lower(strings.TrimSpace(text)), Verified: d.Verified, AddedAt: at}
+		e := Email{Address: cleanAddress(text), Verified: d.Verified, AddedAt: at}
 		if why := wrongAddress(e.Address); why != "" {
 			note("emails", fault.Fields{"email": why})
 			continue
@@ -132,6 +119,9 @@ func (d Draft) emails(at time.Time, note func(string, any)) []Email {
 
 // addressForm is hex.pm's; mail itself is the only real test of an address.
 var addressForm = regexp.MustCompile(`^.+@.+\..+$`)
+
+// cleanAddress is an address as it is kept.
+func cleanAddress(text string) string { return lower(strings.TrimSpace(text)) }
 
 func wrongAddress(address string) string {
 	switch {
@@ -172,51 +162,5 @@ func createTx(tx *store.Tx, by audit.By, u User) error {
 	Names.Put(tx, Holder{Name: u.Username.String(), Ref: audit.UserRef(u.ID), Since: u.InsertedAt})
 	Users.Put(tx, u)
 	audit.RecordTx(tx, by, "user.create", map[string]any{"user": snapshot(u)}, u.InsertedAt, audit.UserRef(u.ID))
-	return nil
-}
-
-// A Registration says who may make an account for himself. The zero value lets nobody.
-type Registration struct {
-	open    bool
-	domains []string
-}
-
-// ParseRegistration reads "open" for everybody, "invite" for nobody but whom an administrator lets
-// in, or "domains:a.org,b.org" for those who have an address there.
-func ParseRegistration(text string) (Registration, error) {
-	list, ofDomains := strings.CutPrefix(text, "domains:")
-	switch {
-	case text == "invite":
-		return Registration{}, nil
-	case text == "open":
-		return Registration{open: true}, nil
-	case !ofDomains:
-		return Registration{}, fmt.Errorf("%q is not open, invite, or domains:a.org,b.org", text)
-	}
-	var r Registration
-	for d := range strings.SplitSeq(list, ",") {
-		d = lower(strings.TrimSpace(d))
-		if d == "" || strings.ContainsFunc(d, func(r rune) bool { return r == '@' || unprintable(r) }) {
-			return Registration{}, fmt.Errorf("%q is not a domain", d)
-		}
-		r.domains = append(r.domains, d)
-	}
-	return r, nil
-}
-
-// admits tells why somebody with the addresses may not register.
-func (r Registration) admits(addresses []string) error {
-	switch {
-	case r.open:
-		return nil
-	case len(r.domains) == 0:
-		return fault.New(fault.Forbidden, "this server takes no registrations; ask its administrator for an account")
-	}
-	for _, address := range addresses {
-		_, domain, _ := strings.Cut(lower(strings.TrimSpace(address)), "@")
-		if !slices.Contains(r.domains, domain) {
-			return fault.Field("must be an address at "+strings.Join(r.domains, " or "), "emails", "email")
-		}
-	}
 	return nil
 }

@@ -131,11 +131,11 @@ func (a *Accounts) makeRoomTx(tx *store.Tx, by audit.By, userID string, at time.
 	}
 }
 
-// endTx ends sessions of one user.
+// endTx ends sessions of one user. When they were last used is forgotten later: all that a user has can
+// be ended in one transaction.
 func endTx(tx *store.Tx, by audit.By, ended []Session, at time.Time) {
 	for _, s := range ended {
 		Sessions.Delete(tx, s.ID)
-		SessionUses.Delete(tx, s.ID)
 	}
 	if len(ended) > 0 {
 		recordSession(tx, by, "session.revoke", at, ended...)
@@ -157,7 +157,7 @@ func recordSession(tx *store.Tx, by audit.By, action string, at time.Time, sessi
 // StartSession begins a session of a browser, whose user has just proved who he is, and returns the
 // secret for its cookie. It is always a new one, so that nobody can have planted it.
 func (a *Accounts) StartSession(ctx context.Context, by audit.By, userID, ip, userAgent string) (Session, string, error) {
-	secret, at := newTicket(), now()
+	secret, at := NewToken(), now()
 	s := Session{UserID: userID, Kind: Browser, Hash: HashToken(secret), IP: ip, UserAgent: userAgent, SudoUntil: new(at.Add(sudoLife))}
 	var started Session
 	err := a.db.Update(ctx, func(tx *store.Tx) error {

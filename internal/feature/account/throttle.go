@@ -1,7 +1,6 @@
 package account
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -131,16 +130,8 @@ func limited(rule limit.Rule, at time.Time, words string, args ...any) error {
 	return f
 }
 
-// count counts one use of each key under its rule, or refuses when one is used up: for what costs
-// others something, such as mail. An empty key is not counted.
-func (a *Accounts) count(ctx context.Context, keys map[string]limit.Rule, at time.Time) (passed bool, err error) {
-	err = a.db.Update(ctx, func(tx *store.Tx) error {
-		passed = countTx(tx, keys, at)
-		return nil
-	})
-	return passed, err
-}
-
+// countTx counts one use of each key under its rule, unless one of them is used up: for what costs others
+// something, such as mail. An empty key is not counted.
 func countTx(tx *store.Tx, keys map[string]limit.Rule, at time.Time) bool {
 	for key, rule := range keys {
 		if key != "" && limit.Spent(tx, key, rule, at) {

@@ -3,8 +3,10 @@ package account
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base32"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"hexhub/internal/kernel/store"
@@ -44,8 +46,8 @@ var (
 // plain is an alphabet of which no end of a link is mistaken for the end of a sentence.
 var plain = base32.HexEncoding.WithPadding(base32.NoPadding)
 
-// newTicket returns 256 random bits as a token.
-func newTicket() string {
+// NewToken returns 256 random bits as text that survives being copied out of a mail.
+func NewToken() string {
 	var b [32]byte
 	rand.Read(b[:])
 	return lower(plain.EncodeToString(b[:]))
@@ -56,4 +58,47 @@ func newTicket() string {
 func HashToken(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
+}
+
+// ticketsMost is how many tickets of one kind a user has at most; the oldest one goes. So a stranger who
+// asks for them over and over neither fills the store nor ends at once what the user waits for.
+const ticketsMost = 5
+
+// issueTx writes a ticket.
+func issueTx(tx *store.Tx, t ticket) {
+	if t.UserID != "" {
+		older := ticketsTx(tx, t.UserID, t.Kind)
+		slices.SortFunc(older, func(a, b ticket) int { return b.At.Compare(a.At) })
+		for _, old := range older[min(len(older), ticketsMost-1):] {
+			tickets.Delete(tx, old.Hash)
+		}
+	}
+	tickets.Put(tx, t)
+}
+
+// ticketFor returns the ticket with the hash if it is good for kind at the time.
+func ticketFor(r store.Reader, hash string, kind ticketKind, at time.Time) (ticket, bool) {
+	t, ok := tickets.Get(r, hash)
+	if !ok || t.Kind != kind || !at.Before(t.ExpiresAt) || subtle.ConstantTimeCompare([]byte(t.Hash), []byte(hash)) != 1 {
+		return ticket{}, false
+	}
+	return t, true
+}
+
+// ticketsTx returns the user's tickets of some kinds.
+func ticketsTx(tx *store.Tx, userID string, kinds ...ticketKind) []ticket {
+	var out []ticket
+	for t := range ticketsOf.In(tx, userID) {
+		if slices.Contains(kinds, t.Kind) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// voidTx ends the user's tickets of some kinds.
+func voidTx(tx *store.Tx, userID string, kinds ...ticketKind) {
+	for _, t := range ticketsTx(tx, userID, kinds...) {
+		tickets.Delete(tx, t.Hash)
+	}
 }

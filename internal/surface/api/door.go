@@ -3,7 +3,9 @@ package api
 import (
 	"net/http"
 
+	"hexhub/internal/feature/account"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/surface/call"
 )
 
 var errMissing = fault.New(fault.Unauthenticated, "missing authentication information")
@@ -15,4 +17,9 @@ func (a *api) enter(w http.ResponseWriter, r *http.Request) (*request, error) {
 		return nil, err
 	}
 	return &request{Request: r, view: a.DB.View(), actor: actor}, nil
+}
+
+// origin is where the request comes from.
+func (r *request) origin() account.Origin {
+	return account.Origin{IP: call.From(r.Context()).IP, UserAgent: r.UserAgent()}
 }

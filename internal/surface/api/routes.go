@@ -37,6 +37,7 @@ var routes = []route{
 	{hub, "GET", "/users/me", (*api).getMe},
 	{hub, "GET", "/users/{user}", (*api).getUser},
 	{hub, "GET", "/users/{user}/test", (*api).getUserTest},
+	{hub, "POST", "/users/{user}/reset", (*api).postReset},
 
 	{hub, "GET", "/keys", (*api).listKeys},
 	{hub, "POST", "/keys", (*api).postKey},

@@ -31,11 +31,11 @@ func (a *api) postUser(r *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	draft, err := userDraft(p)
+	draft, invitation, err := userDraft(p)
 	if err != nil {
 		return nil, err
 	}
-	u, err := a.Accounts.Register(r.Context(), r.actor.By(), draft)
+	u, err := a.Accounts.Register(r.Context(), r.actor.By(), draft, invitation)
 	if err != nil {
 		return nil, err
 	}
@@ -45,10 +45,19 @@ func (a *api) postUser(r *request) (*answer, error) {
 	}, nil
 }
 
-// userDraft takes an address as email, or several as emails.
-func userDraft(p params) (account.Draft, error) {
+// postReset has another password offered by mail. It answers alike whether there is such a user or not.
+func (a *api) postReset(r *request) (*answer, error) {
+	if err := a.Accounts.RequestReset(r.Context(), r.PathValue("user"), r.origin()); err != nil {
+		return nil, err
+	}
+	return noContent(), nil
+}
+
+// userDraft takes an address as email, or several as emails; and our own invitation, which lets somebody
+// in where not everybody may register.
+func userDraft(p params) (d account.Draft, invitation string, err error) {
 	bad := fault.Fields{}
-	d := account.Draft{Username: p.text(bad, "username"), Password: p.text(bad, "password"), FullName: p.text(bad, "full_name")}
+	d = account.Draft{Username: p.text(bad, "username"), Password: p.text(bad, "password"), FullName: p.text(bad, "full_name")}
 	if email := p.text(bad, "email"); email != "" {
 		d.Emails = append(d.Emails, email)
 	}
@@ -60,7 +69,8 @@ func userDraft(p params) (account.Draft, error) {
 		address, _ := e.(map[string]any)
 		d.Emails = append(d.Emails, params(address).text(bad, "email"))
 	}
-	return d, invalid(bad)
+	invitation = p.text(bad, "invitation")
+	return d, invitation, invalid(bad)
 }
 
 func (a *api) getMe(r *request) (*answer, error) {
