@@ -97,8 +97,21 @@ func (a *archive) wants(n int) error {
 				want = append(want, fmt.Sprint("deed.", i))
 			}
 		}
-		if got := find(a.T, a.Audit, audit.Query{Ref: fmt.Sprint("org:", third)}, 4); !slices.Equal(got, want) {
+		ref := fmt.Sprint("org:", third)
+		if got := find(a.T, a.Audit, audit.Query{Ref: ref}, 4); !slices.Equal(got, want) {
 			return fmt.Errorf("of one organization %v, want %v", got, want)
+		}
+		for skip := range len(want) + 2 {
+			after, more, err := a.Skip(a.Context(), a.View(), ref, skip)
+			if err != nil {
+				return err
+			}
+			if more != (skip < len(want)) {
+				return fmt.Errorf("behind %d of %d there are more: %t", skip, len(want), more)
+			}
+			if got := find(a.T, a.Audit, audit.Query{Ref: ref, After: after}, 4); more && !slices.Equal(got, want[skip:]) {
+				return fmt.Errorf("behind %d: %v, want %v", skip, got, want[skip:])
+			}
 		}
 	}
 	return nil

@@ -112,6 +112,24 @@ func List(ctx context.Context, v *store.View, ref, after string, limit int) (pag
 	if ref == "" {
 		return entries.Page(ctx, v, "", after, limit)
 	}
+	found, next, err := listIDs(ctx, v, ref, after, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, f := range found {
+		e, ok, err := entries.Get(ctx, v, f.ID)
+		if err != nil {
+			return nil, "", err
+		}
+		if ok {
+			page = append(page, e)
+		}
+	}
+	return page, next, nil
+}
+
+// listIDs is List for entries of which only the id is wanted, with a reference.
+func listIDs(ctx context.Context, v *store.View, ref, after string, limit int) (page []Entry, next string, err error) {
 	prefix := store.Path(ref) + "/"
 	if after != "" {
 		after = prefix + after
@@ -121,13 +139,7 @@ func List(ctx context.Context, v *store.View, ref, after string, limit int) (pag
 		return nil, "", err
 	}
 	for _, l := range found {
-		e, ok, err := entries.Get(ctx, v, l.ID)
-		if err != nil {
-			return nil, "", err
-		}
-		if ok {
-			page = append(page, e)
-		}
+		page = append(page, Entry{ID: l.ID})
 	}
 	return page, strings.TrimPrefix(next, prefix), nil
 }

@@ -71,6 +71,7 @@ type answer struct {
 	tag      string    // of tag; empty means that the answer cannot be revalidated
 	modified time.Time // zero for collections
 	location string    // absolute
+	next     string    // likewise, of the page that follows
 }
 
 // caching says who may keep an answer for a minute.
@@ -128,6 +129,9 @@ func (ans *answer) send(w http.ResponseWriter, r *http.Request, f format) error 
 	}
 	setUnless(h, "ETag", ans.tag, "")
 	setUnless(h, "Location", ans.location, "")
+	if ans.next != "" {
+		h.Set("Link", "<"+ans.next+`>; rel="next"`)
+	}
 	if !ans.modified.IsZero() {
 		h.Set("Last-Modified", ans.modified.UTC().Format(http.TimeFormat))
 	}

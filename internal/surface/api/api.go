@@ -19,6 +19,7 @@ import (
 	"hexhub/hex/name"
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/org"
@@ -36,6 +37,7 @@ type Rooms struct {
 	Access   *access.Access
 	Catalog  *catalog.Catalog
 	Docs     *docs.Docs
+	Audit    *audit.Audit
 	Default  name.Repository // the server's own repository
 	URL      string          // of the site, without a slash at its end, for all links
 }

@@ -35,6 +35,7 @@ var routes = []route{
 
 	{hub, "POST", "/users", (*api).postUser},
 	{hub, "GET", "/users/me", (*api).getMe},
+	{hub, "GET", "/users/me/audit-logs", (*api).listMyAuditLogs},
 	{hub, "GET", "/users/{user}", (*api).getUser},
 	{hub, "GET", "/users/{user}/test", (*api).getUserTest},
 	{hub, "POST", "/users/{user}/reset", (*api).postReset},
@@ -45,6 +46,7 @@ var routes = []route{
 	{hub, "GET", "/keys/{key}", (*api).getKey},
 	{hub, "DELETE", "/keys/{key}", (*api).deleteKey},
 
+	{hub, "GET", "/orgs/{org}/audit-logs", (*api).listOrgAuditLogs},
 	{hub, "GET", "/orgs/{org}/keys", (*api).listKeys},
 	{hub, "POST", "/orgs/{org}/keys", (*api).postKey},
 	{hub, "DELETE", "/orgs/{org}/keys", (*api).deleteKeys},
@@ -57,6 +59,7 @@ var routes = []route{
 	{inRepo, "POST", "/publish", (*api).publish},
 	{inRepo, "GET", "/packages", (*api).listPackages},
 	{inRepo, "GET", "/packages/{package}", (*api).getPackage},
+	{inRepo, "GET", "/packages/{package}/audit-logs", (*api).listPackageAuditLogs},
 	{inRepo, "POST", "/packages/{package}/retire", (*api).retireAll},
 	{inRepo, "POST", "/packages/{package}/releases", (*api).publish},
 	{inRepo, "GET", "/packages/{package}/releases/{version}", (*api).getRelease},

@@ -81,7 +81,9 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 	w.counter = stats.New(db, stats.Options{})
 	w.serve = func(blobs blob.Store) http.Handler {
 		return api.New(api.Rooms{
-			DB: db, Blobs: blobs, Accounts: accounts, Access: w.access, Catalog: w.catalog, Docs: docs.New(db, blobs), Default: home, URL: "https://hub.test",
+			DB: db, Blobs: blobs, Accounts: accounts, Access: w.access, Catalog: w.catalog, Docs: docs.New(db, blobs),
+			Audit:   audit.New(db, audit.Options{}),
+			Default: home, URL: "https://hub.test",
 		}, o)
 	}
 	w.Handler = w.serve(w.blobs)
