@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -17,6 +18,8 @@ import (
 	"hexhub/internal/hubtest"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/api"
+	"hexhub/internal/surface/ops"
+	"hexhub/internal/surface/repo"
 )
 
 var showMatrix = flag.Bool("matrix", false, "print what the routes answer, in the form of the table, and judge nothing")
@@ -138,11 +141,18 @@ func (row *matrixRow) expect(words []string) error {
 	return nil
 }
 
-// path fills the variables in.
+// path fills the variables in. Those whose name begins with a question mark are of the query.
 func (row matrixRow) path() string {
 	_, path, _ := strings.Cut(row.route, " ")
+	query := url.Values{}
 	for name, value := range row.values {
 		path = strings.ReplaceAll(path, "{"+name+"}", value)
+		if name, ok := strings.CutPrefix(name, "?"); ok {
+			query.Set(name, value)
+		}
+	}
+	if len(query) > 0 {
+		path += "?" + query.Encode()
 	}
 	return path
 }
@@ -151,6 +161,12 @@ func (row matrixRow) path() string {
 func allRoutes() []string {
 	var out []string
 	for _, r := range api.Routes() {
+		out = append(out, r.Method+" /api"+r.Path)
+	}
+	for _, path := range repo.Routes() {
+		out = append(out, "GET /repo"+path)
+	}
+	for _, r := range ops.Routes() {
 		out = append(out, r.Method+" /api"+r.Path)
 	}
 	return out
@@ -276,6 +292,9 @@ func newWorldOf(t *testing.T, text string) *matrixHub {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for path, author := range map[string]string{"/api/packages/decimal": "joe", "/api/repos/guild/packages/vault": "eva"} {
+		h.client(author).Do("POST", path+"/releases/1.0.0/docs", hubtest.Docs(t, "<h1>Before</h1>")).Expect(t, 201)
+	}
 	gone, _ := account.ByName(h.DB.View(), "gone")
 	if err := h.Accounts.Deactivate(t.Context(), audit.By{}, gone.ID); err != nil {
 		t.Fatal(err)
@@ -287,14 +306,10 @@ func newWorldOf(t *testing.T, text string) *matrixHub {
 func (h *matrixHub) ask(row matrixRow, caller string) hubtest.Answer {
 	h.t.Helper()
 	method, _, _ := strings.Cut(row.route, " ")
-	path := row.path()
-	if strings.HasPrefix(row.body, "@tarball") {
-		path += "?replace=false"
-	}
-	return h.client(caller).Do(method, path, h.body(row))
+	return h.client(caller).Do(method, row.path(), h.body(row))
 }
 
-// body is what the row sends: JSON, or @tarball NAME VERSION.
+// body is what the row sends: JSON, @tarball NAME VERSION, or @docs.
 func (h *matrixHub) body(row matrixRow) any {
 	h.t.Helper()
 	switch name, rest, _ := strings.Cut(row.body, " "); {
@@ -303,6 +318,8 @@ func (h *matrixHub) body(row matrixRow) any {
 	case name == "@tarball":
 		pkg, version, _ := strings.Cut(rest, " ")
 		return hubtest.Tarball(h.t, pkg, version)
+	case name == "@docs":
+		return hubtest.Docs(h.t, "<h1>Documentation</h1>")
 	}
 	return json.RawMessage(row.body)
 }

@@ -21,6 +21,8 @@ const (
 	packageFile
 	tarballFile
 	docsFile
+
+	kinds // how many there are
 )
 
 // A target is what a request asks for. Names and versions in it are well formed, or its kind is nothing.
