@@ -40,6 +40,9 @@ func (n *Node) chores(ctx context.Context) error {
 		if err := n.Access.Forget(ctx); err != nil && ctx.Err() == nil {
 			n.log.Error("cannot forget old keys; trying again later", "err", err)
 		}
+		if err := n.OAuth.Forget(ctx); err != nil && ctx.Err() == nil {
+			n.log.Error("cannot forget what programs asked for in vain; trying again later", "err", err)
+		}
 		if err := limit.Forget(ctx, n.DB); err != nil && ctx.Err() == nil {
 			n.log.Error("cannot forget old counts of attempts; trying again later", "err", err)
 		}

@@ -29,6 +29,7 @@ import (
 	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/index"
 	"hexhub/internal/feature/mail"
+	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/feature/stats"
@@ -68,6 +69,7 @@ type Node struct {
 	Accounts *account.Accounts
 	Orgs     *org.Orgs
 	Access   *access.Access
+	OAuth    *oauth.OAuth
 	Catalog  *catalog.Catalog
 	Docs     *docs.Docs
 	Stats    *stats.Counter
@@ -84,7 +86,7 @@ type Node struct {
 
 // tables are the schemas of all rooms.
 var tables = []store.Schema{
-	limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables,
+	limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables,
 	stats.Tables, index.Tables,
 }
 
@@ -221,6 +223,12 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	}
 	n.Access = access.New(n.DB, n.Accounts, n.Sealer.Derive("access/key"), access.Options{
 		DefaultRepository: repository, Rules: n.accessRules, ThingOf: catalog.ThingOf, Mail: n.Mail, Log: n.log,
+		Bearer: func(r store.Reader, token string, at time.Time) (access.Token, error) {
+			return n.OAuth.Bearer(r, token, at)
+		},
+	})
+	n.OAuth = oauth.New(n.DB, n.Accounts, n.Access, n.Sealer, oauth.Options{
+		DefaultRepository: repository, Issuer: n.URL, Rules: n.oauthRules, Log: n.log,
 	})
 	n.Stats = stats.New(n.DB, stats.Options{Node: "hexhub", Log: n.log})
 	n.Catalog = catalog.New(n.DB, catalog.Options{DefaultRepository: repository, Mail: n.Mail, Recent: stats.Recent, Total: stats.Total})

@@ -13,6 +13,7 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/kernel/store"
 )
@@ -131,6 +132,10 @@ func (n *Node) accessRules(r store.Reader) access.Rules {
 		MaxKeyAge: age, NoPasswords: basic == "off", UsersFound: founders == "users",
 		BasicRequireOTP: withCode != "off", RequireTOTP: second == "on",
 	}
+}
+
+func (n *Node) oauthRules(r store.Reader) oauth.Rules {
+	return oauth.Rules{RequireTOTP: n.accessRules(r).RequireTOTP}
 }
 
 // parseAge reads the greatest age of keys. Less than an hour would end keys before they are used.

@@ -81,6 +81,7 @@ const (
 	uncached caching = iota // nobody may keep it
 	private                 // the caller
 	public                  // anybody on the way
+	unkept                  // nobody, not even to ask again: it holds a secret
 )
 
 // visible is public for what everybody may see, else private: hex.pm lets shared caches keep private
@@ -93,7 +94,7 @@ func visible(toAll bool) caching {
 }
 
 func (c caching) String() string {
-	return [...]string{"max-age=0, private, must-revalidate", "private, max-age=60", "public, max-age=60"}[c]
+	return [...]string{"max-age=0, private, must-revalidate", "private, max-age=60", "public, max-age=60", "no-store"}[c]
 }
 
 // noContent is the answer of most deeds.
@@ -123,7 +124,7 @@ func (ans *answer) send(w http.ResponseWriter, r *http.Request, f format) error 
 	}
 	h := w.Header()
 	h.Set("Cache-Control", ans.cache.String())
-	if ans.cache != uncached {
+	if ans.cache == private || ans.cache == public {
 		// A cache must not show one caller what another saw, so hex.pm's two are not enough.
 		h.Set("Vary", "accept, accept-encoding, authorization")
 	}

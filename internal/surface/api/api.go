@@ -22,6 +22,7 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/docs"
+	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/limit"
@@ -38,6 +39,7 @@ type Rooms struct {
 	Catalog  *catalog.Catalog
 	Docs     *docs.Docs
 	Audit    *audit.Audit
+	OAuth    *oauth.OAuth
 	Default  name.Repository // the server's own repository
 	URL      string          // of the site, without a slash at its end, for all links
 }
@@ -65,11 +67,11 @@ func New(rooms Rooms, o Options) http.Handler {
 	mux := http.NewServeMux()
 	for _, rt := range routes {
 		for _, p := range rt.patterns() {
-			mux.Handle(p, a.serve(rt.handle))
+			mux.Handle(p, a.serve(rt.handle, rt.entrance(a.door)))
 		}
 	}
 	// Also what exists with other methods: hex.pm knows no 405.
-	mux.Handle("/", a.serve(func(*api, *request) (*answer, error) { return nil, errNotFound }))
+	mux.Handle("/", a.serve(func(*api, *request) (*answer, error) { return nil, errNotFound }, a.door.Enter))
 	return withoutTrailingSlash(mux)
 }
 
@@ -98,10 +100,13 @@ func (r *request) bodyRead() { _ = r.control.SetReadDeadline(time.Time{}) }
 // A handler answers one route.
 type handler func(*api, *request) (*answer, error)
 
+// An entrance lets a request in, and says who sends it.
+type entrance func(http.ResponseWriter, *http.Request) (*http.Request, access.Actor, error)
+
 // serve makes an http.Handler of a handler.
-func (a *api) serve(h handler) http.Handler {
+func (a *api) serve(h handler, enter entrance) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f, ans, err := a.answer(w, r, h)
+		f, ans, err := a.answer(w, r, h, enter)
 		a.door.TellRevision(w)
 		if err == nil {
 			err = ans.send(w, r, f)
@@ -112,7 +117,7 @@ func (a *api) serve(h handler) http.Handler {
 	})
 }
 
-func (a *api) answer(w http.ResponseWriter, r *http.Request, h handler) (format, *answer, error) {
+func (a *api) answer(w http.ResponseWriter, r *http.Request, h handler, enter entrance) (format, *answer, error) {
 	if r.Header.Get("Origin") != "" && isRead(r) {
 		w.Header().Set("Access-Control-Allow-Origin", "*") // never with credentials: there are no cookies here
 	}
@@ -127,12 +132,11 @@ func (a *api) answer(w http.ResponseWriter, r *http.Request, h handler) (format,
 	if !ok {
 		return f, nil, errNotAcceptable
 	}
-	req, err := a.enter(w, r)
+	r, actor, err := enter(w, r)
 	if err != nil {
 		return f, nil, err
 	}
-	req.control = control
-	ans, err := h(a, req)
+	ans, err := h(a, &request{Request: r, view: a.DB.View(), actor: actor, control: control})
 	return f, ans, err
 }
 

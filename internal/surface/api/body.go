@@ -30,7 +30,18 @@ type params map[string]any
 // params reads the whole body, in whatever format it says it is. A body that is no map says nothing, as
 // an empty one does: old clients send an empty list or nil.
 func (r *request) params() (params, error) {
+	body, err := r.bodyParams()
+	if err != nil {
+		return nil, err
+	}
 	p := queryParams(r.URL.Query())
+	maps.Copy(p, body)
+	return p, nil
+}
+
+// bodyParams is params without the query, for secrets, which have no place in an address.
+func (r *request) bodyParams() (params, error) {
+	p := params{}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, fault.New(fault.TooLarge, "Payload too large")
@@ -63,6 +74,23 @@ func queryParams(q url.Values) params {
 	return p
 }
 
+// formParams has the fields of a form. One that occurs several times is a list, as it would be in the other
+// formats, and so no text that one reader could take from its first and another from its last.
+func formParams(form url.Values) map[string]any {
+	p := map[string]any{}
+	for k, values := range form {
+		p[k] = values[0]
+		if len(values) > 1 {
+			all := []any{}
+			for _, v := range values {
+				all = append(all, v)
+			}
+			p[k] = all
+		}
+	}
+	return p
+}
+
 // decode reads a body by its content type.
 func decode(contentType string, body []byte) (any, error) {
 	kind, _, err := mime.ParseMediaType(contentType)
@@ -74,7 +102,7 @@ func decode(contentType string, body []byte) (any, error) {
 		if err != nil || !utf8.Valid(body) {
 			return nil, fault.Wrap(fault.Malformed, err, "Bad request")
 		}
-		return map[string]any(queryParams(form)), nil
+		return formParams(form), nil
 	}
 	f, ok := formatOf(kind)
 	if !ok {

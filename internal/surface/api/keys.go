@@ -166,6 +166,9 @@ func (a *api) getAuth(r *request) (*answer, error) {
 	if err := a.Access.Probe(r.view, r.actor, p); err != nil {
 		return nil, err
 	}
+	if r.actor.Via == access.Bearer {
+		return noContent(), nil
+	}
 	owner := object{"type": "user", "name": r.actor.User.Username.String()}
 	if r.actor.User.ID == "" {
 		owner = object{"type": "organization", "name": r.actor.Org.String()}

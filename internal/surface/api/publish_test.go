@@ -290,7 +290,8 @@ func TestEveryRouteIsServed(t *testing.T) {
 		path := fill.Replace(r.Path)
 		for _, p := range []string{path, strings.TrimSuffix(path, "/") + "/"} {
 			rec := w.do(r.Method, p, nil, basic("bob", "never mind"), from("127.0.0.1"))
-			if rec.Code != 401 || rec.Header().Get("Location") != "" {
+			open := strings.Contains(path, "/oauth/") && rec.Code < 401 // where tokens are fetched nobody is asked who he is
+			if rec.Code != 401 && !open || rec.Header().Get("Location") != "" {
 				t.Errorf("%s %s: %d %s", r.Method, p, rec.Code, rec.Header().Get("Location"))
 			}
 		}

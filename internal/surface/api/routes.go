@@ -3,21 +3,25 @@ package api
 import (
 	"slices"
 	"strings"
+
+	"hexhub/internal/surface/door"
 )
 
 // A scope says under which prefixes a route is served.
 type scope int
 
 const (
-	top    scope = iota // as it is
-	hub                 // of the whole server: also below /repos/BASE, which clients may have as their base
-	inRepo              // of the default repository, and below /repos/REPOSITORY of that one; also below a base
+	top     scope = iota // as it is
+	hub                  // of the whole server: also below /repos/BASE, which clients may have as their base
+	unnamed              // as hub, but a credential that comes along is not looked at
+	inRepo               // of the default repository, and below /repos/REPOSITORY of that one; also below a base
 )
 
 var prefixes = map[scope][]string{
-	top:    {""},
-	hub:    {"", "/repos/{base}"},
-	inRepo: {"", "/repos/{repository}", "/repos/{base}/repos/{repository}"},
+	top:     {""},
+	hub:     {"", "/repos/{base}"},
+	unnamed: {"", "/repos/{base}"},
+	inRepo:  {"", "/repos/{repository}", "/repos/{base}/repos/{repository}"},
 }
 
 type route struct {
@@ -32,6 +36,11 @@ type route struct {
 var routes = []route{
 	{top, "GET", "/{$}", (*api).getIndex},
 	{hub, "GET", "/auth", (*api).getAuth},
+
+	{unnamed, "POST", "/oauth/device_authorization", (*api).postDevice},
+	{unnamed, "POST", "/oauth/token", (*api).postToken},
+	{unnamed, "POST", "/oauth/revoke", (*api).postRevoke},
+	{unnamed, "POST", "/oauth/revoke_by_hash", (*api).postRevokeByHash},
 
 	{hub, "POST", "/users", (*api).postUser},
 	{hub, "GET", "/users/me", (*api).getMe},
@@ -82,6 +91,14 @@ func (r route) patterns() []string {
 		out = append(out, r.method+" "+p+r.path)
 	}
 	return out
+}
+
+// entrance is how requests for the route are let in.
+func (r route) entrance(d door.Door) entrance {
+	if r.scope == unnamed {
+		return d.EnterUnnamed
+	}
+	return d.Enter
 }
 
 // A Route is a method and a path below /api, with variables in braces.

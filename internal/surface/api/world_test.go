@@ -9,8 +9,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"hexhub/hex/erlterm"
 	"hexhub/hex/name"
@@ -20,10 +22,12 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/docs"
+	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/api"
 	"hexhub/internal/surface/call"
@@ -34,15 +38,18 @@ import (
 type world struct {
 	testing.TB
 	http.Handler
-	db      *store.DB
-	blobs   blob.Store
-	catalog *catalog.Catalog
-	counter *stats.Counter
-	keys    map[string]string // secrets of the users' keys, by the user's name
-	users   map[string]account.User
-	access  *access.Access
-	orgs    *org.Orgs
-	serve   func(blob.Store) http.Handler // with other blobs
+	db       *store.DB
+	blobs    blob.Store
+	catalog  *catalog.Catalog
+	counter  *stats.Counter
+	keys     map[string]string // secrets of the users' keys, by the user's name
+	users    map[string]account.User
+	accounts *account.Accounts
+	access   *access.Access
+	oauth    *oauth.OAuth
+	rules    access.Rules
+	orgs     *org.Orgs
+	serve    func(blob.Store) http.Handler // with other blobs
 }
 
 var (
@@ -57,7 +64,7 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 	log := store.NewMemory()
 	t.Cleanup(func() { log.Close() })
 	db, err := store.Open(t.Context(), log, store.Options{},
-		limit.Tables, audit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, stats.Tables)
+		limit.Tables, audit.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, stats.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,19 +77,30 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 	for _, set := range options {
 		set(&rules, &o)
 	}
+	sealer, err := seal.Open(filepath.Join(t.TempDir(), "secret.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := &world{TB: t, db: db, blobs: &blob.Memory{}, keys: map[string]string{}, users: map[string]account.User{}}
 	accounts := account.New(db, account.Options{
-		Cost: account.Cost{Memory: 64, Passes: 1, Lanes: 1}, Rules: func(store.Reader) account.Rules { return rules },
+		Sealer: sealer, Cost: account.Cost{Memory: 64, Passes: 1, Lanes: 1}, Rules: func(store.Reader) account.Rules { return rules },
 		LimitLoopback: o.LimitLoopback,
 	})
+	w.accounts = accounts
 	w.orgs = org.New(db, org.Options{})
-	w.access = access.New(db, accounts, []byte("pepper"), access.Options{DefaultRepository: home, ThingOf: catalog.ThingOf})
+	w.access = access.New(db, accounts, []byte("pepper"), access.Options{
+		DefaultRepository: home, ThingOf: catalog.ThingOf, Rules: func(store.Reader) access.Rules { return w.rules },
+		Bearer: func(r store.Reader, token string, at time.Time) (access.Token, error) {
+			return w.oauth.Bearer(r, token, at)
+		},
+	})
+	w.oauth = oauth.New(db, accounts, w.access, sealer, oauth.Options{DefaultRepository: home, Issuer: "https://hub.test"})
 	w.catalog = catalog.New(db, catalog.Options{DefaultRepository: home, Recent: stats.Recent, Total: stats.Total})
 	w.counter = stats.New(db, stats.Options{})
 	w.serve = func(blobs blob.Store) http.Handler {
 		return api.New(api.Rooms{
 			DB: db, Blobs: blobs, Accounts: accounts, Access: w.access, Catalog: w.catalog, Docs: docs.New(db, blobs),
-			Audit:   audit.New(db, audit.Options{}),
+			OAuth: w.oauth, Audit: audit.New(db, audit.Options{}),
 			Default: home, URL: "https://hub.test",
 		}, o)
 	}

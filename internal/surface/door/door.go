@@ -54,8 +54,27 @@ func (d Door) Enter(w http.ResponseWriter, r *http.Request) (*http.Request, acce
 	if err := d.catchUp(r); err != nil {
 		return r, actor, err
 	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		actor = d.Access.WithCode(r.Context(), actor, r.Header.Get(codeHeader))
+	}
 	return r.WithContext(access.With(r.Context(), actor)), actor, nil
 }
+
+// EnterUnnamed is Enter where nobody is asked who he is, and whatever credential comes along is not looked
+// at: where tokens are fetched, mix sends the one that has expired, and curl what a .netrc holds.
+func (d Door) EnterUnnamed(w http.ResponseWriter, r *http.Request) (*http.Request, access.Actor, error) {
+	actor := access.Actor{IP: call.From(r.Context()).IP, UserAgent: r.UserAgent()}
+	if err := d.throttle(w, r, actor); err != nil {
+		return r, actor, err
+	}
+	if err := d.catchUp(r); err != nil {
+		return r, actor, err
+	}
+	return r.WithContext(access.With(r.Context(), actor)), actor, nil
+}
+
+// codeHeader holds the one-time code of a second factor.
+const codeHeader = "X-Hex-Otp"
 
 func actorName(actor access.Actor) string {
 	if actor.User.ID != "" {
@@ -74,7 +93,7 @@ func (d Door) authenticate(r *http.Request) (access.Actor, error) {
 	if len(sent) > 1 {
 		return access.Actor{}, fault.New(fault.Malformed, "Bad request: send one Authorization header, not %d", len(sent))
 	}
-	return d.Access.Authenticate(r.Context(), sent[0], r.Header.Get("X-Hex-Otp"), call.From(r.Context()).IP, r.UserAgent())
+	return d.Access.Authenticate(r.Context(), sent[0], r.Header.Get(codeHeader), call.From(r.Context()).IP, r.UserAgent())
 }
 
 // counted reports whether limits hold for the address of the request.
