@@ -44,7 +44,7 @@ func (f *Form) Refuse(err error, fields ...string) bool {
 	default:
 		return false
 	}
-	f.Problem = e.Message
+	f.Problem = sentence("", e.Message)
 	f.Errors = map[string]string{}
 	var rest []string
 	for name, words := range flat(e.Fields) {
@@ -169,4 +169,4 @@ func (f *field) set(trait, value string) error {
 	return nil
 }
 
-var funcs = template.FuncMap{"field": newField}
+var funcs = template.FuncMap{"field": newField, "ago": ago, "stamp": stamp}

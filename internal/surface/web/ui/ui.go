@@ -15,6 +15,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"hexhub/internal/feature/account"
+	"hexhub/internal/surface/call"
 )
 
 //go:embed layout.html form.html ui.css favicon.svg
@@ -27,8 +30,8 @@ type Options struct {
 	Version    string // of the program
 	Log        *slog.Logger
 
-	// Who returns the name of the user whose session has the secret, or nothing; nil knows nobody.
-	Who func(secret string) string
+	// Open finds whose session has the secret, as account.Accounts does; nil knows nobody.
+	Open func(secret string, from account.Origin) (account.User, account.Session, bool)
 }
 
 // A Web is a site to which pages are added before it serves. Forms that other sites send it are refused.
@@ -44,8 +47,10 @@ type Web struct {
 // New returns a site with the assets and no page.
 func New(o Options) *Web {
 	mux := http.NewServeMux()
-	if o.Who == nil {
-		o.Who = func(string) string { return "" }
+	if o.Open == nil {
+		o.Open = func(string, account.Origin) (account.User, account.Session, bool) {
+			return account.User{}, account.Session{}, false
+		}
 	}
 	w := &Web{o: o, mux: mux, guarded: http.NewCrossOriginProtection().Handler(mux), words: map[string]string{}}
 	w.frame = &Templates{w, template.Must(template.New("").Funcs(funcs).ParseFS(files, "layout.html", "form.html"))}
@@ -114,13 +119,25 @@ func (u *Web) Page(w http.ResponseWriter, r *http.Request, title string) Page {
 	if title != "" {
 		p.Title = title + " · " + p.Title
 	}
-	if secret := u.Cookie(r, SessionCookie); secret != "" {
-		p.Visitor = u.o.Who(secret)
-	}
-	if p.Visitor != "" {
+	if visitor, _, ok := u.Visitor(r); ok {
+		p.Visitor = visitor.Username.String()
 		w.Header().Set("Cache-Control", "no-store")
 	}
 	return p
+}
+
+// Visitor returns who is logged in, and in which session.
+func (u *Web) Visitor(r *http.Request) (account.User, account.Session, bool) {
+	secret := u.Cookie(r, SessionCookie)
+	if secret == "" {
+		return account.User{}, account.Session{}, false
+	}
+	return u.o.Open(secret, Origin(r))
+}
+
+// Origin is where a request comes from.
+func Origin(r *http.Request) account.Origin {
+	return account.Origin{IP: call.From(r.Context()).IP, UserAgent: r.UserAgent()}
 }
 
 // Templates are the pages of a surface, with the frame.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hexhub/hex/name"
+	"hexhub/internal/feature/account"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/web/ui"
 )
@@ -28,11 +30,8 @@ type formPage struct {
 func newWeb(address string, wrong error) *ui.Web {
 	web := ui.New(ui.Options{
 		URL: address, Repository: "acme", Version: "test", Log: slog.New(slog.DiscardHandler),
-		Who: func(secret string) string {
-			if secret == "s3cret" {
-				return "eva"
-			}
-			return ""
+		Open: func(secret string, _ account.Origin) (account.User, account.Session, bool) {
+			return account.User{Username: name.MustUser("eva")}, account.Session{}, secret == "s3cret"
 		},
 	})
 	web.Words(map[string]string{"done": "That is done."})

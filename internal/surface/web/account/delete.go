@@ -1,0 +1,83 @@
+package account
+
+import (
+	"net/http"
+	"time"
+
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/surface/web/ui"
+)
+
+// The token of a deletion is carried by the browser from the link to the last step, through proving once
+// more who the user is.
+const deletionCookie = "hexhub-deletion"
+
+type deletePage struct {
+	accountPage
+	Key bool // the mailed link was opened
+}
+
+func (p *pages) deletePage(w http.ResponseWriter, r *http.Request, v visit) *deletePage {
+	token := p.web.Cookie(r, deletionCookie)
+	return &deletePage{p.accountPage(w, r, v, "Delete your account"), token != "" && p.Accounts.CheckDeletion(v.User.ID, token) == nil}
+}
+
+// openDelete takes the token out of the address first, also when its bearer has yet to log in.
+func (p *pages) openDelete(w http.ResponseWriter, r *http.Request) error {
+	if token := r.URL.Query().Get("key"); token != "" {
+		p.web.SetCookie(w, deletionCookie, token, carryLife)
+		return goTo(w, "/account/delete")
+	}
+	return p.loggedIn(p.askDelete)(w, r)
+}
+
+func (p *pages) askDelete(w http.ResponseWriter, r *http.Request, v visit) error {
+	return p.set.Show(w, http.StatusOK, "delete", p.deletePage(w, r, v))
+}
+
+func (p *pages) requestDelete(w http.ResponseWriter, r *http.Request, v visit) error {
+	if err := p.Accounts.RequestDeletion(r.Context(), v.actor.By(), v.User.ID); err != nil {
+		page := p.deletePage(w, r, v)
+		return p.refused(w, "delete", err, &page.Form, page)
+	}
+	p.web.Flash(w, "delete-asked")
+	return goTo(w, "/account/delete")
+}
+
+// delete takes the password with the last step, for only a moment ago counts.
+func (p *pages) delete(w http.ResponseWriter, r *http.Request, v visit) error {
+	form, err := ui.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	err = p.confirmed(w, r, v, form.Get("username"), form.Get("proof"))
+	if err == nil {
+		err = p.Accounts.Delete(r.Context(), v.actor.By(), v.User.ID, v.Session.ID, p.web.Cookie(r, deletionCookie))
+	}
+	if err != nil {
+		page := p.deletePage(w, r, v)
+		page.Form.Values = form
+		return p.refused(w, "delete", allowed(err), &page.Form, page, "username", "proof")
+	}
+	p.web.DropCookie(w, deletionCookie)
+	p.web.DropCookie(w, ui.SessionCookie)
+	return p.web.Say(w, r, http.StatusOK, ui.Message{
+		Heading: "Your account is gone.", Problem: "Its keys and sessions ended with it. What you published is still here.",
+	})
+}
+
+// confirmed has the user prove once more who he is, and that he means this account.
+func (p *pages) confirmed(w http.ResponseWriter, r *http.Request, v visit, username, proof string) error {
+	if username != v.User.Username.String() {
+		return fault.Field("is not yours", "username")
+	}
+	secret, err := p.Accounts.Sudo(r.Context(), v.User.ID, v.Session.ID, proof, ui.Origin(r))
+	if fault.Is(err, fault.Unauthenticated) {
+		return fault.Field("is wrong", "proof")
+	}
+	if err != nil {
+		return err
+	}
+	p.web.SetCookie(w, ui.SessionCookie, secret, time.Until(v.Session.ExpiresAt))
+	return nil
+}

@@ -1,0 +1,64 @@
+package account
+
+import (
+	"context"
+	"net/http"
+
+	"hexhub/internal/feature/audit"
+	"hexhub/internal/surface/web/ui"
+)
+
+type emailsPage struct {
+	accountPage
+	List ui.Form // what is wrong with what was done in the list
+}
+
+func (p *pages) emails(w http.ResponseWriter, r *http.Request, v visit) error {
+	return p.set.Show(w, http.StatusOK, "emails", emailsPage{accountPage: p.accountPage(w, r, v, "E-mail")})
+}
+
+func (p *pages) addEmail(w http.ResponseWriter, r *http.Request, v visit) error {
+	form, err := ui.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	if err := p.Accounts.AddEmail(r.Context(), v.actor.By(), v.User.ID, form.Get("email")); err != nil {
+		page := &emailsPage{accountPage: p.accountPage(w, r, v, "E-mail")}
+		page.Form.Values = form
+		return p.refused(w, "emails", err, &page.Form, page, "email")
+	}
+	p.web.Flash(w, "email-added")
+	return goTo(w, "/account/emails")
+}
+
+func (p *pages) confirmEmail(w http.ResponseWriter, r *http.Request, v visit) error {
+	return p.toEmail(w, r, v, "email-asked", func(ctx context.Context, _ audit.By, _, address string) error {
+		return p.Accounts.ResendConfirmation(ctx, address, ui.Origin(r))
+	})
+}
+
+func (p *pages) primaryEmail(w http.ResponseWriter, r *http.Request, v visit) error {
+	return p.toEmail(w, r, v, "email-primary", p.Accounts.SetPrimary)
+}
+
+func (p *pages) publicEmail(w http.ResponseWriter, r *http.Request, v visit) error {
+	return p.toEmail(w, r, v, "email-public", p.Accounts.SetPublic)
+}
+
+func (p *pages) removeEmail(w http.ResponseWriter, r *http.Request, v visit) error {
+	return p.toEmail(w, r, v, "email-removed", p.Accounts.RemoveEmail)
+}
+
+// toEmail does something to one of the user's addresses, and says so.
+func (p *pages) toEmail(w http.ResponseWriter, r *http.Request, v visit, done string, do func(ctx context.Context, by audit.By, userID, address string) error) error {
+	form, err := ui.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	if err := do(r.Context(), v.actor.By(), v.User.ID, form.Get("email")); err != nil {
+		page := &emailsPage{accountPage: p.accountPage(w, r, v, "E-mail")}
+		return p.refused(w, "emails", err, &page.List, page)
+	}
+	p.web.Flash(w, done)
+	return goTo(w, "/account/emails")
+}

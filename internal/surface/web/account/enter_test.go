@@ -1,0 +1,159 @@
+package account_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"hexhub/internal/feature/account"
+)
+
+func TestLoggingInLeadsOnAndOutAgain(t *testing.T) {
+	w := newWorld(t)
+	w.user("eva")
+	b := w.browser()
+	p := b.get("/account/keys")
+	p.wants(t, 200, "/login", "Log in")
+	p = b.submit(p, "/login", "login", "EVA@example.com", "password", good)
+	p.wants(t, 200, "/account/keys", "API keys")
+	if len(p.find("a", "href", "/account")) == 0 || p.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("the page does not say who is logged in, or may be kept: %v", p.header)
+	}
+	old := b.cookie("__Host-hexhub")
+	p = b.submit(p, "/logout")
+	if p.path != "/" || b.cookie("__Host-hexhub") != "" {
+		t.Errorf("logging out leads to %s", p.path)
+	}
+	b.setCookie("__Host-hexhub", old)
+	if p := b.get("/account"); p.path != "/login" {
+		t.Error("W8: the session of a browser that logged out still works")
+	}
+}
+
+// A15: nothing tells a name that exists from one that does not.
+func TestA15LoginSaysTheSameOfEverybody(t *testing.T) {
+	w := newWorld(t)
+	w.user("eva")
+	answer := func(login string) string {
+		p := w.browser().post("/login", "login", login, "password", "wrong")
+		if p.status != http.StatusUnprocessableEntity || p.problem() == "" {
+			t.Errorf("%s: %d %q", login, p.status, p.problem())
+		}
+		return strings.ReplaceAll(p.html, login, "NAME")
+	}
+	want := answer("eva")
+	for _, login := range []string{"nobody", "eva@example.com", "nobody@example.com", "", "e/v/a"} {
+		if login == "" {
+			continue
+		}
+		if got := answer(login); got != want {
+			t.Errorf("%s is answered otherwise than eva:\n%s", login, got)
+		}
+	}
+}
+
+func TestLimitedLoginSaysSo(t *testing.T) {
+	w := newWorld(t)
+	w.user("eva")
+	for range 10 {
+		w.browser().post("/login", "login", "eva", "password", "wrong")
+	}
+	if p := w.browser().post("/login", "login", "eva", "password", "wrong"); p.status != http.StatusTooManyRequests || !strings.Contains(p.problem(), "Too many failed logins") {
+		t.Errorf("%d %q", p.status, p.problem())
+	}
+}
+
+// W8: whoever plants a cookie, or knows the one before, is not in after the user logged in.
+func TestW8LoggingInStartsAFreshSession(t *testing.T) {
+	w := newWorld(t)
+	u := w.user("eva")
+	b := w.browser()
+	b.setCookie("__Host-hexhub", "planted")
+	b.post("/login", "login", "eva", "password", good)
+	first := b.cookie("__Host-hexhub")
+	if first == "planted" || first == "" {
+		t.Fatalf("cookie = %q", first)
+	}
+	b.post("/login", "login", "eva", "password", good)
+	second := b.cookie("__Host-hexhub")
+	if second == first {
+		t.Error("logging in again kept the session")
+	}
+	if live := account.SessionsOf(w.db.View(), u.ID); len(live) != 1 {
+		t.Errorf("%d sessions, want 1", len(live))
+	}
+	thief := w.browser()
+	thief.setCookie("__Host-hexhub", first)
+	if p := thief.get("/account"); p.path != "/login" {
+		t.Error("the session of before still works")
+	}
+}
+
+func TestW8SessionCookieIsKeptFromScriptsAndOtherSites(t *testing.T) {
+	w := newWorld(t)
+	w.user("eva")
+	p := w.browser().still().post("/login", "login", "eva", "password", good)
+	set := p.header.Values("Set-Cookie")
+	if len(set) != 1 || !strings.HasPrefix(set[0], "__Host-hexhub=") || !strings.Contains(set[0], "Path=/; Max-Age=2591999; HttpOnly; Secure; SameSite=Lax") &&
+		!strings.Contains(set[0], "Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax") {
+		t.Errorf("Set-Cookie = %q", set)
+	}
+}
+
+// W9: a session nobody uses ends in a week, and any in a month.
+func TestW9SessionsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.user("eva")
+		b := w.as("eva")
+		time.Sleep(6 * 24 * time.Hour)
+		if p := b.get("/account"); p.path != "/account" {
+			t.Error("a session ended before a week was over")
+		}
+		time.Sleep(8 * 24 * time.Hour)
+		if p := b.get("/account"); p.path != "/login" {
+			t.Error("a session that nobody used lived on")
+		}
+	})
+}
+
+// W9: ten minutes after logging in, what could do harm needs the password again.
+func TestW9SudoEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.user("eva")
+		b := w.as("eva")
+		b.get("/account/security").wants(t, 200, "/account/security", "Security")
+		time.Sleep(11 * time.Minute)
+		before := b.cookie("__Host-hexhub")
+		p := b.get("/account/security")
+		p.wants(t, 200, "/sudo", "Is it you, eva?")
+		wrong := b.submit(p, "/sudo", "proof", "wrong")
+		if wrong.status != 422 || wrong.problem() == "" {
+			t.Errorf("a wrong password: %d %q", wrong.status, wrong.problem())
+		}
+		b.submit(p, "/sudo", "proof", good).wants(t, 200, "/account/security", "Security")
+		after := b.cookie("__Host-hexhub")
+		b.setCookie("__Host-hexhub", before)
+		if p := b.get("/account"); after == before || p.path != "/login" {
+			t.Error("W8: the cookie from before sudo still works")
+		}
+	})
+}
+
+// W6: logging in never leads to another site.
+func TestW6LoginLeadsToOurPagesOnly(t *testing.T) {
+	w := newWorld(t)
+	w.user("eva")
+	for _, evil := range []string{"//evil.example", `/\evil.example`, "https:evil.example", "/%09//evil.example", "https://evil.example/account", "/account\r\nX-Evil: 1", "/login"} {
+		p := w.browser().still().post("/login", "login", "eva", "password", good, "return", evil)
+		if got := p.header.Get("Location"); p.status != http.StatusSeeOther || got != "/account" || p.header.Get("X-Evil") != "" {
+			t.Errorf("%q leads to %q", evil, got)
+		}
+		if page := w.browser().get("/login?return=" + urlEscape(evil)); strings.Contains(page.html, "evil.example") {
+			t.Errorf("%q shows in the page", evil)
+		}
+	}
+}

@@ -1,0 +1,251 @@
+package account_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/mail"
+	"hexhub/internal/feature/mail/mailtest"
+)
+
+func urlEscape(s string) string { return url.QueryEscape(s) }
+
+// link returns the path and query of the link in the newest letter of the kind.
+func (w *world) link(kind mail.Kind) string {
+	w.Helper()
+	l := mailtest.Last(w.T, w.mail, kind).Params
+	switch kind {
+	case mail.VerifyEmail:
+		return "/email/verify?" + url.Values{"username": {l["username"]}, "email": {l["address"]}, "key": {l["token"]}}.Encode()
+	case mail.ResetPassword:
+		return "/password/new?" + url.Values{"username": {l["username"]}, "key": {l["token"]}}.Encode()
+	case mail.DeletionRequest:
+		return "/account/delete?key=" + url.QueryEscape(l["token"])
+	case mail.OrgInvitation:
+		return "/invitations/" + l["token"]
+	case mail.SiteInvitation:
+		return "/register?invitation=" + url.QueryEscape(l["token"])
+	}
+	w.Fatalf("letters of kind %s have no link", kind)
+	return ""
+}
+
+func (w *world) letters(kind mail.Kind) int { return len(mailtest.Letters(w.T, w.mail, kind)) }
+
+func TestRegisteringLogsInAndAsksForTheAddress(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	p := b.get("/register?return=/account/keys")
+	p.wants(t, 200, "/register", "Create your account")
+	p = b.submit(p, "/register", "username", "Eva", "email", "Eva@example.com", "password", good, "full_name", `Eva "><svg/onload=x>`)
+	if p.path != "/account/keys" && p.path != "/account" {
+		t.Fatalf("registering leads to %s\n%s", p.path, p.html)
+	}
+	if !strings.Contains(p.flash(), "mailed a link") {
+		t.Errorf("flash = %q", p.flash())
+	}
+	if strings.Contains(b.get("/account").html, "<svg/onload") {
+		t.Error("the full name is not escaped")
+	}
+	link := w.link(mail.VerifyEmail)
+	// A program that follows the link, in a place where nobody is logged in, uses nothing up.
+	scanner := w.browser()
+	for range 3 {
+		scanner.get(link).wants(t, 200, "/email/verify", "Confirm your address")
+	}
+	if u, _ := account.ByName(w.db.View(), "eva"); u.Verified() {
+		t.Fatal("following the link confirmed the address")
+	}
+	p = scanner.submit(scanner.get(link), "/email/verify")
+	p.wants(t, 200, "/login", "Log in")
+	if u, _ := account.ByName(w.db.View(), "eva"); !u.Verified() || p.flash() != "Your address is confirmed." {
+		t.Errorf("after the button: verified = %t, flash = %q", u.Verified(), p.flash())
+	}
+	scanner.submit(scanner.get(link), "/email/verify").wants(t, 403, "/email/verify", "This link does not work.")
+}
+
+func TestRegistrationSaysWhatIsWrongBesideEachField(t *testing.T) {
+	w := newWorld(t)
+	w.user("eva")
+	b := w.browser()
+	for _, c := range []struct{ field, value, says string }{
+		{"username", "eva", "User name has already been taken."},
+		{"username", "me", "User name"},
+		{"username", "a b", "User name has invalid format."},
+		{"email", "eva@example.com", "E-mail already in use."},
+		{"email", "nonsense", "E-mail has invalid format."},
+		{"email", "", "E-mail can't be blank."},
+		{"password", "short", "Password should be at least 8 characters."},
+		{"password", "", "Password can't be blank."},
+		{"full_name", strings.Repeat("x", 300), "Full name should be at most 255 characters."},
+	} {
+		form := map[string]string{"username": "joe", "email": "joe@example.com", "password": good, "full_name": "Joe"}
+		form[c.field] = c.value
+		p := b.post("/register", "username", form["username"], "email", form["email"], "password", form["password"], "full_name", form["full_name"])
+		if p.status != http.StatusUnprocessableEntity || !strings.HasPrefix(p.faultOf(c.field), c.says) {
+			t.Errorf("%s=%q: %d %q\n%s", c.field, c.value, p.status, p.faultOf(c.field), p.html)
+		}
+		for name, value := range form {
+			if shown := p.find("input", "name", name)[0].attr["value"]; name != "password" && shown != value || name == "password" && shown != "" {
+				t.Errorf("%s=%q: %s is shown as %q", c.field, c.value, name, shown)
+			}
+		}
+	}
+}
+
+func TestClosedRegistrationTakesInvitations(t *testing.T) {
+	w := newWorld(t)
+	w.rules.Registration = account.Registration{}
+	b := w.browser()
+	b.get("/register").wants(t, 403, "/register", "By invitation only")
+	if p := b.get("/login"); len(p.find("a", "href", "/register")) > 0 {
+		t.Error("the login page offers what is not to be had")
+	}
+	b.get("/register?invitation=guess").wants(t, 404, "/register", "Nothing is here.")
+	if p := b.post("/register", "username", "eva", "email", "eva@example.com", "password", good); p.path == "/account" {
+		t.Error("somebody registered without an invitation")
+	}
+	if _, _, err := w.accounts.Invite(t.Context(), operator, "eva@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	link := w.link(mail.SiteInvitation)
+	p := b.get(link)
+	if p.find("input", "name", "email")[0].attr["value"] != "eva@example.com" {
+		t.Errorf("the address is to be typed again:\n%s", p.html)
+	}
+	b.submit(p, "/register", "username", "eva", "password", good).wants(t, 200, "/account", "eva")
+	w.browser().get(link).wants(t, 404, "/register", "Nothing is here.")
+}
+
+// A15: asking for mail says the same whoever asks, and mails only whom it concerns.
+func TestA15AskingForMailSaysTheSameOfEverybody(t *testing.T) {
+	w := newWorld(t)
+	w.user("eva")
+	for path, kind := range map[string]mail.Kind{"/password/reset": mail.ResetPassword, "/email/verification": mail.VerifyEmail} {
+		known := w.browser().post(path, "login", "eva@example.com")
+		unknown := w.browser().post(path, "login", "nobody@example.com")
+		if known.html != unknown.html || known.status != 200 || known.status != unknown.status {
+			t.Errorf("%s: %d and %d, and the pages differ = %t", path, known.status, unknown.status, known.html != unknown.html)
+		}
+		if n := w.letters(kind); kind == mail.ResetPassword && n != 1 || kind == mail.VerifyEmail && n != 0 {
+			t.Errorf("%s: %d letters", path, n)
+		}
+	}
+}
+
+// A17: the link works once, for a day, in any browser, and its token does not stay in the address.
+func TestA17ResetLinkWorksOnceAndEndsSessions(t *testing.T) {
+	w := newWorld(t)
+	u := w.user("eva")
+	in := w.as("eva")
+	_, secret, err := w.access.CreateKey(t.Context(), access.SystemActor("test"), access.OfUser(u.ID), access.KeyDraft{Name: "ci"})
+	w.must(err)
+	w.browser().post("/password/reset", "login", "eva")
+	link := w.link(mail.ResetPassword)
+	b := w.browser()
+	first := b.still().get(link)
+	if got := first.header.Get("Location"); got != "/password/new" || first.header.Get("Referrer-Policy") != "no-referrer" || first.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("the token leaves the address for %q: %v", got, first.header)
+	}
+	p := b.get(link)
+	p.wants(t, 200, "/password/new", "Choose a new password")
+	token := mailtest.Last(t, w.mail, mail.ResetPassword).Params["token"]
+	if strings.Contains(p.html, token) || strings.Contains(w.log.String(), token) {
+		t.Error("the token shows in the page or in the log")
+	}
+	if _, ok := p.find("input", "name", "revoke_keys")[0].attr["checked"]; !ok {
+		t.Error("revoking the keys is not proposed")
+	}
+	if p := b.submit(p, "/password/new", "password", "short"); p.faultOf("password") != "Password should be at least 8 characters." && p.faultOf("password") != "New password should be at least 8 characters." {
+		t.Errorf("a bad password: %d %q", p.status, p.faultOf("password"))
+	}
+	b.submit(p, "/password/new", "password", "another four unrelated words").wants(t, 200, "/login", "Log in")
+	if p := in.get("/account"); p.path != "/login" {
+		t.Error("a session outlived the reset")
+	}
+	_ = secret
+	other := w.browser()
+	other.get(link).wants(t, 403, "/password/new", "This link does not work.")
+	b.get("/password/new").wants(t, 403, "/password/new", "This link does not work.")
+	if p := w.browser().post("/login", "login", "eva", "password", good); p.status != 422 {
+		t.Error("the old password still works")
+	}
+	w.browser().post("/login", "login", "eva", "password", "another four unrelated words").wants(t, 200, "/account", "eva")
+}
+
+func TestA17ResetLinkExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.user("eva")
+		w.browser().post("/password/reset", "login", "eva")
+		link := w.link(mail.ResetPassword)
+		b := w.browser()
+		b.get(link).wants(t, 200, "/password/new", "Choose a new password")
+		time.Sleep(25 * time.Hour)
+		b.get(link).wants(t, 403, "/password/new", "This link does not work.")
+	})
+}
+
+// A17: a reset does not get around the second factor.
+func TestA17ResetLeavesTheSecondFactor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.user("eva")
+		w.enrol("eva")
+		w.browser().post("/password/reset", "login", "eva")
+		b := w.browser()
+		b.submit(b.get(w.link(mail.ResetPassword)), "/password/new", "password", "another four unrelated words")
+		b.post("/login", "login", "eva", "password", "another four unrelated words").wants(t, 200, "/login/code", "Second step")
+		if p := b.get("/account"); p.path != "/login" {
+			t.Error("the password alone let somebody in")
+		}
+	})
+}
+
+// A16: whatever a request says of the host, links lead to the configured address, and redirects nowhere else.
+func TestA16HostOfTheRequestIsNotBelieved(t *testing.T) {
+	w := newWorld(t)
+	w.user("eva")
+	b := w.browser()
+	for _, path := range []string{"/login", "/password/reset"} {
+		for _, evil := range []func(*http.Request){
+			func(r *http.Request) { r.Host = "evil.example" },
+			func(r *http.Request) { r.Header.Set("X-Forwarded-Host", "evil.example") },
+			func(r *http.Request) { r.Header.Set("Forwarded", "host=evil.example;proto=http") },
+			func(r *http.Request) { r.Header.Set("X-Original-Url", "https://evil.example/x") },
+		} {
+			form := url.Values{"login": {"eva"}, "password": {good}}.Encode()
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+path, strings.NewReader(form))
+			w.must(err)
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			evil(r)
+			p := b.still().do(r)
+			if strings.Contains(p.html, "evil.example") || strings.Contains(p.header.Get("Location"), "evil") || strings.Contains(p.header.Get("Set-Cookie"), "evil") {
+				t.Errorf("%s: %v\n%s", path, p.header, p.html)
+			}
+		}
+	}
+	for _, e := range mailtest.Letters(t, w.mail, "") {
+		for name, value := range e.Params {
+			if strings.Contains(value, "evil") {
+				t.Errorf("a letter has %s = %q", name, value)
+			}
+		}
+	}
+	page, _, err := w.mail.Outbox(t.Context(), "", 100)
+	w.must(err)
+	if len(page) == 0 {
+		t.Fatal("nobody was written to")
+	}
+	for _, e := range page {
+		if _, m, err := w.mail.Read(t.Context(), e.ID); err != nil || strings.Contains(m.Text, "evil") {
+			t.Errorf("letter: %v\n%s", err, m.Text)
+		}
+	}
+}

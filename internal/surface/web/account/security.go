@@ -1,0 +1,131 @@
+package account
+
+import (
+	"html/template"
+	"net/http"
+	"strings"
+
+	"hexhub/internal/feature/account"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/surface/web/ui"
+)
+
+type securityPage struct {
+	accountPage
+	HasPassword, TwoFactor bool
+	CodesLeft              int
+}
+
+func (p *pages) securityPage(w http.ResponseWriter, r *http.Request, v visit) *securityPage {
+	return &securityPage{
+		accountPage: p.accountPage(w, r, v, "Security"), HasPassword: v.User.Password != "",
+		TwoFactor: v.User.TwoFactor(), CodesLeft: v.User.RecoveryCodes(),
+	}
+}
+
+func (p *pages) security(w http.ResponseWriter, r *http.Request, v visit) error {
+	return p.set.Show(w, http.StatusOK, "security", p.securityPage(w, r, v))
+}
+
+func (p *pages) changePassword(w http.ResponseWriter, r *http.Request, v visit) error {
+	form, err := ui.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	if v.User.Password == "" {
+		err = p.Accounts.SetPassword(r.Context(), v.actor.By(), v.User.ID, form.Get("password"))
+	} else {
+		err = p.Accounts.ChangePassword(r.Context(), v.actor.By(), v.User.ID, account.PasswordChange{
+			Old: form.Get("password_current"), New: form.Get("password"), SessionID: v.Session.ID, EndKeys: form.Get("revoke_keys") != "",
+		})
+	}
+	if err != nil {
+		page := p.securityPage(w, r, v)
+		return p.refused(w, "security", err, &page.Form, page, "password_current", "password")
+	}
+	p.web.Flash(w, "password")
+	return goTo(w, "/account/security")
+}
+
+func (p *pages) startTOTP(w http.ResponseWriter, r *http.Request, v visit) error {
+	if _, err := p.Accounts.StartTOTP(r.Context(), v.User.ID, v.Session.ID); err != nil {
+		return err
+	}
+	return goTo(w, "/account/security/totp")
+}
+
+type enrolPage struct {
+	accountPage
+	Secret string
+	QR     template.HTML
+}
+
+// enrolPage shows what waits to be confirmed.
+func (p *pages) enrolPage(w http.ResponseWriter, r *http.Request, v visit) (*enrolPage, error) {
+	e, err := p.Accounts.Enrolment(v.User.ID, v.Session.ID)
+	if err != nil {
+		return nil, err
+	}
+	picture, err := drawQR(e.URI, "A picture that an authenticator app reads the key from")
+	if err != nil {
+		return nil, err
+	}
+	return &enrolPage{p.accountPage(w, r, v, "Two-factor authentication"), inGroups(e.Secret), picture}, nil
+}
+
+// inGroups writes a key that people type in groups of four.
+func inGroups(secret string) string {
+	var groups []string
+	for i := 0; i < len(secret); i += 4 {
+		groups = append(groups, secret[i:min(i+4, len(secret))])
+	}
+	return strings.Join(groups, " ")
+}
+
+func (p *pages) enrol(w http.ResponseWriter, r *http.Request, v visit) error {
+	page, err := p.enrolPage(w, r, v)
+	if fault.Is(err, fault.Conflict) { // nothing waits
+		return goTo(w, "/account/security")
+	}
+	if err != nil {
+		return err
+	}
+	return p.set.Show(w, http.StatusOK, "enrol", page)
+}
+
+type recoveryPage struct {
+	accountPage
+	Codes []string
+}
+
+func (p *pages) confirmTOTP(w http.ResponseWriter, r *http.Request, v visit) error {
+	form, err := ui.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	codes, err := p.Accounts.ConfirmTOTP(r.Context(), v.actor.By(), v.User.ID, v.Session.ID, form.Get("code"), ui.Origin(r))
+	if err != nil {
+		page, gone := p.enrolPage(w, r, v)
+		if gone != nil {
+			return err
+		}
+		return p.refused(w, "enrol", err, &page.Form, page, "code")
+	}
+	return p.set.Show(w, http.StatusOK, "recovery", recoveryPage{p.accountPage(w, r, v, "Recovery codes"), codes})
+}
+
+func (p *pages) rotateCodes(w http.ResponseWriter, r *http.Request, v visit) error {
+	codes, err := p.Accounts.RotateRecoveryCodes(r.Context(), v.actor.By(), v.User.ID)
+	if err != nil {
+		return err
+	}
+	return p.set.Show(w, http.StatusOK, "recovery", recoveryPage{p.accountPage(w, r, v, "Recovery codes"), codes})
+}
+
+func (p *pages) disableTOTP(w http.ResponseWriter, r *http.Request, v visit) error {
+	if err := p.Accounts.DisableTOTP(r.Context(), v.actor.By(), v.User.ID); err != nil {
+		return err
+	}
+	p.web.Flash(w, "totp-off")
+	return goTo(w, "/account/security")
+}
