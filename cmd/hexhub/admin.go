@@ -21,7 +21,7 @@ type adminCmd struct {
 }
 
 type adminCreateCmd struct {
-	local         `embed:""`
+	target        `embed:""`
 	Email         string `arg:"" help:"E-mail address; taken as verified."`
 	Username      string `placeholder:"NAME" help:"Name to log in with. Default: the part of the address before the @."`
 	PasswordStdin bool   `help:"Read the password from the first line of stdin."`
@@ -38,7 +38,7 @@ func (c adminCreateCmd) Run(s *session) error {
 	}
 	var u ops.User
 	draft := ops.UserDraft{Username: c.Username, Email: c.Email, Password: password, Admin: true}
-	if err := c.operator().ask(s.ctx, "POST", "users", nil, draft, &u); err != nil {
+	if err := c.ask(s, "POST", "users", nil, draft, &u); err != nil {
 		return err
 	}
 	return s.done(u.Username, "user", u, "Created the administrator %s (%s).", u.Username, u.Primary().Address)
@@ -54,44 +54,44 @@ func proposeName(email string) string {
 }
 
 type adminListCmd struct {
-	local `embed:""`
+	target `embed:""`
 }
 
 // Run lists the administrators.
 func (c adminListCmd) Run(s *session) error {
-	return listUsers(s, c.local, func(u ops.User) bool { return u.Admin })
+	return listUsers(s, c.target, func(u ops.User) bool { return u.Admin })
 }
 
 type adminGrantCmd struct {
-	local `embed:""`
-	Name  string `arg:"" help:"Username, or verified e-mail address."`
+	target `embed:""`
+	Name   string `arg:"" help:"Username, or verified e-mail address."`
 }
 
 // Run makes a user an administrator.
 func (c adminGrantCmd) Run(s *session) error {
 	var u ops.User
-	if err := c.operator().ask(s.ctx, "PUT", "user/admin", user(c.Name), ops.Switch{On: true}, &u); err != nil {
+	if err := c.ask(s, "PUT", "user/admin", user(c.Name), ops.Switch{On: true}, &u); err != nil {
 		return err
 	}
 	return s.done(u.Username, "user", u, "%s is an administrator now.", u.Username)
 }
 
 type adminRevokeCmd struct {
-	local `embed:""`
-	Name  string `arg:"" help:"Username, or verified e-mail address."`
+	target `embed:""`
+	Name   string `arg:"" help:"Username, or verified e-mail address."`
 }
 
 // Run takes the right away; the last administrator keeps it.
 func (c adminRevokeCmd) Run(s *session) error {
 	var u ops.User
-	if err := c.operator().ask(s.ctx, "PUT", "user/admin", user(c.Name), ops.Switch{}, &u); err != nil {
+	if err := c.ask(s, "PUT", "user/admin", user(c.Name), ops.Switch{}, &u); err != nil {
 		return err
 	}
 	return s.done(u.Username, "user", u, "%s is no administrator any more.", u.Username)
 }
 
 type adminResetPasswordCmd struct {
-	local         `embed:""`
+	target        `embed:""`
 	Name          string `arg:"" help:"Username, or verified e-mail address."`
 	PasswordStdin bool   `help:"Read the password from the first line of stdin."`
 }
@@ -103,20 +103,20 @@ func (c adminResetPasswordCmd) Run(s *session) error {
 		return err
 	}
 	var u ops.User
-	if err := c.operator().ask(s.ctx, "PUT", "user/password", user(c.Name), ops.PasswordChange{Password: password}, &u); err != nil {
+	if err := c.ask(s, "PUT", "user/password", user(c.Name), ops.PasswordChange{Password: password}, &u); err != nil {
 		return err
 	}
 	return s.done(u.Username, "user", u, "%s has another password now. Keys stay as they are.", u.Username)
 }
 
 type adminSetupLinkCmd struct {
-	local `embed:""`
+	target `embed:""`
 }
 
 // Run prints a new link; earlier ones end.
 func (c adminSetupLinkCmd) Run(s *session) error {
 	var link ops.SetupLink
-	if err := c.operator().ask(s.ctx, "POST", "setup", nil, nil, &link); err != nil {
+	if err := c.ask(s, "POST", "setup", nil, nil, &link); err != nil {
 		return err
 	}
 	if !s.JSON && !s.Quiet {
@@ -126,13 +126,13 @@ func (c adminSetupLinkCmd) Run(s *session) error {
 }
 
 type adminSettingsCmd struct {
-	local `embed:""`
+	target `embed:""`
 }
 
 // Run lists the settings that all nodes share.
 func (c adminSettingsCmd) Run(s *session) error {
 	var all []ops.Setting
-	if err := c.operator().ask(s.ctx, "GET", "settings", nil, nil, &all); err != nil {
+	if err := c.ask(s, "GET", "settings", nil, nil, &all); err != nil {
 		return err
 	}
 	var rows [][]string
@@ -147,15 +147,15 @@ func (c adminSettingsCmd) Run(s *session) error {
 }
 
 type adminSetCmd struct {
-	local `embed:""`
-	Key   string `arg:"" help:"Name of the setting; hexhub admin settings lists them."`
-	Value string `arg:"" help:"The new value."`
+	target `embed:""`
+	Key    string `arg:"" help:"Name of the setting; hexhub admin settings lists them."`
+	Value  string `arg:"" help:"The new value."`
 }
 
 // Run changes a setting on all nodes.
 func (c adminSetCmd) Run(s *session) error {
 	change := ops.SettingChange{Name: c.Key, Value: c.Value}
-	if err := c.operator().ask(s.ctx, "PUT", "settings", nil, change, nil); err != nil {
+	if err := c.ask(s, "PUT", "settings", nil, change, nil); err != nil {
 		return err
 	}
 	return s.done(c.Key, "setting", change, "%s is %q now, on all nodes.", c.Key, c.Value)

@@ -1,117 +1,27 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"net"
-	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
-	"hexhub/internal/config"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/ops"
 	"hexhub/internal/term"
 )
 
-// A local is the flag of every command that talks to the node of this machine.
-type local struct {
-	Data string `key:"data" default:"./data" placeholder:"DIR" help:"Data folder of the server."`
-}
-
-// folder is the data folder as messages name it: absolute, so that the words hold anywhere.
-func (l local) folder() string {
-	if dir, err := filepath.Abs(l.Data); err == nil {
-		return dir
-	}
-	return l.Data
-}
-
-// operator returns a client of the node that runs on the data folder.
-func (l local) operator() operator {
-	dir := l.folder()
-	socket := config.Server{Data: dir}.OpsSocket()
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", socket)
-	}
-	return operator{dir, &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
-}
-
-// An operator talks to a node through its socket.
-type operator struct {
-	dir  string
-	http *http.Client
-}
-
 // user is the query that names a user.
 func user(name string) url.Values { return url.Values{"user": {name}} }
 
-// ask sends in as JSON and reads the answer into out. Either may be nil. An error is a failure already.
-func (o operator) ask(ctx context.Context, method, path string, query url.Values, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return fmt.Errorf("encode request: %w", err)
-	}
-	target := url.URL{Scheme: "http", Host: "ops", Path: "/operator/" + path, RawQuery: query.Encode()}
-	req, err := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("make request: %w", err)
-	}
-	req.Header.Set("User-Agent", "hexhub/"+version)
-	resp, err := o.http.Do(req)
-	if err != nil {
-		return o.unreachable(ctx, err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return o.unreachable(ctx, err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return refused(answer)
-	}
-	if out == nil {
-		return nil
-	}
-	if err := json.Unmarshal(answer, out); err != nil {
-		return fmt.Errorf("read the server's answer: %w", err)
-	}
-	return nil
-}
-
-// unreachable says why the socket could not be talked through.
-func (o operator) unreachable(ctx context.Context, err error) error {
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.Is(err, fs.ErrPermission):
-		return &failure{
-			what: "reach the server", why: "its socket in " + o.dir + " is closed to this user",
-			note: "Run the command as the user that runs the server.", fix: []string{"sudo -u hexhub hexhub …"}, code: exitDenied,
-		}
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return &failure{
-			what: "reach the server", why: "none runs on the data folder " + o.dir,
-			note: "Start it, or name the folder of the one that runs with --data.", fix: []string{"hexhub serve --data " + o.dir}, code: exitUnavailable,
-		}
-	}
-	return &failure{what: "reach the server", why: err.Error(), fix: []string{"hexhub doctor --data " + o.dir}, code: exitUnavailable}
-}
-
-// refused turns a node's problem into a failure.
-func refused(answer []byte) error {
+// problemOf turns what a node says of a problem into a failure; nil if that is nothing of the kind.
+func problemOf(answer []byte) *failure {
 	var p ops.Problem
 	if err := json.Unmarshal(answer, &p); err != nil || p.Kind == "" {
-		return &failure{what: "do this", why: "the server gave an answer that is not understood", note: "Are the command and the running server of the same version?"}
+		return nil
 	}
 	f := &failure{why: term.Clean(p.Message), code: codeOfKind(p.Kind)}
 	if lines := fieldLines("", p.Fields); len(lines) > 0 {

@@ -1,17 +1,20 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 
+	"hexhub/hex/registry"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/surface/ops"
 	"hexhub/internal/term"
 )
 
 type connectCmd struct {
-	local  `embed:""`
+	target `embed:""`
 	Client string `arg:"" optional:"" enum:"mix,rebar3,gleam,all" default:"all" help:"mix, rebar3 or gleam. Default: all of them."`
 	Print  bool   `help:"Print only what is to be pasted."`
 	Key    string `placeholder:"KEY" help:"API key to put in the place of the placeholder."`
@@ -19,8 +22,8 @@ type connectCmd struct {
 
 // Run prints the guides.
 func (c connectCmd) Run(s *session) error {
-	var server ops.Connect
-	if err := c.operator().ask(s.ctx, "GET", "connect", nil, nil, &server); err != nil {
+	server, err := c.facts(s)
+	if err != nil {
 		return err
 	}
 	r := server.Registry()
@@ -51,6 +54,56 @@ func (c connectCmd) Run(s *session) error {
 		}
 	}
 	return nil
+}
+
+// facts asks the server on this machine, or takes from one elsewhere what everybody may have.
+func (c connectCmd) facts(s *session) (ops.Connect, error) {
+	var f ops.Connect
+	if !c.elsewhere(s) {
+		return f, c.ask(s, "GET", "connect", nil, nil, &f)
+	}
+	l, err := c.link(s)
+	if err != nil {
+		return f, err
+	}
+	text, err := l.public("/repo/public_key")
+	if err != nil {
+		return f, err
+	}
+	key, err := registry.ParsePublicKey(text)
+	if err != nil {
+		return f, l.noRegistry()
+	}
+	listed, err := l.public("/api/repos")
+	if err != nil {
+		return f, err
+	}
+	var repositories []struct{ Name string }
+	if json.Unmarshal(listed, &repositories) != nil || len(repositories) == 0 {
+		return f, l.noRegistry()
+	}
+	return ops.Connect{URL: l.base, Repository: repositories[0].Name, Fingerprint: key.Fingerprint(), PublicKey: string(text)}, nil
+}
+
+// public reads what is served to everybody.
+func (l *link) public(path string) ([]byte, error) {
+	resp, err := l.once(message{method: http.MethodGet, path: path}, "")
+	if err != nil {
+		return nil, l.unreachable(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	switch {
+	case err != nil:
+		return nil, l.unreachable(err)
+	case resp.StatusCode != http.StatusOK:
+		return nil, l.noRegistry()
+	}
+	return text, nil
+}
+
+func (l *link) noRegistry() error {
+	return &failure{why: l.base + " is not a Hex registry: its answer is not understood", code: exitFailed}
 }
 
 func where(step connect.Step) string {

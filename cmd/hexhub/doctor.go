@@ -16,7 +16,7 @@ import (
 )
 
 type doctorCmd struct {
-	local  `embed:""`
+	target `embed:""`
 	Checks []string `arg:"" optional:"" name:"check" help:"Ids of the checks to make. Default: all; --list shows them."`
 	List   bool     `help:"List the checks, and make none."`
 	Deep   bool     `help:"Read every file whole, however long it takes."`
@@ -32,8 +32,8 @@ func (c doctorCmd) Run(s *session) error {
 	}
 	var findings []doctor.Finding
 	query := url.Values{"only": c.Checks, "deep": {strconv.FormatBool(c.Deep)}}
-	err := c.operator().ask(s.ctx, "GET", "doctor", query, nil, &findings)
-	if f, ok := errors.AsType[*failure](err); ok && f.code == exitUnavailable {
+	err := c.ask(s, "GET", "doctor", query, nil, &findings)
+	if f, ok := errors.AsType[*failure](err); ok && f.code == exitUnavailable && !c.elsewhere(s) {
 		findings, err = c.offline(s)
 	}
 	if err != nil {

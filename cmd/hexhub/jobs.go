@@ -13,13 +13,13 @@ type adminJobsCmd struct {
 }
 
 type jobListCmd struct {
-	local `embed:""`
+	target `embed:""`
 }
 
 // Run lists the jobs.
 func (c jobListCmd) Run(s *session) error {
 	var jobs []ops.Job
-	if err := c.operator().ask(s.ctx, "GET", "jobs", nil, nil, &jobs); err != nil {
+	if err := c.ask(s, "GET", "jobs", nil, nil, &jobs); err != nil {
 		return err
 	}
 	rows := [][]string{}
@@ -34,26 +34,26 @@ func (c jobListCmd) Run(s *session) error {
 }
 
 type jobRetryCmd struct {
-	local `embed:""`
-	ID    string `arg:"" help:"As hexhub admin jobs lists it."`
+	target `embed:""`
+	ID     string `arg:"" help:"As hexhub admin jobs lists it."`
 }
 
 // Run lets a job be tried again.
 func (c jobRetryCmd) Run(s *session) error {
-	if err := c.operator().ask(s.ctx, "POST", "job/retry", byID(c.ID), nil, nil); err != nil {
+	if err := c.ask(s, "POST", "job/retry", byID(c.ID), nil, nil); err != nil {
 		return err
 	}
 	return s.done(c.ID, "retried", c.ID, "It is tried again now.")
 }
 
 type jobDeleteCmd struct {
-	local `embed:""`
-	ID    string `arg:"" help:"As hexhub admin jobs lists it."`
+	target `embed:""`
+	ID     string `arg:"" help:"As hexhub admin jobs lists it."`
 }
 
 // Run gives a job up.
 func (c jobDeleteCmd) Run(s *session) error {
-	if err := c.operator().ask(s.ctx, "DELETE", "job", byID(c.ID), nil, nil); err != nil {
+	if err := c.ask(s, "DELETE", "job", byID(c.ID), nil, nil); err != nil {
 		return err
 	}
 	return s.done(c.ID, "deleted", c.ID, "Deleted.")

@@ -15,14 +15,14 @@ type keyCmd struct {
 }
 
 type keyListCmd struct {
-	local `embed:""`
-	User  string `arg:"" help:"Username, or verified e-mail address."`
+	target `embed:""`
+	User   string `arg:"" help:"Username, or verified e-mail address."`
 }
 
 // Run lists the live keys of a user.
 func (c keyListCmd) Run(s *session) error {
 	var keys []ops.Key
-	if err := c.operator().ask(s.ctx, "GET", "keys", user(c.User), nil, &keys); err != nil {
+	if err := c.ask(s, "GET", "keys", user(c.User), nil, &keys); err != nil {
 		return err
 	}
 	rows := [][]string{}
@@ -52,7 +52,7 @@ func day(t *time.Time, none string) string {
 }
 
 type keyCreateCmd struct {
-	local      `embed:""`
+	target     `embed:""`
 	User       string   `arg:"" help:"Username, or verified e-mail address."`
 	Name       string   `arg:"" help:"What the key is for, such as ci."`
 	Permission []string `placeholder:"DOMAIN[:RESOURCE]" help:"What it may do: api, api:read, api:write, package:REPOSITORY/NAME, repository:NAME, repositories or docs:NAME. Repeatable. Default: api, which is everything."`
@@ -74,7 +74,7 @@ func (c keyCreateCmd) Run(s *session) error {
 		draft.ExpiresAt = new(time.Now().UTC().Add(age))
 	}
 	var k ops.Key
-	if err := c.operator().ask(s.ctx, "POST", "keys", user(c.User), draft, &k); err != nil {
+	if err := c.ask(s, "POST", "keys", user(c.User), draft, &k); err != nil {
 		return err
 	}
 	if !s.JSON && !s.Quiet {
@@ -84,9 +84,9 @@ func (c keyCreateCmd) Run(s *session) error {
 }
 
 type keyRevokeCmd struct {
-	local `embed:""`
-	User  string `arg:"" help:"Username, or verified e-mail address."`
-	Name  string `arg:"" help:"Name of the key."`
+	target `embed:""`
+	User   string `arg:"" help:"Username, or verified e-mail address."`
+	Name   string `arg:"" help:"Name of the key."`
 }
 
 // Run ends a key.
@@ -94,7 +94,7 @@ func (c keyRevokeCmd) Run(s *session) error {
 	query := user(c.User)
 	query.Set("name", c.Name)
 	var k ops.Key
-	if err := c.operator().ask(s.ctx, "DELETE", "keys", query, nil, &k); err != nil {
+	if err := c.ask(s, "DELETE", "keys", query, nil, &k); err != nil {
 		return err
 	}
 	return s.done(k.Name, "key", k, "Revoked the key %s of %s.", k.Name, c.User)

@@ -19,15 +19,15 @@ type adminMailCmd struct {
 }
 
 type mailListCmd struct {
-	local `embed:""`
-	Limit int `default:"100" placeholder:"N" help:"How many."`
+	target `embed:""`
+	Limit  int `default:"100" placeholder:"N" help:"How many."`
 }
 
 // Run lists the outbox.
 func (c mailListCmd) Run(s *session) error {
 	var got ops.Letters
 	query := url.Values{"limit": {strconv.Itoa(c.Limit)}}
-	if err := c.operator().ask(s.ctx, "GET", "letters", query, nil, &got); err != nil {
+	if err := c.ask(s, "GET", "letters", query, nil, &got); err != nil {
 		return err
 	}
 	rows := [][]string{}
@@ -57,14 +57,14 @@ func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 func byID(id string) url.Values { return url.Values{"id": {id}} }
 
 type mailShowCmd struct {
-	local `embed:""`
-	ID    string `arg:"" help:"As hexhub admin mail lists it."`
+	target `embed:""`
+	ID     string `arg:"" help:"As hexhub admin mail lists it."`
 }
 
 // Run prints a letter.
 func (c mailShowCmd) Run(s *session) error {
 	var l ops.Letter
-	if err := c.operator().ask(s.ctx, "GET", "letter", byID(c.ID), nil, &l); err != nil {
+	if err := c.ask(s, "GET", "letter", byID(c.ID), nil, &l); err != nil {
 		return err
 	}
 	switch {
@@ -81,39 +81,39 @@ func (c mailShowCmd) Run(s *session) error {
 }
 
 type mailSendCmd struct {
-	local `embed:""`
-	ID    string `arg:"" help:"As hexhub admin mail lists it."`
+	target `embed:""`
+	ID     string `arg:"" help:"As hexhub admin mail lists it."`
 }
 
 // Run has a letter sent.
 func (c mailSendCmd) Run(s *session) error {
-	if err := c.operator().ask(s.ctx, "POST", "letter", byID(c.ID), nil, nil); err != nil {
+	if err := c.ask(s, "POST", "letter", byID(c.ID), nil, nil); err != nil {
 		return err
 	}
 	return s.done(c.ID, "sent", c.ID, "It is sent now; hexhub admin mail tells how that went.")
 }
 
 type mailDeleteCmd struct {
-	local `embed:""`
-	ID    string `arg:"" help:"As hexhub admin mail lists it."`
+	target `embed:""`
+	ID     string `arg:"" help:"As hexhub admin mail lists it."`
 }
 
 // Run deletes a letter.
 func (c mailDeleteCmd) Run(s *session) error {
-	if err := c.operator().ask(s.ctx, "DELETE", "letter", byID(c.ID), nil, nil); err != nil {
+	if err := c.ask(s, "DELETE", "letter", byID(c.ID), nil, nil); err != nil {
 		return err
 	}
 	return s.done(c.ID, "deleted", c.ID, "Deleted.")
 }
 
 type mailTestCmd struct {
-	local   `embed:""`
+	target  `embed:""`
 	Address string `arg:"" help:"Whom to write to."`
 }
 
 // Run sends a test letter.
 func (c mailTestCmd) Run(s *session) error {
-	if err := c.operator().ask(s.ctx, "POST", "mail/test", nil, ops.MailTest{To: c.Address}, nil); err != nil {
+	if err := c.ask(s, "POST", "mail/test", nil, ops.MailTest{To: c.Address}, nil); err != nil {
 		return err
 	}
 	return s.done(c.Address, "to", c.Address, "The mail server took a letter to %s. Look whether it arrives.", term.Clean(c.Address))

@@ -30,6 +30,10 @@ type command struct {
 	Connect connectCmd `cmd:"" group:"Use" help:"Say how mix, rebar3 and Gleam are pointed at this registry."`
 	Publish publishCmd `cmd:"" group:"Use" help:"Upload package tarballs."`
 
+	Login  loginCmd  `cmd:"" group:"Use" help:"Log in to a server elsewhere, for --server."`
+	Logout logoutCmd `cmd:"" group:"Use" help:"End a login, here and at its server."`
+	Whoami whoamiCmd `cmd:"" group:"Use" help:"Say who you are at a server, or list your logins."`
+
 	Doctor doctorCmd `cmd:"" group:"Operate" help:"Find problems and say how to fix them."`
 	Admin  adminCmd  `cmd:"" group:"Operate" help:"Administrators and what all nodes agree on."`
 	User   userCmd   `cmd:"" group:"Operate" help:"Accounts."`
@@ -59,9 +63,10 @@ type session struct {
 	kong  *kong.Kong
 	file  *config.File
 	in    *os.File
-	out   io.Writer     // results
-	talk  *term.Printer // everything else
-	paint *term.Printer // results that have colour
+	out   io.Writer       // results
+	talk  *term.Printer   // everything else
+	paint *term.Printer   // results that have colour
+	typed map[string]bool // names of the flags that were on the command line
 }
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -95,9 +100,19 @@ func (s *session) run(args []string) error {
 	if len(problems) > 0 && kctx.Selected() != nil && kctx.Selected().Parent.Name != "config" {
 		return &failure{what: "read the configuration", why: problems[0].Error(), fix: []string{"hexhub config check"}, code: exitUsage}
 	}
-	s.Globals, s.kong, s.file = c.Globals, k, file
+	s.Globals, s.kong, s.file, s.typed = c.Globals, k, file, typed(kctx)
 	s.talk, s.paint = term.New(os.Stderr, c.Color), term.New(os.Stdout, c.Color)
 	return kctx.Run(s)
+}
+
+func typed(c *kong.Context) map[string]bool {
+	names := map[string]bool{}
+	for _, p := range c.Path {
+		if p.Flag != nil && !p.Resolved {
+			names[p.Flag.Name] = true
+		}
+	}
+	return names
 }
 
 func newKong(c *command, file *config.File) (*kong.Kong, error) {

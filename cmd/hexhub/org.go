@@ -14,13 +14,13 @@ type orgCmd struct {
 }
 
 type orgListCmd struct {
-	local `embed:""`
+	target `embed:""`
 }
 
 // Run lists the organizations.
 func (c orgListCmd) Run(s *session) error {
 	var orgs []ops.Org
-	if err := c.operator().ask(s.ctx, "GET", "orgs", nil, nil, &orgs); err != nil {
+	if err := c.ask(s, "GET", "orgs", nil, nil, &orgs); err != nil {
 		return err
 	}
 	rows := [][]string{}
@@ -40,9 +40,9 @@ func members(o ops.Org) string {
 }
 
 type orgCreateCmd struct {
-	local `embed:""`
-	Name  string `arg:"" help:"Its name, which is also its repository's: lower-case letters, digits, underscores."`
-	Admin string `required:"" placeholder:"USER" help:"Who administers it: username, or verified e-mail address."`
+	target `embed:""`
+	Name   string `arg:"" help:"Its name, which is also its repository's: lower-case letters, digits, underscores."`
+	Admin  string `required:"" placeholder:"USER" help:"Who administers it: username, or verified e-mail address."`
 }
 
 // Run founds an organization.
@@ -50,14 +50,14 @@ func (c orgCreateCmd) Run(s *session) error {
 	query := user(c.Admin)
 	query.Set("org", c.Name)
 	var o ops.Org
-	if err := c.operator().ask(s.ctx, "POST", "orgs", query, nil, &o); err != nil {
+	if err := c.ask(s, "POST", "orgs", query, nil, &o); err != nil {
 		return err
 	}
 	return s.done(o.Name, "org", o, "Founded %s, administered by %s. Its packages are at /repo/repos/%s.", o.Name, strings.Join(o.MemberNames(), ", "), o.Name)
 }
 
 type orgMemberCmd struct {
-	local  `embed:""`
+	target `embed:""`
 	Org    string `arg:"" help:"Name of the organization."`
 	User   string `arg:"" help:"Username, or verified e-mail address."`
 	Role   string `enum:"read,write,admin" default:"read" placeholder:"ROLE" help:"read, write or admin."`
@@ -73,7 +73,7 @@ func (c orgMemberCmd) Run(s *session) error {
 		draft.Role = ""
 	}
 	var o ops.Org
-	if err := c.operator().ask(s.ctx, "PUT", "org/member", query, draft, &o); err != nil {
+	if err := c.ask(s, "PUT", "org/member", query, draft, &o); err != nil {
 		return err
 	}
 	return s.done(o.Name, "org", o, "Members of %s: %s.", o.Name, members(o))

@@ -2,15 +2,14 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,10 +19,9 @@ import (
 )
 
 type publishCmd struct {
-	local      `embed:""`
+	target     `embed:""`
 	Files      []string `arg:"" help:"Package tarballs, as mix hex.build and gleam export hex-tarball make them."`
-	Server     string   `env:"HEXHUB_SERVER" placeholder:"URL" help:"Server to publish to. Default: the one that runs on the data folder."`
-	Key        string   `env:"HEXHUB_API_KEY,HEX_API_KEY" placeholder:"KEY" help:"API key. Better in the environment, where other users cannot see it."`
+	Key        string   `env:"HEXHUB_API_KEY" placeholder:"KEY" help:"API key. Better in the environment, where other users cannot see it. Default: the login, then HEX_API_KEY."`
 	Repository string   `placeholder:"NAME" help:"Organization's repository to publish to. Default: the default one."`
 	Replace    bool     `help:"Replace a version that is there, while that is allowed."`
 	DryRun     bool     `help:"Only check the files, here."`
@@ -57,13 +55,13 @@ func (c publishCmd) Run(s *session) error {
 	if c.DryRun {
 		return c.tell(s, uploads, nil)
 	}
-	if err := c.complete(s); err != nil {
+	l, err := c.link(s)
+	if err != nil {
 		return err
 	}
-	client := &http.Client{Timeout: uploadTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	var outcomes []outcome
 	for i, u := range uploads {
-		done, err := c.publish(s, client, u)
+		done, err := c.publish(l, u)
 		if err != nil {
 			if i > 0 {
 				s.talk.Printf("Published %d of %d; %s and what follows are not.\n", i, len(uploads), u)
@@ -102,42 +100,38 @@ func openUpload(file string) (upload, error) {
 	return upload{file, data, t}, nil
 }
 
-// complete finds out where to and as whom, if that was not said.
-func (c *publishCmd) complete(s *session) error {
-	if c.Server == "" {
+// link finds out where to and as whom, if that was not said.
+func (c publishCmd) link(s *session) (*link, error) {
+	server := c.Server
+	if !c.elsewhere(s) {
 		var here ops.Connect
-		if err := c.operator().ask(s.ctx, "GET", "connect", nil, nil, &here); err != nil {
-			return &failure{
+		if err := c.ask(s, "GET", "connect", nil, nil, &here); err != nil {
+			return nil, &failure{
 				what: "publish", why: "no server is named, and none runs on the data folder " + c.folder(),
 				fix: []string{"hexhub publish --server https://hub.example.com …"}, code: exitUnavailable,
 			}
 		}
-		c.Server = here.URL
+		server = here.URL
 	}
-	u, err := url.Parse(c.Server)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return &failure{why: fmt.Sprintf("--server %q is not an address; write it like https://hub.example.com", c.Server), code: exitUsage}
+	l, err := s.linkTo(server, c.OTP)
+	if err != nil {
+		return nil, err
 	}
-	c.Server = strings.TrimSuffix(strings.TrimSuffix(c.Server, "/"), "/api")
-	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
-		s.talk.Printf("%s the key travels unencrypted to %s.\n", s.talk.In(term.Yellow, "Warning:"), u.Host)
+	l.http.Timeout = uploadTimeout
+	if l.key = c.Key; l.key == "" && l.login.Name == "" {
+		l.key = os.Getenv("HEX_API_KEY") // mix's, which may be for another server: last of all
 	}
-	if c.Key != "" {
-		return nil
+	if l.key != "" || l.login.Name != "" {
+		return l, nil
 	}
 	if !s.canAsk() {
-		return &failure{
-			what: "publish", why: "no API key is given", note: "Put one into the environment; an administrator of this machine can make one:",
-			fix: []string{"export HEXHUB_API_KEY=$(hexhub key create USER publish --permission api:write)"}, code: exitDenied,
+		return nil, &failure{
+			what: "publish", why: "no API key is given", note: "Log in, or put a key into the environment; an administrator of this machine can make one:",
+			fix: []string{"hexhub login " + l.base, "export HEXHUB_API_KEY=$(hexhub key create USER publish --permission api:write)"}, code: exitDenied,
 		}
 	}
-	c.Key, err = s.talk.ReadPassword("API key: ", s.in)
-	return err
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	l.key, err = s.talk.ReadPassword("API key: ", s.in)
+	return l, err
 }
 
 // An outcome is what the server says of a release that it took.
@@ -146,44 +140,37 @@ type outcome struct {
 	URL     string
 }
 
-func (c publishCmd) publish(s *session, client *http.Client, u upload) (outcome, error) {
+func (c publishCmd) publish(l *link, u upload) (outcome, error) {
 	where := "/api/publish"
 	if c.Repository != "" {
 		where = "/api/repos/" + url.PathEscape(c.Repository) + "/publish"
 	}
-	bar := s.talk.Bar(u.String(), int64(len(u.bytes)))
-	var body io.Reader = bytes.NewReader(u.bytes)
-	if !s.Quiet {
-		body = io.TeeReader(body, bar)
+	bar := l.s.talk.Bar(u.String(), int64(len(u.bytes)))
+	m := message{
+		method: "POST", path: where, query: url.Values{"replace": {strconv.FormatBool(c.Replace)}}, body: u.bytes, kind: "application/octet-stream",
 	}
-	req, err := http.NewRequestWithContext(s.ctx, "POST", fmt.Sprintf("%s%s?replace=%t", c.Server, where, c.Replace), body)
-	if err != nil {
-		return outcome{}, fmt.Errorf("make request: %w", err)
+	if !l.s.Quiet {
+		m.watch = func(body io.Reader) io.Reader { return io.TeeReader(body, bar) }
 	}
-	req.ContentLength = int64(len(u.bytes))
-	req.Header.Set("Authorization", c.Key)
-	req.Header.Set("Content-Type", "application/octet-stream")
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", "hexhub/"+version)
-	resp, err := client.Do(req)
+	resp, err := l.send(m)
 	bar.Done()
 	if err != nil {
-		return outcome{}, unreached(s.ctx, c.Server, err)
+		return outcome{}, err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return outcome{}, unreached(s.ctx, c.Server, err)
+		return outcome{}, l.unreachable(err)
 	}
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
-		return outcome{}, rejected(u, resp, answer)
+		return outcome{}, l.rejected("publish "+u.String(), resp, answer)
 	}
 	var release struct {
 		HTMLURL string `json:"html_url"`
 		URL     string `json:"url"`
 	}
 	if err := json.Unmarshal(answer, &release); err != nil {
-		return outcome{}, &failure{what: "publish " + u.String(), why: c.Server + " is not a Hex registry: its answer cannot be understood"}
+		return outcome{}, l.noRegistry()
 	}
 	if release.HTMLURL == "" {
 		release.HTMLURL = release.URL
@@ -191,18 +178,8 @@ func (c publishCmd) publish(s *session, client *http.Client, u upload) (outcome,
 	return outcome{resp.StatusCode == http.StatusCreated, release.HTMLURL}, nil
 }
 
-func unreached(ctx context.Context, server string, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err // without the address, which the words have already
-	}
-	return &failure{what: "reach " + server, why: err.Error(), fix: []string{"curl -I " + server + "/status"}, code: exitUnavailable}
-}
-
-// rejected says why the server refused a tarball, field by field, and under which id its log has it.
-func rejected(u upload, resp *http.Response, answer []byte) error {
+// rejected says why the API refused something, field by field, and under which id its log has it.
+func (l *link) rejected(what string, resp *http.Response, answer []byte) error {
 	var said struct {
 		Message string         `json:"message"`
 		Errors  map[string]any `json:"errors"`
@@ -210,7 +187,7 @@ func rejected(u upload, resp *http.Response, answer []byte) error {
 	if err := json.Unmarshal(answer, &said); err != nil || said.Message == "" {
 		said.Message = "the server answered " + resp.Status
 	}
-	f := &failure{what: "publish " + u.String(), why: term.Clean(said.Message), code: codeOfStatus(resp.StatusCode)}
+	f := &failure{what: what, why: term.Clean(said.Message), code: codeOfStatus(resp.StatusCode)}
 	lines := fieldLines("", said.Errors)
 	if exists(lines) {
 		f.code = exitConflict
@@ -219,6 +196,9 @@ func rejected(u upload, resp *http.Response, answer []byte) error {
 		lines = append(lines, "request "+term.Clean(id))
 	}
 	f.note = strings.Join(lines, "\n  ")
+	if resp.StatusCode == http.StatusUnauthorized {
+		return l.hint(resp, f)
+	}
 	return f
 }
 

@@ -38,12 +38,13 @@ func TestScripts(t *testing.T) {
 			}
 			e.Setenv("HEXHUB_DATA", filepath.Join(e.WorkDir, "data"))
 			e.Setenv("HEXHUB_LISTEN", "127.0.0.1:0")
+			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			e.Setenv("TARBALLS", tarballs())
 			return nil
 		},
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "up": up, "isjson": isJSON, "login": login, "save": save,
+			"exits": exits, "up": up, "isjson": isJSON, "login": logIn, "save": save,
 			"smtp": smtp, "mails": mails,
 		},
 	})
@@ -123,8 +124,8 @@ func isJSON(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// login wants the API to answer a name and password with a status: login 401 admin admin.
-func login(ts *testscript.TestScript, neg bool, args []string) {
+// logIn wants the API to answer a name and password with a status: login 401 admin admin.
+func logIn(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: login STATUS NAME PASSWORD")
 	}

@@ -19,17 +19,17 @@ type userCmd struct {
 }
 
 type userListCmd struct {
-	local `embed:""`
+	target `embed:""`
 }
 
 // Run lists all users.
 func (c userListCmd) Run(s *session) error {
-	return listUsers(s, c.local, func(ops.User) bool { return true })
+	return listUsers(s, c.target, func(ops.User) bool { return true })
 }
 
-func listUsers(s *session, l local, wanted func(ops.User) bool) error {
+func listUsers(s *session, l target, wanted func(ops.User) bool) error {
 	var all []ops.User
-	if err := l.operator().ask(s.ctx, "GET", "users", nil, nil, &all); err != nil {
+	if err := l.ask(s, "GET", "users", nil, nil, &all); err != nil {
 		return err
 	}
 	found, rows := []ops.User{}, [][]string{}
@@ -70,14 +70,14 @@ func state(u ops.User) string {
 func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 type userShowCmd struct {
-	local `embed:""`
-	Name  string `arg:"" help:"Username, or verified e-mail address."`
+	target `embed:""`
+	Name   string `arg:"" help:"Username, or verified e-mail address."`
 }
 
 // Run shows a user.
 func (c userShowCmd) Run(s *session) error {
 	var u ops.User
-	if err := c.operator().ask(s.ctx, "GET", "user", user(c.Name), nil, &u); err != nil {
+	if err := c.ask(s, "GET", "user", user(c.Name), nil, &u); err != nil {
 		return err
 	}
 	var b strings.Builder
@@ -106,7 +106,7 @@ func (c userShowCmd) Run(s *session) error {
 }
 
 type userCreateCmd struct {
-	local         `embed:""`
+	target        `embed:""`
 	Username      string `arg:"" help:"Name to log in with."`
 	Email         string `placeholder:"ADDRESS" help:"E-mail address; taken as verified. Only a service needs none."`
 	FullName      string `placeholder:"TEXT" help:"Name to show."`
@@ -124,50 +124,50 @@ func (c userCreateCmd) Run(s *session) error {
 		}
 	}
 	var u ops.User
-	if err := c.operator().ask(s.ctx, "POST", "users", nil, draft, &u); err != nil {
+	if err := c.ask(s, "POST", "users", nil, draft, &u); err != nil {
 		return err
 	}
 	return s.done(u.Username, "user", u, "Created the %s %s.", kind(u), u.Username)
 }
 
 type userDeactivateCmd struct {
-	local `embed:""`
-	Name  string `arg:"" help:"Username, or verified e-mail address."`
+	target `embed:""`
+	Name   string `arg:"" help:"Username, or verified e-mail address."`
 }
 
 // Run shuts a user out.
 func (c userDeactivateCmd) Run(s *session) error {
 	var u ops.User
-	if err := c.operator().ask(s.ctx, "PUT", "user/active", user(c.Name), ops.Switch{}, &u); err != nil {
+	if err := c.ask(s, "PUT", "user/active", user(c.Name), ops.Switch{}, &u); err != nil {
 		return err
 	}
 	return s.done(u.Username, "user", u, "%s is shut out, keys included. Undo: hexhub user reactivate %s", u.Username, u.Username)
 }
 
 type userReactivateCmd struct {
-	local `embed:""`
-	Name  string `arg:"" help:"Username, or verified e-mail address."`
+	target `embed:""`
+	Name   string `arg:"" help:"Username, or verified e-mail address."`
 }
 
 // Run lets a user in again.
 func (c userReactivateCmd) Run(s *session) error {
 	var u ops.User
-	if err := c.operator().ask(s.ctx, "PUT", "user/active", user(c.Name), ops.Switch{On: true}, &u); err != nil {
+	if err := c.ask(s, "PUT", "user/active", user(c.Name), ops.Switch{On: true}, &u); err != nil {
 		return err
 	}
 	return s.done(u.Username, "user", u, "%s may log in again.", u.Username)
 }
 
 type userVerifyCmd struct {
-	local `embed:""`
-	Name  string `arg:"" help:"Username."`
-	Email string `arg:"" optional:"" help:"Address to vouch for. Default: the primary one."`
+	target `embed:""`
+	Name   string `arg:"" help:"Username."`
+	Email  string `arg:"" optional:"" help:"Address to vouch for. Default: the primary one."`
 }
 
 // Run marks an address as the user's.
 func (c userVerifyCmd) Run(s *session) error {
 	var u ops.User
-	if err := c.operator().ask(s.ctx, "POST", "user/verified", user(c.Name), ops.Verification{Email: c.Email}, &u); err != nil {
+	if err := c.ask(s, "POST", "user/verified", user(c.Name), ops.Verification{Email: c.Email}, &u); err != nil {
 		return err
 	}
 	return s.done(u.Username, "user", u, "The address of %s is verified.", u.Username)
