@@ -12,10 +12,11 @@ import (
 	"hexhub/internal/kernel/store"
 )
 
-// A key names a file. The lists of a repository have no package name.
+// A key names a file. The lists of a repository have no package name, nor have its policies.
 type key struct {
-	kind kind
-	ref  catalog.Ref
+	kind   kind
+	ref    catalog.Ref
+	policy string // of policies only
 }
 
 type kind uint8
@@ -24,6 +25,7 @@ const (
 	packageFile kind = iota
 	namesFile
 	versionsFile
+	policyFile
 )
 
 // derived is a file with what tells whether it still holds. It never changes once it is kept.

@@ -1,5 +1,5 @@
 // Package index derives the signed files of a repository from the catalog: the names of its packages,
-// their versions, and the releases of each.
+// their versions, the releases of each, and the dependency policies of its organization.
 //
 // It knows which rows a file is made of, and for how long what it made may be served. It refuses to
 // know who may read a file (a private one is derived like any other: ask access first), how it is
@@ -63,12 +63,13 @@ func (x *Index) Fingerprint() string { return x.fingerprint }
 type File struct {
 	registry.File
 	Modified time.Time
+	Public   bool // of a policy: everybody may fetch it. Whether the others are, their repository says
 }
 
 // Package returns the file of a package, as of now: whoever has just published sees it here. It
 // returns false if there is no such package.
 func (x *Index) Package(ref catalog.Ref) (File, bool, error) {
-	k := key{packageFile, ref}
+	k := key{kind: packageFile, ref: ref}
 	if d := x.cache.get(k); d != nil && d.isFresh() {
 		return d.File, true, nil
 	}
@@ -78,12 +79,12 @@ func (x *Index) Package(ref catalog.Ref) (File, bool, error) {
 // Names returns the list of the repository's packages, at most 200 ms behind the tables unless it
 // must show the revision since. A repository that does not exist has an empty list.
 func (x *Index) Names(repository name.Repository, since store.Revision) (File, error) {
-	return x.list(key{namesFile, catalog.Ref{Repository: repository}}, since, x.deriveNames)
+	return x.list(key{kind: namesFile, ref: catalog.Ref{Repository: repository}}, since, x.deriveNames)
 }
 
 // Versions returns the list of all versions in the repository; see Names for how old it may be.
 func (x *Index) Versions(repository name.Repository, since store.Revision) (File, error) {
-	return x.list(key{versionsFile, catalog.Ref{Repository: repository}}, since, x.deriveVersions)
+	return x.list(key{kind: versionsFile, ref: catalog.Ref{Repository: repository}}, since, x.deriveVersions)
 }
 
 func (x *Index) list(k key, since store.Revision, d derivation) (File, error) {
@@ -95,9 +96,9 @@ func (x *Index) list(k key, since store.Revision, d derivation) (File, error) {
 	return f, err
 }
 
-// A derivation makes the file that a ref names from what v shows, and returns nil if there is none.
+// A derivation makes the file that a key names from what v shows, and returns nil if there is none.
 // It may use the parts of the file that it made last, which is nil if that is forgotten.
-type derivation func(v *store.View, ref catalog.Ref, last *derived) (*derived, error)
+type derivation func(v *store.View, k key, last *derived) (*derived, error)
 
 // derive makes a file and keeps it, unless another caller has meanwhile made one that serves. Callers
 // of one file take turns, so that a crowd that finds it stale costs one signature.
@@ -110,7 +111,7 @@ func (x *Index) derive(k key, serves func(*derived) bool, make derivation) (File
 		return last.File, true, nil
 	}
 	v := x.db.View()
-	d, err := make(v, k.ref, last)
+	d, err := make(v, k, last)
 	v.Close()
 	if err != nil || d == nil {
 		x.cache.drop(k, s)
@@ -122,9 +123,9 @@ func (x *Index) derive(k key, serves func(*derived) bool, make derivation) (File
 }
 
 // derivePackage needs nothing but the releases: a package that has none has no file.
-func (x *Index) derivePackage(v *store.View, ref catalog.Ref, _ *derived) (*derived, error) {
-	p, ok := catalog.Get(v, ref)
-	releases := catalog.Releases(v, ref)
+func (x *Index) derivePackage(v *store.View, k key, _ *derived) (*derived, error) {
+	p, ok := catalog.Get(v, k.ref)
+	releases := catalog.Releases(v, k.ref)
 	if !ok || len(releases) == 0 {
 		return nil, nil
 	}
@@ -132,7 +133,7 @@ func (x *Index) derivePackage(v *store.View, ref catalog.Ref, _ *derived) (*deri
 	if err != nil {
 		return nil, fmt.Errorf("derive registry file: %w", err)
 	}
-	return &derived{File: File{f, p.UpdatedAt}}, nil
+	return &derived{File: File{File: f, Modified: p.UpdatedAt}}, nil
 }
 
 func packageOf(p catalog.Package, releases []catalog.Release) registry.Package {

@@ -19,6 +19,7 @@ import (
 	"hexhub/hex/version"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/index"
+	"hexhub/internal/feature/policy"
 	"hexhub/internal/kernel/store"
 )
 
@@ -49,7 +50,7 @@ var signer = sync.OnceValue(func() *registry.Signer {
 
 func open(t testing.TB, log store.Log) *store.DB {
 	t.Helper()
-	db, err := store.Open(context.Background(), log, store.Options{}, catalog.Tables, index.Tables)
+	db, err := store.Open(context.Background(), log, store.Options{}, catalog.Tables, policy.Tables, index.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,10 +10,10 @@ import (
 	"hexhub/internal/kernel/store"
 )
 
-func (x *Index) deriveNames(v *store.View, ref catalog.Ref, _ *derived) (*derived, error) {
-	n := registry.Names{Repository: ref.Repository.String()}
+func (x *Index) deriveNames(v *store.View, k key, _ *derived) (*derived, error) {
+	n := registry.Names{Repository: k.ref.Repository.String()}
 	var modified time.Time
-	for p := range catalog.In(v, ref.Repository) {
+	for p := range catalog.In(v, k.ref.Repository) {
 		n.Packages = append(n.Packages, registry.NamesEntry{Name: p.Name.String(), UpdatedAt: p.UpdatedAt})
 		modified = later(modified, p.UpdatedAt)
 	}
@@ -21,7 +21,7 @@ func (x *Index) deriveNames(v *store.View, ref catalog.Ref, _ *derived) (*derive
 	if err != nil {
 		return nil, fmt.Errorf("derive list of names: %w", err)
 	}
-	return &derived{File: File{f, modified}}, nil
+	return &derived{File: File{File: f, Modified: modified}}, nil
 }
 
 // parts are the versions of each package of a repository, with the Views that they were read in. A
@@ -33,14 +33,14 @@ type part struct {
 	versions []registry.VersionFlags
 }
 
-func (x *Index) deriveVersions(v *store.View, ref catalog.Ref, last *derived) (*derived, error) {
-	for range catalog.ReleasesIn(v, ref.Repository) {
+func (x *Index) deriveVersions(v *store.View, k key, last *derived) (*derived, error) {
+	for range catalog.ReleasesIn(v, k.ref.Repository) {
 		break // one look, and the View remembers all of them
 	}
-	list := registry.Versions{Repository: ref.Repository.String()}
+	list := registry.Versions{Repository: k.ref.Repository.String()}
 	now := parts{}
 	var modified time.Time
-	for p := range catalog.In(v, ref.Repository) {
+	for p := range catalog.In(v, k.ref.Repository) {
 		part := last.part(p.Name)
 		if part.view == nil || part.view.Stale() {
 			part = x.readPart(p.Ref())
@@ -53,7 +53,7 @@ func (x *Index) deriveVersions(v *store.View, ref catalog.Ref, last *derived) (*
 	if err != nil {
 		return nil, fmt.Errorf("derive list of versions: %w", err)
 	}
-	return &derived{File: File{f, modified}, parts: now}, nil
+	return &derived{File: File{File: f, Modified: modified}, parts: now}, nil
 }
 
 // part returns the zero part when the package was not in the list, or there was no list.
