@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"hexhub/hex/name"
 	"hexhub/hex/tarball"
@@ -14,6 +15,7 @@ import (
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/policy"
 )
 
 // by is who founds a world.
@@ -31,7 +33,7 @@ func (b *builder) build() error {
 	for _, step := range []struct {
 		lines []line
 		do    func(line) error
-	}{{b.script.users, b.user}, {b.script.orgs, b.org}} {
+	}{{b.script.users, b.user}, {b.script.orgs, b.org}, {b.script.policies, b.policy}} {
 		if err := each(step.lines, step.do); err != nil {
 			return err
 		}
@@ -84,6 +86,30 @@ func (b *builder) org(l line) error {
 		}
 	}
 	return nil
+}
+
+func (b *builder) policy(l line) error {
+	in, policyName, _ := strings.Cut(l.args[0], "/")
+	organization, err := name.ParseRepository(in)
+	if err != nil {
+		return err
+	}
+	tab := policy.TabDraft{Cooldown: l.attrs["cooldown"], MinSeverity: l.attrs["severity"]}
+	for _, action := range policy.Actions {
+		for _, pkg := range l.list(string(action)) {
+			tab.Overrides = append(tab.Overrides, policy.OverrideDraft{Action: string(action), Package: pkg})
+		}
+	}
+	tabs := []policy.TabDraft{tab, tab}
+	tabs[0].Repository, tabs[1].Repository = b.Repository.String(), organization.String()
+	visibility := string(policy.Private)
+	if l.has("public") {
+		visibility = string(policy.Public)
+	}
+	_, err = policy.New(b.DB, b.Repository).Create(b.ctx, access.SystemActor(by.Username), organization, policy.Draft{
+		Name: policyName, Visibility: &visibility, Repositories: &tabs,
+	})
+	return err
 }
 
 func (b *builder) userNamed(text string) (account.User, error) {

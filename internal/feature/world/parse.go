@@ -23,6 +23,7 @@ var forms = map[string]string{
 	"org":     "NAME [admin=USERS] [write=USERS] [read=USERS]",
 	"key":     "OWNER NAME [permissions=DOMAIN:RESOURCE,…]",
 	"package": "REPOSITORY/NAME [owner=USERS] [maintainer=USERS]",
+	"policy":  "ORG/NAME [public] [cooldown=TEXT] [severity=NAME] [deny=PACKAGES] [allow=PACKAGES]",
 	"release": "REPOSITORY/NAME VERSION [requires=TEXT] [optional=TEXT] [app=NAME] [tool=NAME] [elixir=TEXT] " +
 		"[description=TEXT] [licenses=LIST] [link=URL] [retired=REASON:TEXT] [docs]",
 }
@@ -32,6 +33,7 @@ type script struct {
 	users    []line
 	orgs     []line
 	keys     []line
+	policies []line
 	packages map[catalog.Ref]line
 	releases []release
 }
@@ -195,6 +197,8 @@ func (s *script) add(l line) error {
 		s.orgs = append(s.orgs, l)
 	case "key":
 		s.keys = append(s.keys, l)
+	case "policy":
+		s.policies = append(s.policies, l)
 	case "package":
 		ref, err := parseRef(l.args[0])
 		if err != nil {

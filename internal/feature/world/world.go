@@ -7,13 +7,15 @@
 //	user eva
 //	org guild admin=jose write=eva
 //	key jose ci permissions=api:write,repositories
+//	policy guild/strict public cooldown=7d deny=evil
 //
 //	# what they have published
 //	package hexhub/decimal owner=jose maintainer=eva
 //	release hexhub/decimal 2.1.0 requires="jason ~> 1.0" retired="security:see GHSA-1" docs
 //
 // Its files, if any, are the contents of releases: decimal-2.1.0/lib/decimal.ex, or
-// guild/secret-1.0.0/lib/secret.ex in another repository than the default one. A release without files
+// guild/secret-1.0.0/lib/secret.ex in another repository than the default one. A policy has its rules for
+// the default repository and for the organization's own. A release without files
 // gets some that its build tool can compile. One with docs gets a page of documentation.
 //
 // A world is built by the deeds that people do, so nothing can be in it that could not come about

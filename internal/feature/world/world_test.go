@@ -16,6 +16,7 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/policy"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
@@ -27,7 +28,7 @@ var hexhub = name.MustRepository("hexhub")
 func emptyRooms(t *testing.T) Rooms {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{},
-		audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables)
+		audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, policy.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,6 +56,7 @@ package guild/secret
 release guild/secret 1.0.0 requires="jason ~> 1.0, elsewhere >= 2.0.0 and < 3.0.0" docs
 key jose ci permissions=api:write,repositories
 key guild bot permissions=repository:guild
+policy guild/strict public cooldown=7d severity=high deny="evil, worse" allow=jason
 org guild admin=jose write=eva
 user jose admin email=jose@valim.example password="a long passphrase"
 user eva name="Eva Lind"
@@ -99,6 +101,10 @@ func checkSmall(t *testing.T, text string) {
 	}
 	checkDecimal(t, r)
 	checkSecret(t, r)
+	strict, _ := policy.Get(v, name.MustRepository("guild"), "strict")
+	if len(strict.Repositories) != 2 || strict.Repositories[0].Repository != hexhub || len(strict.Repositories[1].Overrides) != 3 || strict.Visibility != policy.Public {
+		t.Errorf("policy = %+v", strict)
+	}
 	for text, want := range map[string]bool{"guild/secret 1.0.0": true, "hexhub/jason 1.4.0": false} {
 		ref, ver, _ := strings.Cut(text, " ")
 		in, pkg, _ := strings.Cut(ref, "/")

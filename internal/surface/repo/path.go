@@ -21,6 +21,7 @@ const (
 	packageFile
 	tarballFile
 	docsFile
+	policyFile
 
 	kinds // how many there are
 )
@@ -32,6 +33,7 @@ type target struct {
 	repository string // as the client calls it; empty for the default one
 	name       name.Package
 	version    version.Version
+	policy     string // need not be well formed
 }
 
 // parse reads a path:
@@ -42,6 +44,7 @@ type target struct {
 //	[/repos/REPOSITORY]/tarballs/NAME-VERSION.tar
 //	[/repos/REPOSITORY]/docs/NAME-VERSION.tar.gz
 //	[/repos/REPOSITORY]/public_key
+//	/repos/REPOSITORY/policies/NAME
 //	/installs/hex-1.x.csv
 //
 // Of a path that leads nowhere it still tells whether it lies within a repository, for then whoever has
@@ -83,6 +86,10 @@ func (t *target) parseNamed(path string) {
 		if p, err := name.ParsePackage(text); err == nil {
 			t.kind, t.name = packageFile, p
 		}
+		return
+	}
+	if text, ok := strings.CutPrefix(path, "/policies/"); ok && t.scoped && text != "" {
+		t.kind, t.policy = policyFile, text
 		return
 	}
 	t.parseRelease(path, tarballFile, "/tarballs/", ".tar")

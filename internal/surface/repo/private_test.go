@@ -57,6 +57,7 @@ func TestPrivateLooksAbsent(t *testing.T) {
 		{"L5 If-None-Match with the right tag of the package", []string{"If-None-Match", tag("/packages/secret")}},
 		{"L5 If-None-Match with the right tag of the tarball", []string{"If-None-Match", tag("/tarballs/secret-1.0.0.tar")}},
 		{"L5 If-None-Match with the right tag of the documentation", []string{"If-None-Match", tag("/docs/secret-1.0.0.tar.gz")}},
+		{"L5 If-None-Match with the right tag of the policy", []string{"If-None-Match", tag("/policies/strict")}},
 		{"L5 If-None-Match any", []string{"If-None-Match", "*"}},
 		{"L5 If-Match", []string{"If-Match", `"x"`}},
 		{"L5 Range", []string{"Range", "bytes=0-0"}},
@@ -64,7 +65,8 @@ func TestPrivateLooksAbsent(t *testing.T) {
 	}
 	paths := []string{
 		"/names", "/versions", "/packages/secret", "/packages/missing", "/tarballs/secret-1.0.0.tar", "/tarballs/secret-9.9.9.tar",
-		"", "/", "/docs/secret-1.0.0.tar.gz", "/docs/secret-9.9.9.tar.gz", "/docs/missing-1.0.0.tar.gz", "/packages/secret/a.css", "/packages/secret;.css", "/packages/secret%2fa.css",
+		"", "/", "/docs/secret-1.0.0.tar.gz", "/docs/secret-9.9.9.tar.gz", "/docs/missing-1.0.0.tar.gz",
+		"/policies/strict", "/policies/missing", "/policies/", "/policies/open/", "/policies/Open", "/packages/secret/a.css", "/packages/secret;.css", "/packages/secret%2fa.css",
 	}
 	for _, caller := range callers {
 		for _, request := range requests {
@@ -109,7 +111,7 @@ func TestMembersFetch(t *testing.T) {
 		"key in place of a password":  basic("jose", s.secrets["jose/all"]),
 		"organization's key likewise": basic("guild", s.secrets["guild/bot"]),
 	} {
-		for _, path := range []string{"/repos/guild/names", "/repos/guild/packages/secret", "/repos/guild/tarballs/secret-1.0.0.tar", "/repos/guild/docs/secret-1.0.0.tar.gz"} {
+		for _, path := range []string{"/repos/guild/names", "/repos/guild/packages/secret", "/repos/guild/tarballs/secret-1.0.0.tar", "/repos/guild/docs/secret-1.0.0.tar.gz", "/repos/guild/policies/strict"} {
 			if w := s.ask(path, headers...); w.Code != 200 {
 				t.Errorf("%s by %s = %d %s", path, caller, w.Code, w.Body)
 			}
@@ -128,7 +130,7 @@ func TestPublicIgnoresCredentials(t *testing.T) {
 	} {
 		for _, path := range []string{
 			"/names", "/versions", "/packages/decimal", "/tarballs/decimal-2.0.0.tar", "/docs/decimal-2.0.0.tar.gz", "/public_key",
-			"/repos/hexhub/packages/decimal", "/repos/guild/public_key", "/installs/hex-1.x.csv",
+			"/repos/hexhub/packages/decimal", "/repos/guild/public_key", "/repos/guild/policies/open", "/repos/hexpm:guild/policies/open", "/installs/hex-1.x.csv",
 		} {
 			if w := s.ask(path, headers...); w.Code != 200 {
 				t.Errorf("%s with %q = %d %s", path, headers[1], w.Code, w.Body)

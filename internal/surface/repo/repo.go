@@ -1,5 +1,5 @@
-// Package repo serves repositories as build tools fetch them: signed files, tarballs, documentation, the
-// public key.
+// Package repo serves repositories as build tools fetch them: signed files, tarballs, documentation,
+// dependency policies, the public key.
 //
 // It knows paths, validators, caches and statuses. It refuses to decide who may fetch what, which is
 // access's, and what is in a file, which is index's.
@@ -14,6 +14,7 @@
 //   - The public key is served below every X: it is the server's only one.
 //   - Where a repository is public, credentials are not looked at. Build tools send a repository
 //     whatever they have, also another server's token, and must get public things all the same.
+//   - A public policy is told to everybody, and so is that its organization exists.
 //   - All this is settled before a validator, a range or HEAD is looked at.
 //
 // # What caches may keep
@@ -34,6 +35,7 @@ import (
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/index"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/policy"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/store"
@@ -90,6 +92,9 @@ func (s *surface) serve(w http.ResponseWriter, r *http.Request, t target) error 
 		return s.installs.send(w, r, shared)
 	}
 	v := s.DB.View()
+	if t.kind == policyFile {
+		return s.sendPolicy(w, r, v, t)
+	}
 	repository, err := s.enter(r, v, t)
 	if err != nil {
 		return err
@@ -122,7 +127,44 @@ func (s *surface) sendSigned(w http.ResponseWriter, r *http.Request, repository 
 	if !repository.Public {
 		keep = private
 	}
-	return file{f.Body, f.ETag, f.Modified, octets}.send(w, r, keep)
+	return signedFile(f).send(w, r, keep)
+}
+
+func signedFile(f index.File) file { return file{f.Body, f.ETag, f.Modified, octets} }
+
+// sendPolicy sends a policy that is public to everybody, and any other to whoever may fetch from the
+// organization's repository. That it is public is asked of the file that is sent: it may not be any more.
+func (s *surface) sendPolicy(w http.ResponseWriter, r *http.Request, v *store.View, t target) error {
+	f, ok, err := s.publicPolicy(v, t)
+	switch {
+	case err != nil:
+		return err
+	case ok:
+		return signedFile(f).send(w, r, shared)
+	}
+	repository, err := s.enter(r, v, t)
+	if err != nil {
+		return err
+	}
+	f, ok, err = s.Index.Policy(repository.Name, t.policy)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return errNotFound
+	}
+	return signedFile(f).send(w, r, private)
+}
+
+// publicPolicy makes no file of a policy that is not public, so that asking for one takes as long as asking
+// for none.
+func (s *surface) publicPolicy(v *store.View, t target) (f index.File, ok bool, err error) {
+	repository, found := org.Resolve(v, s.Default, t.repository)
+	if p, _ := policy.Get(v, repository.Name, t.policy); !found || p.Visibility != policy.Public {
+		return index.File{}, false, nil
+	}
+	f, ok, err = s.Index.Policy(repository.Name, t.policy)
+	return f, ok && f.Public, err
 }
 
 func (s *surface) signed(repository name.Repository, t target, since store.Revision) (f index.File, ok bool, err error) {

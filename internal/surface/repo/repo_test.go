@@ -82,6 +82,12 @@ func TestHeadersOfFiles(t *testing.T) {
 		{"/repos/guild/docs/secret-1.0.0.tar.gz", member, map[string]string{
 			"Content-Type": "application/gzip", "Cache-Control": "private, no-store", "Vary": "Authorization",
 		}},
+		{"/repos/guild/policies/open", nil, map[string]string{
+			"Content-Type": "application/octet-stream", "Cache-Control": "public, no-cache", "Vary": "",
+		}},
+		{"/repos/guild/policies/strict", member, map[string]string{
+			"Content-Type": "application/octet-stream", "Cache-Control": "private, no-store", "Vary": "Authorization",
+		}},
 		{"/public_key", nil, map[string]string{"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "public, no-cache"}},
 		{"/installs/hex-1.x.csv", nil, map[string]string{"Content-Type": "text/csv; charset=utf-8", "Content-Length": "0"}},
 		{"/repos/guild/packages/secret", member, map[string]string{"Cache-Control": "private, no-store", "Vary": "Authorization"}},
@@ -122,7 +128,7 @@ func TestHeadersOfFiles(t *testing.T) {
 
 func TestNotModified(t *testing.T) {
 	s := newServer(t, script, &blob.Memory{})
-	for _, path := range []string{"/names", "/versions", "/packages/decimal", "/tarballs/decimal-2.0.0.tar", "/docs/decimal-2.0.0.tar.gz", "/public_key"} {
+	for _, path := range []string{"/names", "/versions", "/packages/decimal", "/tarballs/decimal-2.0.0.tar", "/docs/decimal-2.0.0.tar.gz", "/repos/guild/policies/open", "/public_key"} {
 		etag := s.get(t, path).Header().Get("ETag")
 		for _, c := range []struct {
 			name   string
@@ -259,6 +265,12 @@ func TestPaths(t *testing.T) {
 		{"/docs/decimal-02.0.0.tar.gz", nil, 404},
 		{"/docs/decimal-2.0.0.tar", nil, 404},
 		{"/repos/guild/installs/hex-1.x.csv", member, 404},
+		{"/policies/open", nil, 404},
+		{"/policies/open", member, 404},
+		{"/repos/hexhub/policies/open", nil, 404},
+		{"/repos/guild/policies/o%70en", nil, 200},
+		{"/repos/guild/policies%2Fopen", nil, 401},
+		{"/repos/guild/policies/open/x", member, 404},
 		{"/repos/guild:/packages/secret", member, 404},
 
 		{"POST /names", nil, 405},

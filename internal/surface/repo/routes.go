@@ -8,7 +8,7 @@ var files = []string{
 // Routes lists all paths below /repo that lead somewhere, with variables in braces, for tests that must cover
 // them all. They are read with GET and HEAD.
 func Routes() []string {
-	out := []string{"/installs/hex-1.x.csv"}
+	out := []string{"/installs/hex-1.x.csv", "/repos/{repository}/policies/{policy}"}
 	for _, f := range files {
 		out = append(out, f, "/repos/{repository}"+f)
 	}

@@ -20,6 +20,7 @@ import (
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/index"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/policy"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/feature/world"
 	"hexhub/internal/kernel/blob"
@@ -40,6 +41,8 @@ key jose api permissions=api:write
 key guild bot permissions=repository:guild
 key jose docs permissions=docs:guild
 key eve all permissions=repositories
+policy guild/open public cooldown=7d deny=evil
+policy guild/strict cooldown=7d deny=evil
 
 package hexhub/decimal owner=jose
 release hexhub/decimal 2.0.0 docs
@@ -73,7 +76,7 @@ func newServer(t testing.TB, text string, blobs blob.Store) *server {
 	t.Helper()
 	ctx := context.Background() // outlives the test's own, which ends before its cleanups
 	db, err := store.Open(ctx, store.NewMemory(), store.Options{},
-		audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, stats.Tables, index.Tables)
+		audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, policy.Tables, stats.Tables, index.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
