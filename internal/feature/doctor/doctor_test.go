@@ -17,6 +17,7 @@ import (
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/feature/index"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/policy"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/seal"
@@ -38,7 +39,7 @@ func newPatient(t *testing.T) *patient {
 	p.URL = "https://hub.example.com"
 	p.check(os.Mkdir(p.Dir, 0o700))
 	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{},
-		audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, index.Tables)
+		audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, policy.Tables, index.Tables)
 	p.check(err)
 	t.Cleanup(db.Close)
 	sealer, err := seal.Open(filepath.Join(p.Dir, "secret.key"))

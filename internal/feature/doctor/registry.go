@@ -17,6 +17,7 @@ import (
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/index"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/policy"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/store"
 )
@@ -97,6 +98,7 @@ func (a *verifier) run(ctx context.Context, deep bool) Finding {
 	var refs []catalog.Ref
 	for r := range org.Repositories.All(v) {
 		a.lists(r)
+		a.policies(v, r)
 		for p := range catalog.In(v, r.Name) {
 			refs = append(refs, p.Ref())
 		}
@@ -151,6 +153,19 @@ func (a *verifier) lists(r org.Repository) {
 	}
 	if err != nil {
 		a.bad.add(name+"/versions", err)
+	}
+}
+
+// policies makes and verifies the policies of a repository's organization.
+func (a *verifier) policies(v *store.View, r org.Repository) {
+	for _, p := range policy.Of(v, r.Org) {
+		f, there, err := a.index.Policy(p.Organization, p.Name)
+		if err == nil && there {
+			_, err = registry.ReadPolicy(a.key, f.Body, p.Organization.String(), p.Name)
+		}
+		if err != nil {
+			a.bad.add(r.Name.String()+"/policies/"+p.Name, err)
+		}
 	}
 }
 
