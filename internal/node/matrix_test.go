@@ -41,6 +41,8 @@ user gone
 org forge admin=otto
 org guild admin=eva,pat write=wim read=rea
 
+policy guild/strict cooldown=7d deny=canary
+
 package hexhub/decimal owner=joe,pat maintainer=mia
 release hexhub/decimal 1.0.0
 package guild/vault
@@ -85,7 +87,7 @@ type matrixRow struct {
 
 // usual are the variables of paths, unless a row says otherwise.
 var usual = map[string]string{
-	"package": "decimal", "version": "1.0.0", "user": "mia", "org": "guild", "key": "all", "repository": "guild", "base": "hexhub",
+	"package": "decimal", "version": "1.0.0", "user": "mia", "org": "guild", "key": "all", "repository": "guild", "base": "hexhub", "policy": "strict",
 }
 
 // readMatrix reads the table. A row is a route, then variables as NAME=VALUE, then a body; the lines below it

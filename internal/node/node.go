@@ -31,6 +31,7 @@ import (
 	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/policy"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
@@ -72,6 +73,7 @@ type Node struct {
 	OAuth    *oauth.OAuth
 	Catalog  *catalog.Catalog
 	Docs     *docs.Docs
+	Policies *policy.Policies
 	Stats    *stats.Counter
 	Index    *index.Index
 	Limiter  *limit.Limiter // one for all surfaces, so that what they count is counted together
@@ -86,7 +88,7 @@ type Node struct {
 
 // tables are the schemas of all rooms.
 var tables = []store.Schema{
-	limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables,
+	limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables,
 	stats.Tables, index.Tables,
 }
 
@@ -233,6 +235,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	n.Stats = stats.New(n.DB, stats.Options{Node: "hexhub", Log: n.log})
 	n.Catalog = catalog.New(n.DB, catalog.Options{DefaultRepository: repository, Mail: n.Mail, Recent: stats.Recent, Total: stats.Total})
 	n.Docs = docs.New(n.DB, n.Blobs)
+	n.Policies = policy.New(n.DB, repository)
 	signer := o.Signer
 	if signer == nil {
 		if signer, err = index.EnsureKey(ctx, n.DB, n.Sealer); err != nil {

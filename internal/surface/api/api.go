@@ -24,6 +24,7 @@ import (
 	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/policy"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
@@ -38,6 +39,7 @@ type Rooms struct {
 	Access   *access.Access
 	Catalog  *catalog.Catalog
 	Docs     *docs.Docs
+	Policies *policy.Policies
 	Audit    *audit.Audit
 	OAuth    *oauth.OAuth
 	Default  name.Repository // the server's own repository

@@ -220,6 +220,23 @@ func (p params) flag(bad fault.Fields, field string) bool {
 	return false
 }
 
+func (p params) maps(bad fault.Fields, field string) []params {
+	elements, ok := p[field].([]any)
+	if !ok && p[field] != nil {
+		bad[field] = "expected type list(map)"
+	}
+	var out []params
+	for _, e := range elements {
+		m, ok := e.(map[string]any)
+		if !ok {
+			bad[field] = "expected type list(map)"
+			continue
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
 // invalid returns a validation fault if anything is noted in bad.
 func invalid(bad fault.Fields) error {
 	if len(bad) == 0 {

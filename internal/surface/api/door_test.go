@@ -193,6 +193,7 @@ func TestPrivateIsAsAbsent(t *testing.T) {
 	w := newWorld(t)
 	w.publish("eva", "/repos/forge", "vault", "1.0.0")
 	w.expect(201, "POST", "/repos/forge/packages/vault/releases/1.0.0/docs", pages(t, "x"), w.as("eva"))
+	w.expect(201, "POST", "/orgs/forge/policies", map[string]any{"name": "hidden", "visibility": "private"}, w.as("eva"))
 	etag := w.expect(200, "GET", "/repos/forge/packages/vault", nil, w.as("eva")).Header().Get("ETag")
 	w.keys["fetcher"] = w.key("bob", "fetcher", fetchAll)
 	w.keys["nobody"] = ""
@@ -207,7 +208,7 @@ func TestPrivateIsAsAbsent(t *testing.T) {
 				continue
 			}
 			at := func(repo, pkg string) string {
-				return strings.NewReplacer("{repository}", repo, "{org}", repo, "{package}", pkg, "{version}", "1.0.0", "{user}", "eva", "{key}", "k").Replace(route.Path)
+				return strings.NewReplacer("{repository}", repo, "{org}", repo, "{package}", pkg, "{version}", "1.0.0", "{user}", "eva", "{key}", "k", "{policy}", "hidden").Replace(route.Path)
 			}
 			for _, extra := range []want{func(*http.Request) {}, inTerms, header("If-None-Match", etag), header("Range", "bytes=0-1")} { // L5
 				seen := w.do(route.Method, at("forge", "vault"), nil, as, extra, uncounted)

@@ -285,7 +285,7 @@ func TestEveryRouteIsServed(t *testing.T) {
 	w.publish("jose", "", "decimal", "1.0.0")
 	w.expect(201, "POST", "/packages/decimal/releases/1.0.0/docs", pages(t, "x"), w.as("jose"))
 	fill := strings.NewReplacer("{base}", "hexhub", "{repository}", "hexpm", "{package}", "decimal", "{version}", "1.0.0",
-		"{user}", "jose", "{org}", "forge", "{key}", "laptop")
+		"{user}", "jose", "{org}", "forge", "{key}", "laptop", "{policy}", "strict")
 	for _, r := range api.Routes() {
 		path := fill.Replace(r.Path)
 		for _, p := range []string{path, strings.TrimSuffix(path, "/") + "/"} {

@@ -62,6 +62,12 @@ var routes = []route{
 	{hub, "GET", "/orgs/{org}/keys/{key}", (*api).getKey},
 	{hub, "DELETE", "/orgs/{org}/keys/{key}", (*api).deleteKey},
 
+	{hub, "GET", "/orgs/{org}/policies", (*api).listPolicies},
+	{hub, "POST", "/orgs/{org}/policies", (*api).postPolicy},
+	{hub, "GET", "/orgs/{org}/policies/{policy}", (*api).getPolicy},
+	{hub, "PUT", "/orgs/{org}/policies/{policy}", (*api).putPolicy},
+	{hub, "DELETE", "/orgs/{org}/policies/{policy}", (*api).deletePolicy},
+
 	{hub, "GET", "/repos", (*api).listRepositories},
 	{hub, "GET", "/repos/{repository}", (*api).getRepository},
 

@@ -24,6 +24,7 @@ import (
 	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/policy"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/limit"
@@ -64,7 +65,7 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 	log := store.NewMemory()
 	t.Cleanup(func() { log.Close() })
 	db, err := store.Open(t.Context(), log, store.Options{},
-		limit.Tables, audit.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, stats.Tables)
+		limit.Tables, audit.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, stats.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +100,7 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 	w.counter = stats.New(db, stats.Options{})
 	w.serve = func(blobs blob.Store) http.Handler {
 		return api.New(api.Rooms{
-			DB: db, Blobs: blobs, Accounts: accounts, Access: w.access, Catalog: w.catalog, Docs: docs.New(db, blobs),
+			DB: db, Blobs: blobs, Accounts: accounts, Access: w.access, Catalog: w.catalog, Docs: docs.New(db, blobs), Policies: policy.New(db, home),
 			OAuth: w.oauth, Audit: audit.New(db, audit.Options{}),
 			Default: home, URL: "https://hub.test",
 		}, o)
