@@ -244,19 +244,18 @@ func loopback(host string) bool {
 // mayRedirect reports whether the address is one that the client is registered with, letter by letter.
 func (c Client) mayRedirect(uri string) bool {
 	return slices.ContainsFunc(c.RedirectURIs, func(registered string) bool {
-		return uri == registered || underLabel(registered, uri)
+		if after, ok := strings.CutPrefix(registered, https+anyLabel); ok {
+			return underLabel(after, uri)
+		}
+		return uri == registered
 	})
 }
 
-// underLabel matches https://*.DOMAIN/PATH.
-func underLabel(pattern, uri string) bool {
-	after, ok := strings.CutPrefix(pattern, https+anyLabel)
+// underLabel reports whether the address is https, with one label before what comes after that.
+func underLabel(after, uri string) bool {
 	rest, secure := strings.CutPrefix(uri, https)
-	if !ok || !secure {
-		return false
-	}
 	label, below, _ := strings.Cut(rest, ".")
-	return below == after && isLabel(label)
+	return secure && below == after && isLabel(label)
 }
 
 // isLabel reports whether text is one label of a host's name, in small letters as browsers send it.
