@@ -10,6 +10,7 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/mail"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 )
@@ -20,6 +21,7 @@ type Options struct {
 	Hashes int  // passwords hashed at a time; zero means one per processor
 
 	Mail   *mail.Mail   // nil sends none
+	Jobs   *job.Queue   // look whom a stranger asks for; nil does so at once, which takes longer for who is there
 	Sealer *seal.Sealer // nil means that nobody can have a second factor
 	Issuer string       // what apps call the server that asks for their codes; empty means HexHub
 
@@ -72,6 +74,9 @@ func New(db *store.DB, o Options) *Accounts {
 		if o.Sealer != nil {
 			a.keys[label] = o.Sealer.Derive(label)
 		}
+	}
+	if o.Jobs != nil {
+		o.Jobs.Handle(askJob, job.Handler{Do: a.perform})
 	}
 	return a
 }

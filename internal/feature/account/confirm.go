@@ -15,13 +15,6 @@ import (
 
 const confirmLife = 24 * time.Hour
 
-// The throttles of what makes us write to addresses that anybody can type. An address that used up its
-// share gets no more, and nobody is told: that would say what is known of it.
-var (
-	asksOfIP      = limit.Rule{Limit: 10, Window: time.Hour}
-	asksOfAddress = limit.Rule{Limit: 5, Window: time.Hour}
-)
-
 func badTicket(life string) error {
 	return fault.New(fault.Forbidden, "this link was used already, is older than %s, or was overtaken by a change of the account; ask for a new one", life)
 }
@@ -72,13 +65,18 @@ func (a *Accounts) ConfirmEmail(ctx context.Context, token string, from Origin) 
 // ResendConfirmation asks again for the confirmation of an unproved address: that one, or the primary one
 // of the user with the name. Nothing is said of whether there is such a user, and it takes equally long.
 func (a *Accounts) ResendConfirmation(ctx context.Context, login string, from Origin) error {
-	v, at, token := a.db.View(), now(), NewToken()
-	userID, address := unproved(v, login)
-	return a.ask(ctx, "resend", login, from, func(tx *store.Tx) {
+	return a.ask(ctx, askConfirm, login, from)
+}
+
+func (a *Accounts) mailConfirmation(ctx context.Context, login string) error {
+	at, token := now(), NewToken()
+	userID, address := unproved(a.db.View(), login)
+	return a.db.Update(ctx, func(tx *store.Tx) error {
 		u, _ := Users.Get(tx, userID)
 		if i := u.address(address); i >= 0 && u.Active() {
 			a.askTx(tx, u, u.Emails[i], token, at)
 		}
+		return nil
 	})
 }
 
@@ -98,19 +96,4 @@ func unproved(v *store.View, login string) (userID, address string) {
 		}
 	}
 	return first.ID, address
-}
-
-// ask does something for an address or a name that somebody typed, if that did not happen too often. Who
-// asks is refused when he asks too often himself; whether anything happens he is not told.
-func (a *Accounts) ask(ctx context.Context, use, login string, from Origin, do func(tx *store.Tx)) error {
-	at, ip, text := now(), a.ipKey(use, from), a.textKey(use, login)
-	return a.db.Update(ctx, func(tx *store.Tx) error {
-		if !countTx(tx, map[string]limit.Rule{ip: asksOfIP}, at) {
-			return limited(asksOfIP, at, "Too many requests from IP %s. Please try again later.", from.IP)
-		}
-		if countTx(tx, map[string]limit.Rule{text: asksOfAddress}, at) {
-			do(tx)
-		}
-		return nil
-	})
 }
