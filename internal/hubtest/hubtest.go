@@ -8,6 +8,7 @@ package hubtest
 import (
 	"context"
 	_ "embed"
+	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
@@ -40,6 +41,7 @@ func Signer(t testing.TB) *registry.Signer {
 type Hub struct {
 	*node.Node
 	Secrets map[string]string // of the world's API keys, by OWNER/NAME
+	Log     *Log              // everything that the node logs
 
 	t    testing.TB
 	o    node.Options
@@ -64,8 +66,10 @@ func Real(t testing.TB, text string) *Hub {
 
 func open(t testing.TB, text string, o node.Options) *Hub {
 	t.Helper()
+	log := &Log{}
 	o.Version, o.Cost = "test", account.Cost{Memory: 64, Passes: 1, Lanes: 1}
-	h := &Hub{t: t, o: o}
+	o.Log = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	h := &Hub{Log: log, t: t, o: o}
 	h.start(config.Server{
 		Data: t.TempDir(), Listen: "127.0.0.1:0", RepositoryName: "hexhub",
 		Registration: "open", MailConfirm: "auto", DrainTimeout: 10 * time.Second, StoreQuota: 1 << 30,

@@ -1,0 +1,72 @@
+package hubtest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// A Log is what a node logged, a line of JSON for each record. It is safe for concurrent use.
+type Log struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *Log) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+// String returns everything that was logged so far.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// Rows returns everything that rests in the store of a World, keys and values, as it would on the disk.
+func (h *Hub) Rows() string {
+	h.t.Helper()
+	var b strings.Builder
+	for from := ""; ; {
+		page, err := h.o.Store.Range(h.t.Context(), from, "\xff", 0, 1000)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for _, rec := range page.Records {
+			b.WriteString(rec.Key + " " + string(rec.Value) + "\n")
+			from = rec.Key + "\x00"
+		}
+		if !page.More {
+			return b.String()
+		}
+	}
+}
+
+// Operator asks the socket of the operator for a path, and returns what it answers.
+func (h *Hub) Operator(path string) string {
+	h.t.Helper()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", h.Config.OpsSocket())
+	}}}
+	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, "http://ops"+path, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return string(body)
+}
