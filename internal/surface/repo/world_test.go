@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"hexhub/hex/name"
 	"hexhub/hex/registry"
@@ -19,12 +21,14 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/index"
+	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/policy"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/feature/world"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
 	"hexhub/internal/surface/repo"
@@ -68,6 +72,7 @@ var signer = sync.OnceValue(func() *registry.Signer {
 type server struct {
 	http.Handler
 	world.Rooms
+	oauth   *oauth.OAuth
 	stats   *stats.Counter
 	secrets map[string]string
 }
@@ -76,7 +81,7 @@ func newServer(t testing.TB, text string, blobs blob.Store) *server {
 	t.Helper()
 	ctx := context.Background() // outlives the test's own, which ends before its cleanups
 	db, err := store.Open(ctx, store.NewMemory(), store.Options{},
-		audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, policy.Tables, stats.Tables, index.Tables)
+		audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, stats.Tables, index.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,9 +89,19 @@ func newServer(t testing.TB, text string, blobs blob.Store) *server {
 	accounts := account.New(db, account.Options{Cost: account.Cost{Memory: 64, Passes: 1, Lanes: 1}})
 	s := &server{stats: stats.New(db, stats.Options{}), Rooms: world.Rooms{
 		DB: db, Blobs: blobs, Repository: hexhub, Accounts: accounts, Orgs: org.New(db, org.Options{}),
-		Access:  access.New(db, accounts, make([]byte, 32), access.Options{DefaultRepository: hexhub, ThingOf: catalog.ThingOf}),
 		Catalog: catalog.New(db, catalog.Options{DefaultRepository: hexhub}),
 	}}
+	sealer, err := seal.Open(filepath.Join(t.TempDir(), "secret.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Access = access.New(db, accounts, make([]byte, 32), access.Options{
+		DefaultRepository: hexhub, ThingOf: catalog.ThingOf,
+		Bearer: func(r store.Reader, token string, at time.Time) (access.Token, error) {
+			return s.oauth.Bearer(r, token, at)
+		},
+	})
+	s.oauth = oauth.New(db, accounts, s.Access, sealer, oauth.Options{DefaultRepository: hexhub})
 	if _, err := s.Orgs.EnsureDefault(ctx, hexhub); err != nil {
 		t.Fatal(err)
 	}
