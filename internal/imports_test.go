@@ -25,7 +25,7 @@ var rooms = map[string][]string{
 		"account setting",
 		"org",
 		"access",
-		"advisory catalog connect oauth policy sso stats",
+		"advisory catalog connect oauth policy shortlink sso stats",
 		"backup docs index mirror preview promote search webhook",
 		"world",
 		"doctor",
