@@ -43,6 +43,9 @@ func (n *Node) chores(ctx context.Context) error {
 		if err := n.OAuth.Forget(ctx); err != nil && ctx.Err() == nil {
 			n.log.Error("cannot forget what programs asked for in vain; trying again later", "err", err)
 		}
+		if err := n.Links.Forget(ctx); err != nil && ctx.Err() == nil {
+			n.log.Error("cannot forget old short links; trying again later", "err", err)
+		}
 		if err := limit.Forget(ctx, n.DB); err != nil && ctx.Err() == nil {
 			n.log.Error("cannot forget old counts of attempts; trying again later", "err", err)
 		}

@@ -33,6 +33,7 @@ import (
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/policy"
 	"hexhub/internal/feature/setting"
+	"hexhub/internal/feature/shortlink"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/job"
@@ -74,6 +75,7 @@ type Node struct {
 	Catalog  *catalog.Catalog
 	Docs     *docs.Docs
 	Policies *policy.Policies
+	Links    *shortlink.Links
 	Stats    *stats.Counter
 	Index    *index.Index
 	Limiter  *limit.Limiter // one for all surfaces, so that what they count is counted together
@@ -88,7 +90,7 @@ type Node struct {
 
 // tables are the schemas of all rooms.
 var tables = []store.Schema{
-	limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables,
+	limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables,
 	stats.Tables, index.Tables,
 }
 
@@ -236,6 +238,9 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	n.Catalog = catalog.New(n.DB, catalog.Options{DefaultRepository: repository, Mail: n.Mail, Recent: stats.Recent, Total: stats.Total})
 	n.Docs = docs.New(n.DB, n.Blobs)
 	n.Policies = policy.New(n.DB, repository)
+	if n.Links, err = shortlink.New(n.DB, n.URL); err != nil {
+		return err
+	}
 	signer := o.Signer
 	if signer == nil {
 		if signer, err = index.EnsureKey(ctx, n.DB, n.Sealer); err != nil {

@@ -35,7 +35,7 @@ func (n *Node) Rooms() world.Rooms {
 func (n *Node) handler(o *ops.Ops) http.Handler {
 	return front.New(front.Options{
 		API: api.New(api.Rooms{
-			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog, Docs: n.Docs, Policies: n.Policies,
+			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog, Docs: n.Docs, Policies: n.Policies, Links: n.Links,
 			OAuth: n.OAuth, Audit: n.Audit,
 			Default: n.repository, URL: n.URL,
 		}, api.Options{Limiter: n.Limiter}),
@@ -52,7 +52,7 @@ func (n *Node) handler(o *ops.Ops) http.Handler {
 // web is what people see in a browser.
 func (n *Node) web() *ui.Web {
 	w := ui.New(ui.Options{Repository: n.Config.RepositoryName, Version: n.version, Log: n.log})
-	site.Register(w, site.Deps{DB: n.DB, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog, Registry: n.Registry()})
+	site.Register(w, site.Deps{DB: n.DB, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog, Links: n.Links, Registry: n.Registry()})
 	return w
 }
 

@@ -25,6 +25,7 @@ import (
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/policy"
+	"hexhub/internal/feature/shortlink"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
@@ -40,6 +41,7 @@ type Rooms struct {
 	Catalog  *catalog.Catalog
 	Docs     *docs.Docs
 	Policies *policy.Policies
+	Links    *shortlink.Links
 	Audit    *audit.Audit
 	OAuth    *oauth.OAuth
 	Default  name.Repository // the server's own repository

@@ -68,6 +68,8 @@ var routes = []route{
 	{hub, "PUT", "/orgs/{org}/policies/{policy}", (*api).putPolicy},
 	{hub, "DELETE", "/orgs/{org}/policies/{policy}", (*api).deletePolicy},
 
+	{hub, "POST", "/short_url", (*api).postShortURL},
+
 	{hub, "GET", "/repos", (*api).listRepositories},
 	{hub, "GET", "/repos/{repository}", (*api).getRepository},
 

@@ -25,6 +25,7 @@ import (
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/policy"
+	"hexhub/internal/feature/shortlink"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/limit"
@@ -65,7 +66,7 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 	log := store.NewMemory()
 	t.Cleanup(func() { log.Close() })
 	db, err := store.Open(t.Context(), log, store.Options{},
-		limit.Tables, audit.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, stats.Tables)
+		limit.Tables, audit.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables, stats.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,9 +99,11 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 	w.oauth = oauth.New(db, accounts, w.access, sealer, oauth.Options{DefaultRepository: home, Issuer: "https://hub.test"})
 	w.catalog = catalog.New(db, catalog.Options{DefaultRepository: home, Recent: stats.Recent, Total: stats.Total})
 	w.counter = stats.New(db, stats.Options{})
+	links, err := shortlink.New(db, "https://hub.test")
+	w.must(err)
 	w.serve = func(blobs blob.Store) http.Handler {
 		return api.New(api.Rooms{
-			DB: db, Blobs: blobs, Accounts: accounts, Access: w.access, Catalog: w.catalog, Docs: docs.New(db, blobs), Policies: policy.New(db, home),
+			DB: db, Blobs: blobs, Accounts: accounts, Access: w.access, Catalog: w.catalog, Docs: docs.New(db, blobs), Policies: policy.New(db, home), Links: links,
 			OAuth: w.oauth, Audit: audit.New(db, audit.Options{}),
 			Default: home, URL: "https://hub.test",
 		}, o)

@@ -1,5 +1,5 @@
 // Package site is what people see in a browser without logging in: the home page, which shows how to
-// connect clients, and the pages on which the first administrator is created.
+// connect clients, short links, and the pages on which the first administrator is created.
 //
 // It renders what the rooms know and decides nothing.
 package site
@@ -12,6 +12,7 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/shortlink"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/ui"
 )
@@ -25,6 +26,7 @@ type Deps struct {
 	Accounts *account.Accounts
 	Access   *access.Access
 	Catalog  *catalog.Catalog
+	Links    *shortlink.Links
 	Registry connect.Registry // without a key
 }
 
@@ -32,6 +34,7 @@ type Deps struct {
 func Register(web *ui.Web, d Deps) {
 	s := &site{Deps: d, web: web, pages: web.Parse(files, "pages.html")}
 	web.Handle("GET /{$}", s.home)
+	web.Handle("GET /l/{code}", s.follow)
 	web.Handle("GET /setup", s.setup)
 	web.Handle("POST /setup", s.createAdministrator)
 	web.Handle("GET /setup/{token}", s.openSetup)

@@ -19,6 +19,7 @@ import (
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/shortlink"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/site"
@@ -29,12 +30,13 @@ type world struct {
 	url      string
 	accounts *account.Accounts
 	access   *access.Access
+	links    *shortlink.Links
 	db       *store.DB
 }
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables)
+	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, shortlink.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,13 +49,17 @@ func newWorld(t *testing.T) world {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
+	links, err := shortlink.New(db, server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
 	web := ui.New(ui.Options{Repository: "acme", Version: "test", Log: slog.New(slog.DiscardHandler)})
 	site.Register(web, site.Deps{
-		DB: db, Accounts: accounts, Access: rights,
+		DB: db, Accounts: accounts, Access: rights, Links: links,
 		Registry: connect.Registry{URL: server.URL, Repository: "acme", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},
 	})
 	mux.Handle("/", web)
-	return world{server.URL, accounts, rights, db}
+	return world{server.URL, accounts, rights, links, db}
 }
 
 func browser(t *testing.T) *http.Client {
@@ -185,5 +191,36 @@ func TestUnknownPagesSayWhatToDo(t *testing.T) {
 	res, err := http.Get(w.url + "/no/such/page")
 	if page := body(t, res, err); res.StatusCode != 404 || !strings.Contains(page, "Nothing is here") {
 		t.Errorf("%d:\n%s", res.StatusCode, page)
+	}
+}
+
+// W6: a short link leads where it was made for, and nothing that is no link leads anywhere.
+func TestShortLinksLeadOn(t *testing.T) {
+	w := newWorld(t)
+	address := "https://hex.pm/diffs?diffs[]=ecto:3.0.0:3.1.0"
+	code, err := w.links.Shorten(t.Context(), netip.MustParseAddr("192.0.2.1"), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		for path, want := range map[string]int{
+			code: 301, "": 404, "aaaaa": 404, "//evil.com": 404, "%2f%2fevil.com": 404, "https:%2f%2fevil.com": 404, code + "/": 404, code + "%00": 404,
+			"%5cevil.com": 404, code + "%0d%0aX:x": 404,
+		} {
+			r, err := http.NewRequestWithContext(t.Context(), method, w.url+"/l/"+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, err := here.Do(r)
+			page := body(t, res, err)
+			to := res.Header.Get("Location")
+			if want == 301 && (to != address || res.Header.Get("Referrer-Policy") != "no-referrer") || want != 301 && to != "" && !strings.HasPrefix(to, "/l/") {
+				t.Errorf("W6 %s /l/%s leads to %q", method, path, to)
+			}
+			if res.StatusCode != want && !(want == 404 && strings.HasPrefix(to, "/l/")) {
+				t.Errorf("%s /l/%s: %d, want %d: %.300s", method, path, res.StatusCode, want, page)
+			}
+		}
 	}
 }
