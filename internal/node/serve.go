@@ -19,6 +19,7 @@ import (
 	"hexhub/internal/surface/front"
 	"hexhub/internal/surface/ops"
 	"hexhub/internal/surface/repo"
+	webaccount "hexhub/internal/surface/web/account"
 	"hexhub/internal/surface/web/site"
 	"hexhub/internal/surface/web/ui"
 )
@@ -51,7 +52,10 @@ func (n *Node) handler(o *ops.Ops) http.Handler {
 
 // web is what people see in a browser.
 func (n *Node) web() *ui.Web {
-	w := ui.New(ui.Options{Repository: n.Config.RepositoryName, Version: n.version, Log: n.log})
+	w := ui.New(ui.Options{URL: n.URL, Repository: n.Config.RepositoryName, Version: n.version, Log: n.log, Open: n.Accounts.Open})
+	webaccount.Register(w, webaccount.Deps{
+		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Rules: n.accountRules,
+	})
 	site.Register(w, site.Deps{DB: n.DB, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog, Links: n.Links, Registry: n.Registry()})
 	return w
 }

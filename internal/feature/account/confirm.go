@@ -80,6 +80,21 @@ func (a *Accounts) mailConfirmation(ctx context.Context, login string) error {
 	})
 }
 
+// ResendOwn asks again for the confirmation of an address of the user, which others may claim as well. It
+// is not told whether that happened too often.
+func (a *Accounts) ResendOwn(ctx context.Context, userID, address string) error {
+	at, token := now(), NewToken()
+	return a.db.Update(ctx, func(tx *store.Tx) error {
+		u, _ := Users.Get(tx, userID)
+		i := u.address(cleanAddress(address))
+		if i < 0 {
+			return fault.New(fault.NotFound, "there is no such address")
+		}
+		a.askTx(tx, u, u.Emails[i], token, at)
+		return nil
+	})
+}
+
 // unproved finds a user and an address of his that he has not proved. Of several users who claim one
 // address, the oldest is asked.
 func unproved(v *store.View, login string) (userID, address string) {

@@ -98,6 +98,20 @@ func TestAddressBelongsToWhoeverConfirmsIt(t *testing.T) {
 }
 
 // A15: who adds somebody's address is told nothing by us.
+// Whoever claimed an address first does not get the letters that another user of it asks for.
+func TestUserIsAskedAgainForHisOwnAddress(t *testing.T) {
+	w := newWorld(t)
+	first, _ := w.register("eve")
+	w.must(w.AddEmail(t.Context(), operator, first.ID, "shared@example.com"))
+	second, _ := w.register("jose")
+	w.must(w.AddEmail(t.Context(), operator, second.ID, "shared@example.com"))
+	w.must(w.ResendOwn(t.Context(), second.ID, "Shared@example.com"))
+	if l := w.wrote(mail.VerifyEmail, "shared@example.com"); l.params["username"] != "jose" {
+		t.Errorf("the letter is for %s", l.params["username"])
+	}
+	wants(t, w.ResendOwn(t.Context(), second.ID, "eve@example.com"), fault.NotFound, "no such address")
+}
+
 func TestA15AddingAnAddressTellsNothing(t *testing.T) {
 	w := newWorld(t)
 	w.user("jose")

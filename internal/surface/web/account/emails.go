@@ -3,7 +3,9 @@ package account
 import (
 	"context"
 	"net/http"
+	"slices"
 
+	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/surface/web/ui"
 )
@@ -27,13 +29,18 @@ func (p *pages) addEmail(w http.ResponseWriter, r *http.Request, v visit) error 
 		page.Form.Values = form
 		return p.refused(w, "emails", err, &page.Form, page, "email")
 	}
-	p.web.Flash(w, "email-added")
+	u, _ := account.Users.Get(p.DB.View(), v.User.ID)
+	if slices.ContainsFunc(u.Emails, func(e account.Email) bool { return !e.Verified }) {
+		p.web.Flash(w, "email-added")
+	} else {
+		p.web.Flash(w, "email-believed")
+	}
 	return goTo(w, "/account/emails")
 }
 
 func (p *pages) confirmEmail(w http.ResponseWriter, r *http.Request, v visit) error {
-	return p.toEmail(w, r, v, "email-asked", func(ctx context.Context, _ audit.By, _, address string) error {
-		return p.Accounts.ResendConfirmation(ctx, address, ui.Origin(r))
+	return p.toEmail(w, r, v, "email-asked", func(ctx context.Context, _ audit.By, userID, address string) error {
+		return p.Accounts.ResendOwn(ctx, userID, address)
 	})
 }
 

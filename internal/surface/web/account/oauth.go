@@ -28,7 +28,7 @@ const (
 func (p *pages) device(w http.ResponseWriter, r *http.Request) error {
 	page := devicePage{frame: p.frame(w, r, "Connect a program", "")}
 	if code := r.URL.Query().Get("user_code"); code != "" {
-		page.Form.Values, page.Prefilled = url.Values{"user_code": {clip(code, 20)}}, true
+		page.Form.Values, page.Prefilled = url.Values{"user_code": {clip(showCode(code), 20)}}, true
 	}
 	return p.set.Show(w, http.StatusOK, "device", page)
 }

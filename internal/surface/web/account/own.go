@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"hexhub/internal/feature/account"
@@ -41,7 +42,7 @@ type accountPage struct {
 func (p *pages) accountPage(w http.ResponseWriter, r *http.Request, v visit, title string) accountPage {
 	page := accountPage{Page: p.web.Page(w, r, title), User: v.User, Sections: slices.Clone(sections)}
 	for i, s := range page.Sections {
-		page.Sections[i].Here = s.Path == pageOf(r) || s.Path == r.URL.Path
+		page.Sections[i].Here = s.Path == r.URL.Path || s.Path != home && strings.HasPrefix(r.URL.Path, s.Path+"/")
 	}
 	return page
 }

@@ -98,6 +98,7 @@ var words = map[string]string{
 	"totp-off":       "Two-factor authentication is off.",
 	"profile":        "Your profile is saved.",
 	"email-added":    "The address is added. We have mailed a link to it; open it to confirm that it is yours.",
+	"email-believed": "The address is added.",
 	"email-asked":    "If it was not sent too often already, a new link is on its way.",
 	"email-primary":  "Your primary address is changed.",
 	"email-public":   "What everybody can see is changed.",

@@ -92,7 +92,7 @@ func (s *site) createAdministrator(w http.ResponseWriter, r *http.Request) error
 	return s.welcome(w, r, user)
 }
 
-// welcome shows the new administrator a key to publish with, once.
+// welcome logs the new administrator in, and shows him a key to publish with, once.
 func (s *site) welcome(w http.ResponseWriter, r *http.Request, user account.User) error {
 	actor := access.Actor{User: user, Via: access.Password, IP: call.From(r.Context()).IP, UserAgent: r.UserAgent()}
 	until := time.Now().Add(30 * 24 * time.Hour)
@@ -100,7 +100,13 @@ func (s *site) welcome(w http.ResponseWriter, r *http.Request, user account.User
 	if err != nil {
 		return err
 	}
+	session, cookie, err := s.Accounts.StartSession(r.Context(), actor.By(), user.ID, actor.IP.String(), actor.UserAgent)
+	if err != nil {
+		return err
+	}
+	s.web.SetCookie(w, ui.SessionCookie, cookie, time.Until(session.ExpiresAt))
 	page, registry := s.view(w, r, "Welcome"), s.Registry
+	page.Visitor = user.Username.String()
 	registry.Key = secret
 	page.Username, page.Guides = user.Username.String(), connect.Guides(registry)
 	return s.pages.Show(w, http.StatusOK, "done", page)

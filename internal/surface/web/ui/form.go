@@ -80,8 +80,12 @@ func flat(fields fault.Fields) map[string]string {
 	return out
 }
 
-// sentence makes one of a field's label and the Hex API's words for what is wrong with it.
+// sentence makes one of a field's label and the Hex API's words for what is wrong with it. Words that speak
+// to the reader need no label.
 func sentence(label, words string) string {
+	if strings.HasPrefix(words, "you ") || strings.HasPrefix(words, "give ") {
+		label = ""
+	}
 	s := strings.TrimSpace(label + " " + strings.ReplaceAll(words, "character(s)", "characters"))
 	if s == "" {
 		return ""
