@@ -49,7 +49,7 @@ func (a *Accounts) InviteTx(tx *store.Tx, by audit.By, address, token string, at
 // AdmitTx lets whoever has the token of the hash register once, and believes him to own the address: it was
 // mailed there. It is for rooms that invite into something for which one needs an account.
 func AdmitTx(tx *store.Tx, hash, address string, until time.Time) {
-	tickets.Put(tx, ticket{Hash: hash, Kind: inviteTicket, Address: cleanAddress(address), At: now(), ExpiresAt: until})
+	tickets.Put(tx, ticket{Hash: hash, Kind: inviteTicket, Address: cleanAddress(address), ExpiresAt: until})
 }
 
 // DismissTx takes back what AdmitTx allowed, if it was not used.

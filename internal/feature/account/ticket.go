@@ -18,7 +18,7 @@ type ticket struct {
 	Kind      ticketKind `json:"kind"`
 	UserID    string     `json:"user_id,omitempty"`
 	Address   string     `json:"address,omitempty"` // to which the token was mailed
-	At        time.Time  `json:"at"`
+	At        time.Time  `json:"at,omitzero"`
 	ExpiresAt time.Time  `json:"expires_at"`
 	Data      string     `json:"data,omitempty"` // what else the kind needs
 }

@@ -6,10 +6,13 @@
 //
 // Actions are those of hex.pm by their names: docs.publish docs.revert, key.generate key.remove,
 // owner.add owner.update owner.transfer owner.remove, release.publish release.revert release.retire
-// release.unretire, email.add email.remove email.primary email.public, user.create user.update,
-// password.add password.update password.remove, organization.create organization.member.add
-// organization.member.remove organization.member.role. Our own are user.deactivate, user.reactivate, email.verify, and user.admin:
-// its params show whether the right was given or taken.
+// release.unretire, email.add email.remove email.primary email.public email.verify, user.create user.update
+// user.delete user.delete.request, password.add password.update password.remove password.reset.init
+// password.reset.finish, security.update security.rotate_recovery_codes, session.create session.revoke,
+// organization.create organization.member.add
+// organization.member.remove organization.member.role. Our own are user.deactivate,
+// user.reactivate, user.invite, user.uninvite, security.use_recovery_code, and user.admin: its params show
+// whether the right was given or taken.
 package audit
 
 import (

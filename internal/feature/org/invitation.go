@@ -92,6 +92,9 @@ func (s *Orgs) Invite(ctx context.Context, by audit.By, organization name.Reposi
 			return err
 		}
 		invitations.Put(tx, made)
+		if made.Address != "" { // who has no account may make one, and has then proved his address
+			account.AdmitTx(tx, made.Hash, made.Address, made.ExpiresAt)
+		}
 		made.record(tx, by, "organization.invitation.create", o, at)
 		s.o.Mail.SendTx(tx, mail.Letter{Kind: mail.OrgInvitation, To: to, Params: map[string]string{
 			"organization": o.Name.String(), "role": string(made.Role), "by": made.By, "token": token,
@@ -148,7 +151,7 @@ func (i *Invitation) admitTx(tx *store.Tx, at time.Time) error {
 	for other := range intoOrg.In(tx, i.Org.String()) {
 		switch {
 		case other.invited() == i.invited(), !other.Live(at):
-			invitations.Delete(tx, other.ID)
+			endTx(tx, other)
 		default:
 			live++
 		}
@@ -162,6 +165,12 @@ func (i *Invitation) admitTx(tx *store.Tx, at time.Time) error {
 	}
 	limit.SpendTx(tx, key, invites, at)
 	return nil
+}
+
+// endTx ends an invitation, with what it allows besides.
+func endTx(tx *store.Tx, i Invitation) {
+	invitations.Delete(tx, i.ID)
+	account.DismissTx(tx, i.Hash)
 }
 
 func (i Invitation) record(tx *store.Tx, by audit.By, action string, o Organization, at time.Time) {
@@ -247,7 +256,7 @@ func (s *Orgs) accept(ctx context.Context, by audit.By, userID string, find func
 		if !ok || !there {
 			return errOver()
 		}
-		invitations.Delete(tx, i.ID)
+		endTx(tx, i)
 		role := o.Members[u.ID]
 		if !role.Includes(i.Role) { // else there is nothing to gain
 			role = i.Role
@@ -271,7 +280,7 @@ func (s *Orgs) RevokeInvitation(ctx context.Context, by audit.By, organization n
 		if !ok || !there || i.Org != organization || !i.Live(at) {
 			return notFound()
 		}
-		invitations.Delete(tx, i.ID)
+		endTx(tx, i)
 		i.record(tx, by, "organization.invitation.revoke", o, at)
 		return nil
 	})
