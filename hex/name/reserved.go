@@ -37,7 +37,7 @@ var reservedUsers = set(`me hex hexpm elixir erlang otp`)
 // reservedPaths are segments of our own paths that must never be mistaken for
 // an organization. Users are kept off them too, since every organization has
 // an account of its name.
-var reservedPaths = set(`hexpm repos packages tarballs api docs`)
+var reservedPaths = set(`hexpm repos packages tarballs api docs names versions policies installs repositories`)
 
 func set(names string) map[string]bool {
 	s := make(map[string]bool)

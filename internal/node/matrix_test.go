@@ -12,9 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"hexhub/hex/name"
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/org"
 	"hexhub/internal/hubtest"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/api"
@@ -275,7 +277,8 @@ func deeds(t *testing.T, h *matrixHub) int {
 // A matrixHub is a registry with everybody in it.
 type matrixHub struct {
 	*hubtest.Hub
-	t *testing.T
+	t          *testing.T
+	invitation string // id of one into guild
 }
 
 func newMatrixWorld(t *testing.T) *matrixHub { return newWorldOf(t, matrixWorld) }
@@ -283,7 +286,7 @@ func newMatrixWorld(t *testing.T) *matrixHub { return newWorldOf(t, matrixWorld)
 // newWorldOf builds a world that has at least everybody of the table.
 func newWorldOf(t *testing.T, text string) *matrixHub {
 	t.Helper()
-	h := &matrixHub{hubtest.World(t, text), t}
+	h := &matrixHub{Hub: hubtest.World(t, text), t: t}
 	pat, _ := account.ByName(h.DB.View(), "pat")
 	err := h.DB.Update(t.Context(), func(tx *store.Tx) error {
 		k, _ := access.KeyOf(tx, access.OfUser(pat.ID), "expired")
@@ -297,6 +300,11 @@ func newWorldOf(t *testing.T, text string) *matrixHub {
 	for path, author := range map[string]string{"/api/packages/decimal": "joe", "/api/repos/guild/packages/vault": "eva"} {
 		h.client(author).Do("POST", path+"/releases/1.0.0/docs", hubtest.Docs(t, "<h1>Before</h1>")).Expect(t, 201)
 	}
+	invited, err := h.Orgs.Invite(t.Context(), audit.By{}, name.MustRepository("guild"), org.InvitationDraft{Email: "new@example.com", Role: org.Read})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.invitation = invited.ID
 	gone, _ := account.ByName(h.DB.View(), "gone")
 	if err := h.Accounts.Deactivate(t.Context(), audit.By{}, gone.ID); err != nil {
 		t.Fatal(err)
@@ -308,7 +316,7 @@ func newWorldOf(t *testing.T, text string) *matrixHub {
 func (h *matrixHub) ask(row matrixRow, caller string) hubtest.Answer {
 	h.t.Helper()
 	method, _, _ := strings.Cut(row.route, " ")
-	return h.client(caller).Do(method, row.path(), h.body(row))
+	return h.client(caller).Do(method, strings.ReplaceAll(row.path(), "{invitation}", h.invitation), h.body(row))
 }
 
 // body is what the row sends: JSON, @tarball NAME VERSION, or @docs.

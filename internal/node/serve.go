@@ -36,7 +36,7 @@ func (n *Node) Rooms() world.Rooms {
 func (n *Node) handler(o *ops.Ops) http.Handler {
 	return front.New(front.Options{
 		API: api.New(api.Rooms{
-			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog, Docs: n.Docs, Policies: n.Policies, Links: n.Links,
+			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, Catalog: n.Catalog, Docs: n.Docs, Policies: n.Policies, Links: n.Links,
 			OAuth: n.OAuth, Audit: n.Audit,
 			Default: n.repository, URL: n.URL,
 		}, api.Options{Limiter: n.Limiter}),

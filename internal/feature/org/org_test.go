@@ -15,8 +15,11 @@ import (
 	"hexhub/hex/name"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/mail"
+	"hexhub/internal/feature/mail/mailtest"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 )
@@ -25,6 +28,7 @@ import (
 type world struct {
 	*testing.T
 	db       *store.DB
+	mail     *mail.Mail
 	accounts *account.Accounts
 	orgs     *org.Orgs
 }
@@ -37,13 +41,14 @@ var (
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, limit.Tables, account.Tables, org.Tables)
+	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, job.Tables, mail.Tables, audit.Tables, limit.Tables, account.Tables, org.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
 	cheap := account.Cost{Memory: 8, Passes: 1, Lanes: 1}
-	return &world{T: t, db: db, accounts: account.New(db, account.Options{Cost: cheap}), orgs: org.New(db, org.Options{})}
+	m := mailtest.New(t, db)
+	return &world{T: t, db: db, mail: m, accounts: account.New(db, account.Options{Cost: cheap}), orgs: org.New(db, org.Options{Mail: m})}
 }
 
 func (w *world) user(username string) string {
@@ -160,7 +165,7 @@ func TestZ7NamesOfTheGoneStayTaken(t *testing.T) {
 func TestZ8ReservedOrganizations(t *testing.T) {
 	w := newWorld(t)
 	eva := w.user("eva")
-	for _, reserved := range []string{"hexpm", "repos", "packages", "tarballs", "api", "docs"} {
+	for _, reserved := range []string{"hexpm", "repos", "packages", "tarballs", "api", "docs", "names", "versions", "policies", "installs", "public_key"} {
 		_, err := w.orgs.Create(t.Context(), operator, name.MustRepository(reserved), eva)
 		w.refuses(err, "name", "is reserved")
 	}

@@ -38,6 +38,7 @@ type Rooms struct {
 	Blobs    blob.Store // where tarballs go
 	Accounts *account.Accounts
 	Access   *access.Access
+	Orgs     *org.Orgs
 	Catalog  *catalog.Catalog
 	Docs     *docs.Docs
 	Policies *policy.Policies

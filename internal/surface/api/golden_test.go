@@ -33,10 +33,11 @@ func TestGoldenObjects(t *testing.T) {
 			"release_months": "/packages/decimal/releases/2.0.0?downloads=month&downloads_after=2000-01-01",
 			"owners":         "/packages/decimal/owners", "owner": "/packages/decimal/owners/jose",
 			"repositories": "/repos", "repository": "/repos/hexhub", "keys": "/keys", "key": "/keys/laptop",
+			"orgs": "/orgs", "org": "/orgs/forge", "members": "/orgs/forge/members", "member": "/orgs/forge/members/eva",
 			"auth": "/auth?domain=api&resource=read", "not_found": "/packages/absent",
 		} {
 			viewer := w.as("jose")
-			if file == "package_private" {
+			if file == "package_private" || strings.HasPrefix(get, "/orgs") {
 				viewer = w.as("eva")
 			}
 			golden(t, file+".json", w.do("GET", get, nil, viewer))

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"time"
 
-	"hexhub/hex/name"
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
@@ -16,12 +15,9 @@ func (a *api) keyOwner(r *request) (access.Owner, error) {
 	if !r.actor.LoggedIn() {
 		return access.Owner{}, errMissing
 	}
-	if text := r.PathValue("org"); text != "" {
-		n, err := name.ParseRepository(text)
-		if err != nil || n.String() != text {
-			return access.Owner{}, errNotFound
-		}
-		return access.OfOrg(n), nil
+	if r.PathValue("org") != "" {
+		n, err := r.orgName()
+		return access.OfOrg(n), err
 	}
 	if r.actor.User.ID == "" {
 		return access.Owner{}, errNotFound

@@ -22,12 +22,15 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/docs"
+	"hexhub/internal/feature/mail"
+	"hexhub/internal/feature/mail/mailtest"
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/policy"
 	"hexhub/internal/feature/shortlink"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
@@ -51,6 +54,7 @@ type world struct {
 	oauth    *oauth.OAuth
 	rules    access.Rules
 	orgs     *org.Orgs
+	mail     *mail.Mail
 	serve    func(blob.Store) http.Handler // with other blobs
 }
 
@@ -66,7 +70,7 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 	log := store.NewMemory()
 	t.Cleanup(func() { log.Close() })
 	db, err := store.Open(t.Context(), log, store.Options{},
-		limit.Tables, audit.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables, stats.Tables)
+		limit.Tables, job.Tables, audit.Tables, mail.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables, stats.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +93,8 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 		LimitLoopback: o.LimitLoopback,
 	})
 	w.accounts = accounts
-	w.orgs = org.New(db, org.Options{})
+	w.mail = mailtest.New(t, db)
+	w.orgs = org.New(db, org.Options{Mail: w.mail})
 	w.access = access.New(db, accounts, []byte("pepper"), access.Options{
 		DefaultRepository: home, ThingOf: catalog.ThingOf, Rules: func(store.Reader) access.Rules { return w.rules },
 		Bearer: func(r store.Reader, token string, at time.Time) (access.Token, error) {
@@ -103,7 +108,7 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 	w.must(err)
 	w.serve = func(blobs blob.Store) http.Handler {
 		return api.New(api.Rooms{
-			DB: db, Blobs: blobs, Accounts: accounts, Access: w.access, Catalog: w.catalog, Docs: docs.New(db, blobs), Policies: policy.New(db, home), Links: links,
+			DB: db, Blobs: blobs, Accounts: accounts, Access: w.access, Orgs: w.orgs, Catalog: w.catalog, Docs: docs.New(db, blobs), Policies: policy.New(db, home), Links: links,
 			OAuth: w.oauth, Audit: audit.New(db, audit.Options{}),
 			Default: home, URL: "https://hub.test",
 		}, o)
