@@ -260,7 +260,10 @@ func (n *Node) accountOptions(cost account.Cost) account.Options {
 		MayDelete: func(tx *store.Tx, userID string) error { return n.Orgs.MayGo(tx, userID) },
 		// Keys without a user are good for nothing, and are forgotten.
 		OnDelete: func(tx *store.Tx, by audit.By, userID string, at time.Time) error {
-			return n.Orgs.LeaveAllTx(tx, by, userID, at)
+			if err := n.Orgs.LeaveAllTx(tx, by, userID, at); err != nil {
+				return err
+			}
+			return n.Catalog.EndOwnershipsTx(tx, n.repository, userID, at)
 		},
 		OnReset: func(tx *store.Tx, by audit.By, userID string, at time.Time) {
 			n.Access.RevokeAllTx(tx, by, access.OfUser(userID), at)
