@@ -145,7 +145,7 @@ func (s *Orgs) Create(ctx context.Context, by audit.By, n name.Repository, admin
 
 // snapshot is what the audit log keeps of an organization.
 func snapshot(o Organization) map[string]any {
-	return map[string]any{"name": o.Name.String(), "public": false}
+	return map[string]any{"name": o.Name.String(), "public": false, "active": true, "billing_active": true}
 }
 
 func record(tx *store.Tx, by audit.By, action string, o Organization, u account.User, at time.Time, more map[string]any) {
