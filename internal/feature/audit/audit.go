@@ -5,6 +5,7 @@
 // for entries must be asked for his right to them before.
 //
 // Actions are those of hex.pm by their names: docs.publish docs.revert, key.generate key.remove,
+// policy.create policy.update policy.delete,
 // owner.add owner.update owner.transfer owner.remove, release.publish release.revert release.retire
 // release.unretire, email.add email.remove email.primary email.public email.verify, user.create user.update
 // user.delete user.delete.request, password.add password.update password.remove password.reset.init
