@@ -2,7 +2,6 @@ package account
 
 import (
 	"net/http"
-	"time"
 
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/web/ui"
@@ -50,14 +49,14 @@ func (p *pages) delete(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
-	err = p.confirmed(w, r, v, form.Get("username"), form.Get("proof"))
+	err = p.confirmed(w, r, v, form.Get("username"), form.Get(proof))
 	if err == nil {
 		err = p.Accounts.Delete(r.Context(), v.actor.By(), v.User.ID, v.Session.ID, p.web.Cookie(r, deletionCookie))
 	}
 	if err != nil {
 		page := p.deletePage(w, r, v)
 		page.Form.Values = form
-		return p.refused(w, "delete", allowed(err), &page.Form, page, "username", "proof")
+		return p.refused(w, "delete", allowed(err), &page.Form, page, "username", proof)
 	}
 	p.web.DropCookie(w, deletionCookie)
 	p.web.DropCookie(w, ui.SessionCookie)
@@ -67,17 +66,13 @@ func (p *pages) delete(w http.ResponseWriter, r *http.Request, v visit) error {
 }
 
 // confirmed has the user prove once more who he is, and that he means this account.
-func (p *pages) confirmed(w http.ResponseWriter, r *http.Request, v visit, username, proof string) error {
+func (p *pages) confirmed(w http.ResponseWriter, r *http.Request, v visit, username, text string) error {
 	if username != v.User.Username.String() {
 		return fault.Field("is not yours", "username")
 	}
-	secret, err := p.Accounts.Sudo(r.Context(), v.User.ID, v.Session.ID, proof, ui.Origin(r))
+	err := p.prove(w, r, v, text)
 	if fault.Is(err, fault.Unauthenticated) {
-		return fault.Field("is wrong", "proof")
+		return fault.Field("is wrong", proof)
 	}
-	if err != nil {
-		return err
-	}
-	p.web.SetCookie(w, ui.SessionCookie, secret, time.Until(v.Session.ExpiresAt))
-	return nil
+	return err
 }

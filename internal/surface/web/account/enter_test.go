@@ -60,7 +60,7 @@ func TestLimitedLoginSaysSo(t *testing.T) {
 	for range 10 {
 		w.browser().post("/login", "login", "eva", "password", "wrong")
 	}
-	if p := w.browser().post("/login", "login", "eva", "password", "wrong"); p.status != http.StatusTooManyRequests || !strings.Contains(p.problem(), "Too many failed logins") {
+	if p := w.browser().post("/login", "login", "eva", "password", "wrong"); p.status != http.StatusTooManyRequests || !strings.Contains(p.problem(), "Too many failed logins") || !strings.Contains(p.problem(), "possible again in") {
 		t.Errorf("%d %q", p.status, p.problem())
 	}
 }
@@ -139,6 +139,40 @@ func TestW9SudoEnds(t *testing.T) {
 		b.setCookie("__Host-hexhub", before)
 		if p := b.get("/account"); after == before || p.path != "/login" {
 			t.Error("W8: the cookie from before sudo still works")
+		}
+	})
+}
+
+// W9: what somebody sent when his proof was too old is done once he has proved again, and not before; what
+// is secret in it he types again.
+func TestW9FormsWaitForTheProof(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		u := w.user("eva")
+		b := w.as("eva")
+		list := b.get("/account/emails")
+		time.Sleep(11 * time.Minute)
+		p := b.submit(list, "/account/emails/add", "email", "second@example.com", "password", "canary")
+		p.wants(t, 200, "/account/emails/add", "Is it you, eva?")
+		if strings.Contains(p.html, "canary") {
+			t.Errorf("the page holds a secret:\n%s", p.html)
+		}
+		if u, _ := account.Users.Get(w.db.View(), u.ID); len(u.Emails) != 1 {
+			t.Fatal("it was done before the proof")
+		}
+		wrong := b.submit(p, "/account/emails/add", "proof", "wrong")
+		if wrong.status != 422 || wrong.problem() == "" {
+			t.Errorf("a wrong password: %d %q", wrong.status, wrong.problem())
+		}
+		p = b.submit(wrong, "/account/emails/add", "proof", good)
+		p.wants(t, 200, "/account/emails", "E-mail")
+		if !p.says("second@example.com") {
+			t.Errorf("what was sent is lost:\n%s", p.html)
+		}
+		time.Sleep(11 * time.Minute)
+		p = b.submit(b.submit(p, "/account/emails/add", "email", "no address"), "/account/emails/add", "proof", good)
+		if p.faultOf("email") == "" || len(p.find("a", "href", "/account")) < 2 {
+			t.Errorf("a page after the proof does not know who is logged in:\n%s", p.html)
 		}
 	})
 }

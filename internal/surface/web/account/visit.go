@@ -2,7 +2,6 @@ package account
 
 import (
 	"net/http"
-	"time"
 
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
@@ -44,20 +43,6 @@ func (p *pages) loggedIn(render visited) ui.Render {
 	}
 }
 
-// proved has others prove first who they are. What they sent is lost with that, so few pages with forms
-// are shown to those who could not send them.
-func (p *pages) proved(render visited) visited {
-	return func(w http.ResponseWriter, r *http.Request, v visit) error {
-		if v.Session.Sudo(time.Now()) {
-			return render(w, r, v)
-		}
-		if r.Method == http.MethodPost {
-			p.web.Flash(w, "again")
-		}
-		return goTo(w, with("/sudo", pageOf(r)))
-	}
-}
-
 // visit finds out who is logged in.
 func (p *pages) visit(r *http.Request) (visit, bool) {
 	u, s, ok := p.web.Visitor(r)
@@ -82,13 +67,12 @@ func (p *pages) enter(w http.ResponseWriter, r *http.Request, u account.User, on
 	if err != nil {
 		return err
 	}
-	p.web.SetCookie(w, ui.SessionCookie, secret, time.Until(s.ExpiresAt))
+	p.web.SetSession(w, r, secret, s.ExpiresAt)
 	return goTo(w, onward)
 }
 
 // words are what the pages say of a step that was done.
 var words = map[string]string{
-	"again":          "Confirm that it is you, then send the form once more.",
 	"out":            "You are logged out.",
 	"welcome":        "Welcome. Your account is made.",
 	"registered":     "Welcome. We have mailed a link to your address; confirm it, and you can publish.",

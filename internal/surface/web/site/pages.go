@@ -104,9 +104,8 @@ func (s *site) welcome(w http.ResponseWriter, r *http.Request, user account.User
 	if err != nil {
 		return err
 	}
-	s.web.SetCookie(w, ui.SessionCookie, cookie, time.Until(session.ExpiresAt))
+	s.web.SetSession(w, r, cookie, session.ExpiresAt)
 	page, registry := s.view(w, r, "Welcome"), s.Registry
-	page.Visitor = user.Username.String()
 	registry.Key = secret
 	page.Username, page.Guides = user.Username.String(), connect.Guides(registry)
 	return s.pages.Show(w, http.StatusOK, "done", page)

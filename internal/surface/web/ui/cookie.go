@@ -20,6 +20,20 @@ func (u *Web) DropCookie(w http.ResponseWriter, name string) {
 	http.SetCookie(w, u.cookie(name, "", -1))
 }
 
+// SetSession gives the browser the secret of its session, and lets the page that answers r know already who
+// is logged in.
+func (u *Web) SetSession(w http.ResponseWriter, r *http.Request, secret string, until time.Time) {
+	u.SetCookie(w, SessionCookie, secret, time.Until(until))
+	others := r.Cookies()
+	r.Header.Del("Cookie")
+	for _, c := range others {
+		if c.Name != u.cookieName(SessionCookie) {
+			r.AddCookie(c)
+		}
+	}
+	r.AddCookie(&http.Cookie{Name: u.cookieName(SessionCookie), Value: secret})
+}
+
 // Cookie returns the value that the browser sent, or nothing.
 func (u *Web) Cookie(r *http.Request, name string) string {
 	c, err := r.Cookie(u.cookieName(name))

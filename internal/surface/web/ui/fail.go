@@ -2,7 +2,6 @@ package ui
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -52,20 +51,11 @@ func (u *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		m.Problem = sentence("", f.Message)
 	}
+	if f.Kind == fault.Limited && f.RetryAfter > 0 {
+		m.Problem += " It is possible again in " + long(f.RetryAfter) + "."
+	}
 	if err := u.Say(w, r, statusOf(f.Kind), m); err != nil {
 		u.o.Log.Error("page failed", "request", c.ID, "err", err)
-	}
-}
-
-// Wait says in words how long d is, for people who have to wait for it.
-func Wait(d time.Duration) string {
-	switch minutes := int((d + time.Minute - 1) / time.Minute); {
-	case minutes <= 1:
-		return "a minute"
-	case minutes < 90:
-		return fmt.Sprintf("%d minutes", minutes)
-	default:
-		return fmt.Sprintf("%d hours", (minutes+59)/60)
 	}
 }
 

@@ -45,6 +45,9 @@ func (f *Form) Refuse(err error, fields ...string) bool {
 		return false
 	}
 	f.Problem = sentence("", e.Message)
+	if e.Kind == fault.Limited && e.RetryAfter > 0 {
+		f.Problem += " It is possible again in " + long(e.RetryAfter) + "."
+	}
 	f.Errors = map[string]string{}
 	var rest []string
 	for name, words := range flat(e.Fields) {
