@@ -55,7 +55,7 @@ func TestWithAnAccountGoesWhatIsItsUsers(t *testing.T) {
 	for _, pkg := range []string{"decimal", "ratio"} {
 		h.Anonymous().Get("/api/packages/"+pkg).Expect(t, 200)
 	}
-	h.As("eva/all").Get("/api/orgs/guild/members").Expect(t, 200)
+	h.As("eva/all").Get("/api/orgs/guild/keys").Expect(t, 200)
 	if err := h.Access.Forget(t.Context()); err != nil {
 		t.Fatal(err)
 	}
