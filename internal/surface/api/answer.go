@@ -67,6 +67,8 @@ func withoutMoments(tree any) any {
 type answer struct {
 	status   int
 	body     any       // a tree; nil sends no body and, for hex_core's sake, no content type
+	text     string    // sent as it is in the place of a tree, as the media type below
+	media    string    //
 	cache    caching   //
 	tag      string    // of tag; empty means that the answer cannot be revalidated
 	modified time.Time // zero for collections
@@ -115,12 +117,9 @@ func stamp(t time.Time) string { return strconv.FormatInt(t.UnixMicro(), 10) }
 
 // send writes the answer, or 304 when the client has it already.
 func (ans *answer) send(w http.ResponseWriter, r *http.Request, f format) error {
-	var body []byte
-	if ans.body != nil {
-		var err error
-		if body, err = f.marshal(ans.body); err != nil {
-			return err
-		}
+	body, media, err := ans.content(f)
+	if err != nil {
+		return err
 	}
 	h := w.Header()
 	h.Set("Cache-Control", ans.cache.String())
@@ -140,11 +139,11 @@ func (ans *answer) send(w http.ResponseWriter, r *http.Request, f format) error 
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	if ans.body == nil {
+	if media == "" {
 		w.WriteHeader(ans.status)
 		return nil
 	}
-	h.Set("Content-Type", f.contentType())
+	h.Set("Content-Type", media)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(ans.status)
@@ -152,6 +151,18 @@ func (ans *answer) send(w http.ResponseWriter, r *http.Request, f format) error 
 		w.Write(body)
 	}
 	return nil
+}
+
+// content returns the bytes to send and their media type, which is empty when there are none.
+func (ans *answer) content(f format) (body []byte, media string, err error) {
+	switch {
+	case ans.media != "":
+		return []byte(ans.text), ans.media, nil
+	case ans.body == nil:
+		return nil, "", nil
+	}
+	body, err = f.marshal(ans.body)
+	return body, f.contentType(), err
 }
 
 func setUnless(h http.Header, key, value, not string) {

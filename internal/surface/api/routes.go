@@ -35,6 +35,7 @@ type route struct {
 // : stand for themselves.
 var routes = []route{
 	{top, "GET", "/{$}", (*api).getIndex},
+	{top, "GET", "/openapi.yaml", (*api).getDocument},
 	{hub, "GET", "/auth", (*api).getAuth},
 
 	{unnamed, "POST", "/oauth/device_authorization", (*api).postDevice},
