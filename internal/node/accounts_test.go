@@ -19,7 +19,9 @@ user eva
 user pat
 org guild admin=eva read=pat
 package hexhub/decimal owner=eva,pat
+release hexhub/decimal 1.0.0
 package hexhub/ratio owner=pat
+release hexhub/ratio 1.0.0
 key eva all permissions=api,repositories
 key pat all permissions=api,repositories
 `
@@ -55,7 +57,7 @@ func TestWithAnAccountGoesWhatIsItsUsers(t *testing.T) {
 	for _, pkg := range []string{"decimal", "ratio"} {
 		h.Anonymous().Get("/api/packages/"+pkg).Expect(t, 200)
 	}
-	h.As("eva/all").Get("/api/orgs/guild/keys").Expect(t, 200)
+	h.As("eva/all").Get("/api/orgs/guild/members").Expect(t, 200)
 	if err := h.Access.Forget(t.Context()); err != nil {
 		t.Fatal(err)
 	}
