@@ -23,6 +23,9 @@ const (
 	Inspect                // look at what only administrators see of it
 )
 
+// changes reports whether the verb is more than looking.
+func (v Verb) changes() bool { return v == Write || v == Own || v == Administer }
+
 // A Level is that of an owner of a package. A text that is none of the constants counts for nothing.
 type Level string
 
@@ -90,7 +93,7 @@ func May(r store.Reader, a Actor, v Verb, t Thing) error {
 	case !a.permits(v, t):
 		return errKeyLacks
 	}
-	if v != Read && v != Fetch {
+	if v.changes() {
 		if err := a.secondFactor(); err != nil {
 			return err
 		}

@@ -128,7 +128,7 @@ func TestLifeOfAddresses(t *testing.T) {
 		u := w.user("jose")
 		do := by(u)
 		time.Sleep(time.Second) // entries of one moment are in no order
-		const home, work = "jose@example.com", "jose@work.example"
+		const old, new = "jose@example.com", "jose@work.example"
 		var noted []string
 		step := func(action string, err error) {
 			t.Helper()
@@ -136,8 +136,8 @@ func TestLifeOfAddresses(t *testing.T) {
 			noted = append(noted, action)
 			time.Sleep(time.Second)
 		}
-		step("email.add", w.AddEmail(t.Context(), do, u.ID, work))
-		if l := w.wrote(mail.EmailAdded, home); l.params["address"] != work {
+		step("email.add", w.AddEmail(t.Context(), do, u.ID, new))
+		if l := w.wrote(mail.EmailAdded, old); l.params["address"] != new {
 			t.Errorf("letter %v", l)
 		}
 		unverified := func(err error) {
@@ -146,34 +146,34 @@ func TestLifeOfAddresses(t *testing.T) {
 				t.Errorf("an unproved address: %v", err)
 			}
 		}
-		unverified(w.SetPrimary(t.Context(), do, u.ID, work))
-		unverified(w.SetPublic(t.Context(), do, u.ID, work))
-		_, err := w.ConfirmEmail(t.Context(), w.wrote(mail.VerifyEmail, work).params["token"], local)
+		unverified(w.SetPrimary(t.Context(), do, u.ID, new))
+		unverified(w.SetPublic(t.Context(), do, u.ID, new))
+		_, err := w.ConfirmEmail(t.Context(), w.wrote(mail.VerifyEmail, new).params["token"], local)
 		step("email.verify", err)
 		w.must(w.RequestReset(t.Context(), "jose", local))
-		reset := w.wrote(mail.ResetPassword, home).params["token"]
+		reset := w.wrote(mail.ResetPassword, old).params["token"]
 		noted = append(noted, "password.reset.init")
 		time.Sleep(time.Second)
-		step("email.primary", w.SetPrimary(t.Context(), do, u.ID, strings.ToUpper(work)))
-		if l := w.wrote(mail.PrimaryEmailChanged, home); l.params["address"] != work {
+		step("email.primary", w.SetPrimary(t.Context(), do, u.ID, strings.ToUpper(new)))
+		if l := w.wrote(mail.PrimaryEmailChanged, old); l.params["address"] != new {
 			t.Errorf("letter %v", l)
 		}
 		_, err = w.FinishReset(t.Context(), reset, another, local, false)
 		wants(t, err, fault.Forbidden, "overtaken by a change") // A17
-		step("email.public", w.SetPublic(t.Context(), do, u.ID, work))
-		if got := w.again(u).PublicEmail(); got != work {
+		step("email.public", w.SetPublic(t.Context(), do, u.ID, new))
+		if got := w.again(u).PublicEmail(); got != new {
 			t.Errorf("public is %q", got)
 		}
 		step("email.public", w.SetPublic(t.Context(), do, u.ID, account.NoAddress))
 		if got := w.again(u).PublicEmail(); got != "" {
 			t.Errorf("public is %q, want none", got)
 		}
-		if f := fields(t, w.RemoveEmail(t.Context(), do, u.ID, work)); !strings.Contains(fmt.Sprint(f["email"]), "primary") {
+		if f := fields(t, w.RemoveEmail(t.Context(), do, u.ID, new)); !strings.Contains(fmt.Sprint(f["email"]), "primary") {
 			t.Errorf("removing the primary address: %v", f)
 		}
-		step("email.remove", w.RemoveEmail(t.Context(), do, u.ID, home))
-		wants(t, w.RemoveEmail(t.Context(), do, u.ID, home), fault.NotFound, "has no such e-mail address")
-		for _, e := range []error{w.SetPublic(t.Context(), do, u.ID, account.NoAddress), w.SetPrimary(t.Context(), do, u.ID, work)} {
+		step("email.remove", w.RemoveEmail(t.Context(), do, u.ID, old))
+		wants(t, w.RemoveEmail(t.Context(), do, u.ID, old), fault.NotFound, "has no such e-mail address")
+		for _, e := range []error{w.SetPublic(t.Context(), do, u.ID, account.NoAddress), w.SetPrimary(t.Context(), do, u.ID, new)} {
 			w.must(e) // and changes nothing
 		}
 		got := actions(t, w.db, audit.UserRef(u.ID))[1:]
@@ -182,7 +182,7 @@ func TestLifeOfAddresses(t *testing.T) {
 		}
 		page, _, err := audit.List(t.Context(), w.db.View(), audit.UserRef(u.ID), "", 1)
 		w.must(err)
-		if p := page[0].Params; p["email"] != home || p["primary"] != false || p["public"] != false || p["gravatar"] != false {
+		if p := page[0].Params; p["email"] != old || p["primary"] != false || p["public"] != false || p["gravatar"] != false {
 			t.Errorf("params = %v", p)
 		}
 	})

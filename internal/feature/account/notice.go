@@ -1,7 +1,6 @@
 package account
 
 import (
-	"maps"
 	"time"
 
 	"hexhub/internal/feature/mail"
@@ -15,6 +14,8 @@ func (a *Accounts) noticeTx(tx *store.Tx, u User, kind mail.Kind, params map[str
 		to = u.Addresses()
 	}
 	all := map[string]string{"username": u.Username.String()}
-	maps.Copy(all, params)
+	for k, v := range params {
+		all[k] = v
+	}
 	a.o.Mail.SendTx(tx, mail.Letter{Kind: kind, To: to, Params: all}, at)
 }

@@ -64,6 +64,27 @@ func (a *Accounts) IssueReset(ctx context.Context, by audit.By, userID string) (
 	return token, at.Add(resetLife), err
 }
 
+// MailReset mails the user what RequestReset would, because an administrator asks for it, who is told where to.
+// The token is for nobody but the user.
+func (a *Accounts) MailReset(ctx context.Context, by audit.By, userID string) (address string, until time.Time, err error) {
+	at, token := now(), NewToken()
+	err = a.db.Update(ctx, func(tx *store.Tx) error {
+		u, there := Users.Get(tx, userID)
+		e, ok := u.recoverable(tx)
+		switch {
+		case !there || !u.Active():
+			return fault.New(fault.NotFound, "there is no such user, or he is deactivated")
+		case !ok:
+			return fault.New(fault.Conflict, "%s has no e-mail address that may be trusted with a link", u.Username)
+		}
+		address = e.Address
+		issueResetTx(tx, by, u, e.Address, token, at)
+		a.noticeTx(tx, u, mail.ResetPassword, map[string]string{"token": token}, at, e.Address)
+		return nil
+	})
+	return address, at.Add(resetLife), err
+}
+
 // BlockRecovery says whether reading the user's mail is enough to get another password: not if his address
 // may have gone to somebody else, as when its domain expired.
 func (a *Accounts) BlockRecovery(ctx context.Context, by audit.By, userID string, blocked bool) error {

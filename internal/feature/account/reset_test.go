@@ -184,7 +184,7 @@ func TestA15AskingTakesEquallyLong(t *testing.T) {
 			}
 		}
 		ctx, stop := context.WithCancel(t.Context())
-		go func() { _ = w.jobs.Run(ctx) }()
+		go w.jobs.Run(ctx)
 		time.Sleep(time.Minute)
 		stop()
 		synctest.Wait()

@@ -36,6 +36,18 @@ var deeds = []deed{
 	{"PUT", "user/admin", (*Ops).setAdmin, ""},
 	{"PUT", "user/active", (*Ops).setActive, ""},
 	{"POST", "user/verified", (*Ops).verifyEmail, ""},
+	{"POST", "user/reset", (*Ops).mailReset, ""},
+	{"POST", "user/reset-link", (*Ops).linkReset, "whoever has the link can act in that person's name, so it is only shown at the machine itself; " +
+		"from here, have the server mail it: hexhub user reset-password NAME"},
+	{"DELETE", "user/two-factor", (*Ops).disableTwoFactor, ""},
+	{"PUT", "user/recovery", (*Ops).blockRecovery, ""},
+	{"DELETE", "user", (*Ops).removeUser, ""},
+	{"GET", "user/sessions", (*Ops).sessions, ""},
+	{"DELETE", "user/sessions", (*Ops).endSessions, ""},
+
+	{"GET", "invitations", (*Ops).invitations, ""},
+	{"POST", "invitations", (*Ops).invite, ""},
+	{"DELETE", "invitations", (*Ops).uninvite, ""},
 
 	{"GET", "audit", (*Ops).audit, ""},
 	{"GET", "audit/export", (*Ops).exportAudit, ""},
@@ -51,13 +63,23 @@ var deeds = []deed{
 	{"POST", "job/retry", (*Ops).retryJob, ""},
 	{"DELETE", "job", (*Ops).deleteJob, ""},
 
+	{"GET", "clients", (*Ops).clients, ""},
+	{"POST", "clients", (*Ops).createClient, ""},
+	{"DELETE", "clients", (*Ops).deleteClient, ""},
+
 	{"GET", "keys", (*Ops).keys, ""},
 	{"POST", "keys", (*Ops).createKey, ""},
 	{"DELETE", "keys", (*Ops).revokeKey, ""},
 
 	{"GET", "orgs", (*Ops).orgs, ""},
 	{"POST", "orgs", (*Ops).createOrg, ""},
+	{"GET", "org", (*Ops).showOrg, ""},
+	{"PUT", "org", (*Ops).changeOrg, ""},
 	{"PUT", "org/member", (*Ops).setMember, ""},
+	{"DELETE", "org/member", (*Ops).removeMember, ""},
+	{"GET", "org/invitations", (*Ops).orgInvitations, ""},
+	{"POST", "org/invitations", (*Ops).inviteToOrg, ""},
+	{"DELETE", "org/invitations", (*Ops).revokeOrgInvitation, ""},
 }
 
 // A Route is a deed for whoever must cover them all, such as tests of who may do what.

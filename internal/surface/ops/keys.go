@@ -28,14 +28,31 @@ func keyOf(r store.Reader, k access.Key) Key {
 	return out
 }
 
-func (o *Ops) keys(r *http.Request) (any, error) {
+// holder returns whose keys the query is about: a user's or an organization's, and what to call him.
+func (o *Ops) holder(r *http.Request) (access.Owner, string, error) {
+	if r.URL.Query().Get("org") != "" {
+		found, err := o.org(r)
+		return access.OfOrg(found.Name), found.Name.String(), err
+	}
 	u, err := o.named(r)
+	if err != nil {
+		return access.Owner{}, "", err
+	}
+	if a := actor(r); r.Method == http.MethodPost && a.Via != access.System && a.User.ID != u.ID && !u.Service {
+		return access.Owner{}, "", fault.New(fault.Forbidden, "whoever has a key of %[1]s can act in that name, so only %[1]s makes one, or the operator at the machine itself; "+
+			"for a machine, make a service and a key of it: hexhub user create NAME --service", u.Username)
+	}
+	return access.OfUser(u.ID), u.Username.String(), nil
+}
+
+func (o *Ops) keys(r *http.Request) (any, error) {
+	owner, _, err := o.holder(r)
 	if err != nil {
 		return nil, err
 	}
 	v := o.DB.View()
 	out := []Key{}
-	for _, k := range access.KeysOf(v, access.OfUser(u.ID)) {
+	for _, k := range access.KeysOf(v, owner) {
 		out = append(out, keyOf(v, k))
 	}
 	return out, nil
@@ -49,17 +66,15 @@ type KeyDraft struct {
 }
 
 func (o *Ops) createKey(r *http.Request) (any, error) {
-	u, d, err := aboutUser[KeyDraft](o, r)
+	owner, _, err := o.holder(r)
 	if err != nil {
 		return nil, err
 	}
-	if a := actor(r); a.Via != access.System && a.User.ID != u.ID && !u.Service {
-		return nil, fault.New(fault.Forbidden, "whoever has a key of %[1]s can act in that name, so only %[1]s makes one, or the operator at the machine itself; "+
-			"for a machine, make a service and a key of it: hexhub user create NAME --service", u.Username)
+	d, err := decode[KeyDraft](r)
+	if err != nil {
+		return nil, err
 	}
-	k, secret, err := o.Access.CreateKey(r.Context(), actor(r), access.OfUser(u.ID), access.KeyDraft{
-		Name: d.Name, Permissions: d.Permissions, RevokeAt: d.ExpiresAt,
-	})
+	k, secret, err := o.Access.CreateKey(r.Context(), actor(r), owner, access.KeyDraft{Name: d.Name, Permissions: d.Permissions, RevokeAt: d.ExpiresAt})
 	if err != nil {
 		return nil, err
 	}
@@ -68,15 +83,31 @@ func (o *Ops) createKey(r *http.Request) (any, error) {
 	return out, nil
 }
 
+// revokeKey ends the key with the name that the query has, or all keys, and returns those that ended.
 func (o *Ops) revokeKey(r *http.Request) (any, error) {
-	u, err := o.named(r)
+	owner, called, err := o.holder(r)
 	if err != nil {
 		return nil, err
 	}
-	name := r.URL.Query().Get("name")
-	k, err := o.Access.RevokeKey(r.Context(), actor(r), access.OfUser(u.ID), name)
-	if fault.Is(err, fault.NotFound) {
-		return nil, fault.New(fault.NotFound, "%s has no key called %q", u.Username, name)
+	var ended []access.Key
+	if all := r.URL.Query().Get("all"); all == "true" {
+		ended, err = o.Access.RevokeAll(r.Context(), actor(r), owner)
+	} else {
+		name := r.URL.Query().Get("name")
+		var k access.Key
+		k, err = o.Access.RevokeKey(r.Context(), actor(r), owner, name)
+		if fault.Is(err, fault.NotFound) {
+			return nil, fault.New(fault.NotFound, "%s has no key called %q", called, name)
+		}
+		ended = []access.Key{k}
 	}
-	return keyOf(o.DB.View(), k), err
+	if err != nil {
+		return nil, err
+	}
+	v := o.DB.View()
+	out := []Key{}
+	for _, k := range ended {
+		out = append(out, keyOf(v, k))
+	}
+	return out, nil
 }

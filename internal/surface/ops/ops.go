@@ -25,6 +25,7 @@ import (
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/feature/mail"
+	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/kernel/job"
@@ -42,6 +43,7 @@ type Deps struct {
 	Accounts *account.Accounts
 	Access   *access.Access
 	Orgs     *org.Orgs
+	OAuth    *oauth.OAuth
 	Settings *setting.Settings
 	Mail     *mail.Mail
 	Jobs     *job.Queue

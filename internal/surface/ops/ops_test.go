@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,11 +23,13 @@ import (
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/mail/mailtest"
+	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/ops"
 )
@@ -41,19 +44,29 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{},
 		job.Tables, audit.Tables, mail.Tables, setting.Tables, limit.Tables, account.Tables, org.Tables,
-		access.Tables, catalog.Tables)
+		access.Tables, oauth.Tables, catalog.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
 	w := &world{T: t}
 	letters := mailtest.New(t, db)
-	accounts := account.New(db, account.Options{Cost: account.Cost{Memory: 64, Passes: 1, Lanes: 1}})
+	sealer, err := seal.Open(filepath.Join(t.TempDir(), "secret.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	accounts := account.New(db, account.Options{Cost: account.Cost{Memory: 64, Passes: 1, Lanes: 1}, Mail: letters, Sealer: sealer})
+	var tokens *oauth.OAuth
+	rights := access.New(db, accounts, []byte("pepper"), access.Options{Bearer: func(r store.Reader, token string, at time.Time) (access.Token, error) {
+		return tokens.Bearer(r, token, at)
+	}})
+	tokens = oauth.New(db, accounts, rights, sealer, oauth.Options{})
 	reg := prometheus.NewRegistry()
 	ops.RegisterMetrics(reg, db, nil, "1.2.3")
 	w.deps = ops.Deps{
-		Version: "1.2.3", DB: db, Accounts: accounts, Orgs: org.New(db, org.Options{}), Audit: audit.New(db, audit.Options{}), Metrics: reg,
-		Access:   access.New(db, accounts, []byte("pepper"), access.Options{}),
+		Version: "1.2.3", DB: db, Accounts: accounts, Orgs: org.New(db, org.Options{Mail: letters}), Audit: audit.New(db, audit.Options{}), Metrics: reg,
+		Access:   rights,
+		OAuth:    tokens,
 		Settings: setting.New(db, []setting.Definition{{Name: "colour", Default: "blue", Check: func(string) error { return nil }}}),
 		Mail:     letters, Jobs: job.New(db, job.Options{}),
 		Registry: connect.Registry{URL: "http://127.0.0.1:4000", Repository: "hexhub", Fingerprint: "SHA256:x"},

@@ -17,7 +17,8 @@ type User struct {
 	FullName      string     `json:"full_name,omitempty"`
 	Emails        []Email    `json:"emails,omitempty"`
 	Admin         bool       `json:"admin"`
-	Service       bool       `json:"service"` // a machine
+	Service       bool       `json:"service"`    // a machine
+	TwoFactor     bool       `json:"two_factor"` // has a second factor
 	Password      bool       `json:"password"`
 	InsertedAt    time.Time  `json:"inserted_at"`
 	DeactivatedAt *time.Time `json:"deactivated_at,omitempty"` // nil while active
@@ -41,7 +42,7 @@ func (u User) Primary() Email {
 
 func userOf(u account.User) User {
 	out := User{
-		ID: u.ID, Username: u.Username.String(), FullName: u.FullName, Admin: u.Admin, Service: u.Service,
+		ID: u.ID, Username: u.Username.String(), FullName: u.FullName, Admin: u.Admin, Service: u.Service, TwoFactor: u.TwoFactor(),
 		Password: u.Password != "", InsertedAt: u.InsertedAt, DeactivatedAt: u.DeactivatedAt,
 	}
 	for _, e := range u.Emails {
