@@ -13,7 +13,9 @@ type adminCmd struct {
 	Grant         adminGrantCmd         `cmd:"" help:"Make a user an administrator."`
 	Revoke        adminRevokeCmd        `cmd:"" help:"Make an administrator a plain user."`
 	ResetPassword adminResetPasswordCmd `cmd:"" help:"Give a user another password."`
+	Disable2fa    userDisable2faCmd     `cmd:"" name:"disable-2fa" help:"Take away the second factor of a user who has lost it."`
 	SetupLink     adminSetupLinkCmd     `cmd:"" help:"Print a new link on which the first administrator is created."`
+	Client        adminClientCmd        `cmd:"" help:"Programs that may ask for OAuth tokens."`
 	Settings      adminSettingsCmd      `cmd:"" help:"List what all nodes agree on."`
 	Set           adminSetCmd           `cmd:"" help:"Change what all nodes agree on, at once."`
 	Mail          adminMailCmd          `cmd:"" help:"The letters that the server wrote: the outbox, and a test."`

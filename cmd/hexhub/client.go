@@ -109,6 +109,19 @@ func (s *session) done(id, key string, value any, sentence string, args ...any) 
 	return err
 }
 
+// doneAll is done for several things, whose ids are printed a line each when quiet.
+func (s *session) doneAll(ids []string, key string, value any, sentence string, args ...any) error {
+	if s.JSON || !s.Quiet {
+		return s.done("", key, value, sentence, args...)
+	}
+	for _, id := range ids {
+		if _, err := fmt.Fprintln(s.out, term.Clean(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // list prints things as a table, one id a line when quiet, or JSON.
 func (s *session) list(key string, value any, heading []string, rows [][]string) error {
 	switch {

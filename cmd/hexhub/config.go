@@ -153,4 +153,13 @@ func (c configExplainCmd) Run(s *session) error {
 type configManualCmd struct{}
 
 // Run prints the manual.
-func (configManualCmd) Run(s *session) error { return config.WriteManual(s.out) }
+func (configManualCmd) Run(s *session) error {
+	if !s.JSON {
+		return config.WriteManual(s.out)
+	}
+	all := []map[string]string{}
+	for _, x := range config.Settings() {
+		all = append(all, map[string]string{"key": x.Key, "help": x.Help, "default": x.Default, "kind": x.Kind, "flag": "--" + x.Flag, "env": x.Env})
+	}
+	return s.json(map[string]any{"settings": all})
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/url"
 	"strings"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 type keyCmd struct {
 	List   keyListCmd   `cmd:"" help:"List a user's keys."`
 	Create keyCreateCmd `cmd:"" help:"Create a key and print it, this once."`
-	Revoke keyRevokeCmd `cmd:"" help:"End a key, at once and everywhere."`
+	Revoke keyRevokeCmd `cmd:"" help:"End a key, or all, at once and everywhere."`
 }
 
 type keyListCmd struct {
@@ -20,9 +21,11 @@ type keyListCmd struct {
 }
 
 // Run lists the live keys of a user.
-func (c keyListCmd) Run(s *session) error {
+func (c keyListCmd) Run(s *session) error { return listKeys(s, c.target, user(c.User)) }
+
+func listKeys(s *session, t target, whose url.Values) error {
 	var keys []ops.Key
-	if err := c.ask(s, "GET", "keys", user(c.User), nil, &keys); err != nil {
+	if err := t.ask(s, "GET", "keys", whose, nil, &keys); err != nil {
 		return err
 	}
 	rows := [][]string{}
@@ -51,51 +54,78 @@ func day(t *time.Time, none string) string {
 	return date(*t)
 }
 
-type keyCreateCmd struct {
-	target     `embed:""`
-	User       string   `arg:"" help:"Username, or verified e-mail address."`
-	Name       string   `arg:"" help:"What the key is for, such as ci."`
-	Permission []string `placeholder:"DOMAIN[:RESOURCE]" help:"What it may do: api, api:read, api:write, package:REPOSITORY/NAME, repository:NAME, repositories or docs:NAME. Repeatable. Default: api, which is everything."`
-	Expires    string   `placeholder:"AGE" help:"How long it lives, such as 30d or 12h. Default: for ever, or as long as key.max-age allows."`
+// A newKey is the flags of whatever creates a key.
+type newKey struct {
+	Permission []string `placeholder:"DOMAIN[:RESOURCE]" help:"What it may do: api, api:read, api:write, package:REPOSITORY/NAME, repository:NAME, repository:NAME/PACKAGE, repositories or docs:NAME. Repeatable. Default: api, which is everything."`
+	Expires    string   `placeholder:"AGE" help:"How long it lives, such as 30d or 12h. Default: for ever, or as long as the rules allow."`
 }
 
-// Run creates a key. Its secret is all that goes to stdout.
-func (c keyCreateCmd) Run(s *session) error {
-	draft := ops.KeyDraft{Name: c.Name}
-	for _, text := range c.Permission {
+// create creates a key. Its secret is all that goes to stdout.
+func (n newKey) create(s *session, t target, whose url.Values, owner, name string) error {
+	draft := ops.KeyDraft{Name: name}
+	for _, text := range n.Permission {
 		domain, resource, _ := strings.Cut(text, ":")
 		draft.Permissions = append(draft.Permissions, access.Permission{Domain: domain, Resource: resource})
 	}
-	if c.Expires != "" {
-		age, err := access.ParseAge(c.Expires)
+	if n.Expires != "" {
+		age, err := access.ParseAge(n.Expires)
 		if err != nil {
-			return &failure{why: "--expires: " + err.Error(), fix: []string{"hexhub key create " + c.User + " " + c.Name + " --expires 30d"}, code: exitUsage}
+			return &failure{why: "--expires: " + err.Error(), fix: []string{"hexhub key create " + owner + " " + name + " --expires 30d"}, code: exitUsage}
 		}
 		draft.ExpiresAt = new(time.Now().UTC().Add(age))
 	}
 	var k ops.Key
-	if err := c.ask(s, "POST", "keys", user(c.User), draft, &k); err != nil {
+	if err := t.ask(s, "POST", "keys", whose, draft, &k); err != nil {
 		return err
 	}
 	if !s.JSON && !s.Quiet {
-		s.talk.Printf("Created the key %s of %s: %s; expires %s. It is shown only now:\n", k.Name, c.User, permissions(k.Permissions), day(k.ExpiresAt, "never"))
+		s.talk.Printf("Created the key %s of %s: %s; expires %s. It is shown only now:\n", k.Name, owner, permissions(k.Permissions), day(k.ExpiresAt, "never"))
 	}
 	return s.done(k.Secret, "key", k, "%s", k.Secret)
+}
+
+type keyCreateCmd struct {
+	target `embed:""`
+	User   string `arg:"" help:"Username, or verified e-mail address."`
+	Name   string `arg:"" help:"What the key is for, such as ci."`
+	newKey `embed:""`
+}
+
+// Run creates a key.
+func (c keyCreateCmd) Run(s *session) error {
+	return c.create(s, c.target, user(c.User), c.User, c.Name)
 }
 
 type keyRevokeCmd struct {
 	target `embed:""`
 	User   string `arg:"" help:"Username, or verified e-mail address."`
-	Name   string `arg:"" help:"Name of the key."`
+	Name   string `arg:"" optional:"" help:"Name of the key."`
+	All    bool   `help:"End all of them."`
 }
 
 // Run ends a key.
 func (c keyRevokeCmd) Run(s *session) error {
-	query := user(c.User)
-	query.Set("name", c.Name)
-	var k ops.Key
-	if err := c.ask(s, "DELETE", "keys", query, nil, &k); err != nil {
+	return revokeKeys(s, c.target, user(c.User), c.User, c.Name, c.All)
+}
+
+func revokeKeys(s *session, t target, whose url.Values, owner, name string, all bool) error {
+	if all == (name != "") {
+		return &failure{why: "name a key, or give --all", fix: []string{"hexhub key list " + owner}, code: exitUsage}
+	}
+	if whose.Set("name", name); all {
+		whose.Set("all", "true")
+	}
+	ended := []ops.Key{}
+	if err := t.ask(s, "DELETE", "keys", whose, nil, &ended); err != nil {
 		return err
 	}
-	return s.done(k.Name, "key", k, "Revoked the key %s of %s.", k.Name, c.User)
+	var names []string
+	for _, k := range ended {
+		names = append(names, k.Name)
+	}
+	what := "the key " + name
+	if all {
+		what = "all keys"
+	}
+	return s.doneAll(names, "keys", ended, "Revoked %s of %s.", what, owner)
 }

@@ -226,13 +226,7 @@ func (c logoutCmd) Run(s *session) error {
 			return err
 		}
 	}
-	if s.Quiet && !s.JSON {
-		for _, n := range gone {
-			fmt.Fprintln(s.out, n)
-		}
-		return nil
-	}
-	return s.done("", "logged_out", append([]string{}, gone...), "Logged out of %s.", cmp.Or(strings.Join(gone, ", "), "nothing: there was no login"))
+	return s.doneAll(gone, "logged_out", append([]string{}, gone...), "Logged out of %s.", cmp.Or(strings.Join(gone, ", "), "nothing: there was no login"))
 }
 
 // endLogin ends a login, which is forgotten here already, at its server.

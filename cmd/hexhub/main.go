@@ -39,6 +39,7 @@ type command struct {
 	User   userCmd   `cmd:"" group:"Operate" help:"Accounts."`
 	Org    orgCmd    `cmd:"" group:"Operate" help:"Organizations, members and their private repositories."`
 	Key    keyCmd    `cmd:"" group:"Operate" help:"API keys of users."`
+	Audit  auditCmd  `cmd:"" group:"Operate" help:"Who did what."`
 	Config configCmd `cmd:"" group:"Operate" help:"The configuration of this node."`
 
 	Bench      benchCmd      `cmd:"" group:"Other" help:"Make large worlds and measure them."`

@@ -27,9 +27,11 @@ func TestMain(m *testing.M) {
 }
 
 // Each script runs the real program, and most a real server, as an operator would.
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+func TestScripts(t *testing.T) { testscript.Run(t, params("testdata/script")) }
+
+func params(dir string) testscript.Params {
+	return testscript.Params{
+		Dir: dir,
 		Setup: func(e *testscript.Env) error {
 			for _, v := range os.Environ() {
 				if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "HEX") {
@@ -44,10 +46,11 @@ func TestScripts(t *testing.T) {
 		},
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "up": up, "isjson": isJSON, "login": logIn, "save": save,
-			"smtp": smtp, "mails": mails,
+			"exits": exits, "up": up, "isjson": isJSON, "login": logIn, "save": save, "smtp": smtp, "mails": mails,
+			"speaks": speaks, "everyone": everyone, "field": field,
+			"approve": approve, "enrol": enrol, "code": code, "endlogins": endlogins, "stale": stale, "nosecrets": nosecrets,
 		},
-	})
+	}
 }
 
 // tarballs is where packages lie that mix and rebar3 made.

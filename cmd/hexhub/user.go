@@ -16,6 +16,16 @@ type userCmd struct {
 	Deactivate userDeactivateCmd `cmd:"" help:"Shut a user out, at once; nothing of his is lost."`
 	Reactivate userReactivateCmd `cmd:"" help:"Let a deactivated user in again."`
 	Verify     userVerifyCmd     `cmd:"" help:"Vouch for a user's e-mail address."`
+	Delete     userDeleteCmd     `cmd:"" help:"Delete an account, for ever; the name stays reserved, and packages stay."`
+
+	ResetPassword userResetCmd      `cmd:"" help:"Have the server mail a user a link on which he chooses another password."`
+	Disable2fa    userDisable2faCmd `cmd:"" name:"disable-2fa" help:"Take away the second factor of a user who has lost it."`
+	Recovery      userRecoveryCmd   `cmd:"" help:"Say whether a user gets back in by mail alone: off when his address may be somebody else's by now."`
+	Sessions      userSessionsCmd   `cmd:"" help:"A user's logins."`
+
+	Invite      userInviteCmd      `cmd:"" help:"Mail somebody a link on which he makes an account."`
+	Uninvite    userUninviteCmd    `cmd:"" help:"Take an invitation back."`
+	Invitations userInvitationsCmd `cmd:"" help:"List the invitations that are open."`
 }
 
 type userListCmd struct {
@@ -100,6 +110,9 @@ func (c userShowCmd) Run(s *session) error {
 	line("since", date(u.InsertedAt))
 	if !u.Password {
 		line("password", "none: logs in with keys only")
+	}
+	if u.TwoFactor {
+		line("2fa", "on")
 	}
 	line("id", u.ID)
 	return s.done(u.Username, "user", u, "%s", strings.TrimSuffix(b.String(), "\n"))
