@@ -224,26 +224,47 @@ func errOver() error {
 // Accept makes the user a member by the token that was mailed. Of an invitation by name only that user may
 // make use, of one by address whoever got the mail. It can be done once.
 func (s *Orgs) Accept(ctx context.Context, by audit.By, userID, token string) (Organization, error) {
-	return s.accept(ctx, by, userID, func(tx *store.Tx, u account.User) (Invitation, bool) {
-		i, ok := InvitationFor(tx, token)
-		return i, ok && (i.UserID == "" || i.UserID == u.ID)
-	})
+	return s.accept(ctx, by, userID, mailedTo(token))
 }
 
 // AcceptOwn is Accept for a user who was invited by name, or at an address that he has proved, and who need
 // not show the mail.
 func (s *Orgs) AcceptOwn(ctx context.Context, by audit.By, userID, invitationID string) (Organization, error) {
-	return s.accept(ctx, by, userID, func(tx *store.Tx, u account.User) (Invitation, bool) {
+	return s.accept(ctx, by, userID, ownOf(invitationID))
+}
+
+// Decline ends an invitation that Accept would accept.
+func (s *Orgs) Decline(ctx context.Context, by audit.By, userID, token string) error {
+	return s.decline(ctx, by, userID, mailedTo(token))
+}
+
+// DeclineOwn ends an invitation that AcceptOwn would accept.
+func (s *Orgs) DeclineOwn(ctx context.Context, by audit.By, userID, invitationID string) error {
+	return s.decline(ctx, by, userID, ownOf(invitationID))
+}
+
+// A finder returns an invitation that the user may answer.
+type finder func(*store.Tx, account.User) (Invitation, bool)
+
+func mailedTo(token string) finder {
+	return func(tx *store.Tx, u account.User) (Invitation, bool) {
+		i, ok := InvitationFor(tx, token)
+		return i, ok && (i.UserID == "" || i.UserID == u.ID)
+	}
+}
+
+func ownOf(invitationID string) finder {
+	return func(tx *store.Tx, u account.User) (Invitation, bool) {
 		i, ok := invitations.Get(tx, invitationID)
 		return i, ok && i.Live(time.Now()) && i.isFor(u)
-	})
+	}
 }
 
 func (i Invitation) isFor(u account.User) bool {
 	return i.UserID == u.ID || i.Address != "" && slices.ContainsFunc(u.Emails, func(e account.Email) bool { return e.Verified && e.Address == i.Address })
 }
 
-func (s *Orgs) accept(ctx context.Context, by audit.By, userID string, find func(*store.Tx, account.User) (Invitation, bool)) (Organization, error) {
+func (s *Orgs) accept(ctx context.Context, by audit.By, userID string, find finder) (Organization, error) {
 	at := now()
 	var joined Organization
 	err := s.update(ctx, func(tx *store.Tx) error {
@@ -269,6 +290,24 @@ func (s *Orgs) accept(ctx context.Context, by audit.By, userID string, find func
 		return nil
 	})
 	return joined, err
+}
+
+func (s *Orgs) decline(ctx context.Context, by audit.By, userID string, find finder) error {
+	at := now()
+	return s.update(ctx, func(tx *store.Tx) error {
+		u, known := account.Users.Get(tx, userID)
+		if !known || !u.Active() {
+			return errOver()
+		}
+		i, ok := find(tx, u)
+		o, there := Organizations.Get(tx, i.Org.String())
+		if !ok || !there {
+			return errOver()
+		}
+		endTx(tx, i)
+		i.record(tx, by, "organization.invitation.revoke", o, at)
+		return nil
+	})
 }
 
 // RevokeInvitation takes an invitation into the organization back.

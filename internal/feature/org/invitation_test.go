@@ -157,6 +157,30 @@ func TestInvitationsEnd(t *testing.T) {
 }
 
 // A13: a thousand who hold one token become one member.
+// Who was invited may say no, which ends the invitation; nobody else may for him.
+func TestInvitationsAreDeclined(t *testing.T) {
+	w := newWorld(t)
+	w.found(w.user("eva"))
+	jose, joe := w.guest("jose"), w.guest("joe")
+	for what, decline := range map[string]func(u account.User, i org.Invitation, token string) error{
+		"by the mail": func(u account.User, _ org.Invitation, token string) error {
+			return w.orgs.Decline(t.Context(), operator, u.ID, token)
+		},
+		"without": func(u account.User, i org.Invitation, _ string) error {
+			return w.orgs.DeclineOwn(t.Context(), operator, u.ID, i.ID)
+		},
+	} {
+		i, token := w.invite(org.InvitationDraft{Username: "jose", Role: org.Write})
+		if err := decline(joe, i, token); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s: joe declines for jose: %v", what, err)
+		}
+		w.must(decline(jose, i, token))
+		if err := w.accept(jose, token); !fault.Is(err, fault.NotFound) || w.role(jose) != "" {
+			t.Errorf("%s: a declined invitation is accepted: %v", what, err)
+		}
+	}
+}
+
 func TestA13OneInvitationOneWinner(t *testing.T) {
 	w := newWorld(t)
 	w.found(w.user("eva"))

@@ -93,7 +93,7 @@ func Register(web *ui.Web, d Deps) {
 	p.sure("POST /account/keys", p.makeKey)
 	p.user("POST /account/keys/revoke", p.revokeKey)
 	p.user("GET /account/organizations", p.organizations)
-	p.user("POST /account/organizations/accept", p.acceptOwn)
+	p.user("POST /account/organizations/answer", p.answerOwn)
 	p.user("GET /account/activity", p.activity)
 	p.open("GET /account/delete", p.openDelete)
 	p.sure("POST /account/delete", p.requestDelete)

@@ -63,13 +63,15 @@ func (p *pages) answerInvitation(w http.ResponseWriter, r *http.Request, v visit
 	if err != nil {
 		return err
 	}
-	token := p.web.Cookie(r, invitationCookie)
-	if form.Get("answer") != "accept" {
-		p.web.DropCookie(w, invitationCookie)
-		p.web.Flash(w, "not-joined")
-		return goTo(w, "/account/organizations")
+	token, by := p.web.Cookie(r, invitationCookie), v.actor.By()
+	said := "joined"
+	if form.Get("answer") == "accept" {
+		_, err = p.Orgs.Accept(r.Context(), by, v.User.ID, token)
+	} else {
+		said = "not-joined"
+		err = p.Orgs.Decline(r.Context(), by, v.User.ID, token)
 	}
-	if _, err := p.Orgs.Accept(r.Context(), v.actor.By(), v.User.ID, token); err != nil {
+	if err != nil {
 		page, gone := p.invitationPage(w, r)
 		if gone != nil {
 			return err
@@ -77,7 +79,7 @@ func (p *pages) answerInvitation(w http.ResponseWriter, r *http.Request, v visit
 		return p.refused(w, "invitation", allowed(err), &page.Form, page)
 	}
 	p.web.DropCookie(w, invitationCookie)
-	p.web.Flash(w, "joined")
+	p.web.Flash(w, said)
 	return goTo(w, "/account/organizations")
 }
 
@@ -119,14 +121,22 @@ func (p *pages) organizations(w http.ResponseWriter, r *http.Request, v visit) e
 	return p.set.Show(w, http.StatusOK, "organizations", page)
 }
 
-func (p *pages) acceptOwn(w http.ResponseWriter, r *http.Request, v visit) error {
+// answerOwn answers an invitation in the list.
+func (p *pages) answerOwn(w http.ResponseWriter, r *http.Request, v visit) error {
 	form, err := ui.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
-	if _, err := p.Orgs.AcceptOwn(r.Context(), v.actor.By(), v.User.ID, form.Get("id")); err != nil {
+	by, said := v.actor.By(), "joined"
+	if form.Get("answer") == "accept" {
+		_, err = p.Orgs.AcceptOwn(r.Context(), by, v.User.ID, form.Get("id"))
+	} else {
+		said = "not-joined"
+		err = p.Orgs.DeclineOwn(r.Context(), by, v.User.ID, form.Get("id"))
+	}
+	if err != nil {
 		return err
 	}
-	p.web.Flash(w, "joined")
+	p.web.Flash(w, said)
 	return goTo(w, "/account/organizations")
 }

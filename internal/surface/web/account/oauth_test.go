@@ -122,7 +122,7 @@ func TestW1OtherSitesApproveNothing(t *testing.T) {
 		"/oauth/device", "/oauth/device/authorize", "/oauth/authorize", "/account", "/account/emails/add", "/account/emails/confirm", "/account/emails/primary",
 		"/account/emails/public", "/account/emails/remove", "/account/security/password", "/account/security/totp", "/account/security/totp/confirm",
 		"/account/security/totp/disable", "/account/security/recovery-codes", "/account/sessions/revoke", "/account/keys", "/account/keys/revoke",
-		"/account/organizations/accept", "/account/delete", "/account/delete/confirm",
+		"/account/organizations/answer", "/account/delete", "/account/delete/confirm",
 	} {
 		for _, kind := range []string{"application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"} {
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+path, strings.NewReader("answer=approve&scope=api"))

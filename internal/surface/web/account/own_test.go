@@ -177,14 +177,15 @@ func TestInvitationLeadsThroughLoginAndBack(t *testing.T) {
 	}
 	w.browser().get(link).wants(t, 404, link, "Nothing is here.")
 
-	// Who has no account makes one on the way.
+	// Who has no account makes one on the way, although nobody else may.
+	w.rules.Registration = account.Registration{}
 	n := w.browser()
 	p = n.get(invite(org.InvitationDraft{Email: "new@example.com", Role: org.Read}))
 	var register string
 	for _, a := range p.find("a", "class", "button quiet") {
 		register = a.attr["href"]
 	}
-	p = n.submit(n.get(register), "/register", "username", "newcomer", "email", "new@example.com", "password", good)
+	p = n.submit(n.get(register), "/register", "username", "newcomer", "password", good)
 	p.wants(t, 200, "/invitations", "Join guild")
 	n.submit(p, "/invitations", "answer", "accept").wants(t, 200, "/account/organizations", "Organizations")
 
@@ -193,7 +194,7 @@ func TestInvitationLeadsThroughLoginAndBack(t *testing.T) {
 	invite(org.InvitationDraft{Username: "joe", Role: org.Read})
 	j := w.as("joe")
 	p = j.get("/account/organizations")
-	j.submit(p, "/account/organizations/accept").wants(t, 200, "/account/organizations", "Organizations")
+	j.submit(p, "/account/organizations/answer", "answer", "accept").wants(t, 200, "/account/organizations", "Organizations")
 	if org.RoleOf(w.db.View(), guild, joe.ID) != org.Read {
 		t.Error("accepting did not join")
 	}
@@ -209,8 +210,14 @@ func TestDecliningLeavesOneOutside(t *testing.T) {
 	w.must(err)
 	b := w.as("eva")
 	b.submit(b.get(w.link(mail.OrgInvitation)), "/invitations", "answer", "decline").wants(t, 200, "/account/organizations", "Organizations")
-	if org.RoleOf(w.db.View(), guild, eva.ID) != "" {
-		t.Error("declining joined")
+	if org.RoleOf(w.db.View(), guild, eva.ID) != "" || len(org.Invitations(w.db.View(), guild)) != 0 {
+		t.Error("declining joined, or left the invitation open")
+	}
+	_, err = w.orgs.Invite(t.Context(), operator, guild, org.InvitationDraft{Username: "eva", Role: org.Write})
+	w.must(err)
+	b.submit(b.get("/account/organizations"), "/account/organizations/answer", "answer", "decline").wants(t, 200, "/account/organizations", "Organizations")
+	if org.RoleOf(w.db.View(), guild, eva.ID) != "" || len(org.Invitations(w.db.View(), guild)) != 0 {
+		t.Error("declining joined, or left the invitation open")
 	}
 }
 

@@ -91,7 +91,7 @@ var words = map[string]string{
 	"sessions-ended": "All other sessions have ended.",
 	"key-revoked":    "The key is revoked.",
 	"joined":         "You are in.",
-	"not-joined":     "You stay out. The invitation ends by itself.",
+	"not-joined":     "You stay out, and the invitation has ended.",
 	"device-late":    "Nobody waits with that code: it may be mistyped, or older than ten minutes. Then start the program anew.",
 	"delete-asked":   "A link is on its way to your primary address. It is good for 24 hours.",
 }

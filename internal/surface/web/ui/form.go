@@ -104,7 +104,7 @@ func sentence(label, words string) string {
 type field struct {
 	ID, Name, Label, Type, Value, Error, Hint, Class string
 	Autocomplete, InputMode, MinLength, MaxLength    string
-	Required, Focus, Plain, Quiet                    bool
+	Required, Focus, Plain                           bool
 }
 
 // DescribedBy names the elements that say more of the field.
@@ -131,7 +131,7 @@ func newField(form Form, name, label string, traits ...string) (field, error) {
 			return f, err
 		}
 	}
-	if f.Type != "password" && f.Value == "" {
+	if f.Type != "password" {
 		f.Value = form.Values.Get(name)
 	}
 	if words := form.Errors[name]; words != "" {
@@ -148,8 +148,6 @@ func (f *field) set(trait, value string) error {
 	switch trait {
 	case "type":
 		f.Type = value
-	case "value":
-		f.Value = value
 	case "hint":
 		f.Hint = value
 	case "class":
@@ -168,8 +166,6 @@ func (f *field) set(trait, value string) error {
 		f.Focus = yes
 	case "plain": // neither capitals nor spelling are the browser's business
 		f.Plain = yes
-	case "quiet": // not required, and not said to be optional either
-		f.Quiet = yes
 	default:
 		return fmt.Errorf("field %s has no trait %q", f.Name, trait)
 	}
