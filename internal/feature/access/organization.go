@@ -40,9 +40,11 @@ func MayJoin(r store.Reader, a Actor) error {
 		return errUnverified
 	case !a.Allows(DomainAPI, "write"):
 		return errKeyLacks
-	case a.second.refusal != nil:
-		return a.second.refusal
-	case a.User.ID == "":
+	}
+	if err := a.secondFactor(); err != nil {
+		return err
+	}
+	if a.User.ID == "" {
 		return errNotFound
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"hexhub/hex/name"
 	"hexhub/internal/feature/access"
@@ -429,4 +431,35 @@ func TestZ2PathsReachNoOtherRepository(t *testing.T) {
 		}
 	}
 	w.expect(422, "POST", "/repos/mill/packages/wheel/releases", pack(t, "vault", "1.1.0"), w.as("bob"))
+}
+
+// Programs that act for a user change organizations with his second factor only.
+func TestChangingOrganizationsThroughATokenTakesACode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		code := w.enrol("eva")
+		token := bearer(w.tokens("eva", "api")["access_token"])
+		w.expect(200, "GET", "/orgs/forge/members", nil, token)
+		w.expect(200, "GET", "/orgs/forge/invitations", nil, token)
+		for _, c := range []struct {
+			method, path string
+			body         any
+			status       int // with the code
+		}{
+			{"POST", "/orgs", map[string]any{"name": "mill"}, 403},
+			{"POST", "/orgs/forge", map[string]any{"key_max_age": "90d"}, 200},
+			{"POST", "/orgs/forge/members", map[string]any{"name": "jose", "role": "read"}, 200},
+			{"POST", "/orgs/forge/members/jose", map[string]any{"role": "write"}, 200},
+			{"DELETE", "/orgs/forge/members/jose", nil, 204},
+			{"POST", "/orgs/forge/invitations", map[string]any{"email": "x@example.com", "role": "read"}, 201},
+			{"DELETE", "/orgs/forge/invitations/x", nil, 404},
+			{"POST", "/invitations/accept", map[string]any{"token": "x"}, 404},
+		} {
+			w.challenged(w.do(c.method, c.path, c.body, token), codeRequired, requiredWords)
+			w.challenged(w.do(c.method, c.path, c.body, token, otp("000000")), codeInvalid, invalidWords)
+			w.expect(c.status, c.method, c.path, c.body, token, otp(code()))
+			time.Sleep(10 * time.Minute / 4) // wrong codes are counted
+			token = bearer(w.tokens("eva", "api")["access_token"])
+		}
+	})
 }
