@@ -201,23 +201,3 @@ func (s *Access) reachPlace(r store.Reader, owner Actor, resource string) error 
 	}
 	return nil
 }
-
-// MayEnter returns nil if the actor may fetch anything from the repository, be it one package only, else
-// what May says of the whole.
-func MayEnter(r store.Reader, a Actor, repository org.Repository) error {
-	refusal := May(r, a, Fetch, Thing{Repository: repository})
-	if refusal == nil {
-		return nil
-	}
-	for _, p := range a.Permissions {
-		in, text, limited := strings.Cut(p.Resource, "/")
-		if p.Domain != DomainRepository || !limited || in != repository.Name.String() {
-			continue
-		}
-		pkg, err := name.ParsePackage(text)
-		if err == nil && May(r, a, Fetch, Thing{Repository: repository, Package: pkg}) == nil {
-			return nil
-		}
-	}
-	return refusal
-}

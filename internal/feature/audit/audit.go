@@ -10,10 +10,10 @@
 // release.unretire, email.add email.remove email.primary email.public email.verify, user.create user.update
 // user.delete user.delete.request, password.add password.update password.remove password.reset.init
 // password.reset.finish, security.update security.rotate_recovery_codes, session.create session.revoke,
-// organization.create organization.member.add
-// organization.member.remove organization.member.role. Our own are user.deactivate,
-// user.reactivate, user.invite, user.uninvite, security.use_recovery_code, and user.admin: its params show
-// whether the right was given or taken.
+// organization.create organization.member.add organization.member.remove organization.member.role,
+// organization.invitation.create organization.invitation.accept organization.invitation.revoke (also by whoever
+// declines). Our own are organization.update, user.deactivate, user.reactivate, user.invite, user.uninvite,
+// security.use_recovery_code, and user.admin: its params show whether the right was given or taken.
 package audit
 
 import (

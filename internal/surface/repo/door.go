@@ -41,7 +41,8 @@ func (s *surface) enter(r *http.Request, v *store.View, t target) (org.Repositor
 	if err != nil {
 		return org.Repository{}, err
 	}
-	if err := mayFetch(v, actor, repository, t); err != nil {
+	// A key may be for the package only that the target is of.
+	if err := access.May(v, actor, t.verb(), access.Thing{Repository: repository, Package: t.name}); err != nil {
 		call.Note(r.Context(), slog.String("refused", err.Error()))
 		return org.Repository{}, errNotFound
 	}
@@ -49,15 +50,6 @@ func (s *surface) enter(r *http.Request, v *store.View, t target) (org.Repositor
 		return org.Repository{}, errNotFound
 	}
 	return repository, nil
-}
-
-// mayFetch asks for the package that the target is of, since a key may be for that one only. The public key
-// is for everybody who may fetch anything here: it is needed to check it.
-func mayFetch(v *store.View, actor access.Actor, repository org.Repository, t target) error {
-	if t.kind == keyFile {
-		return access.MayEnter(v, actor, repository)
-	}
-	return access.May(v, actor, t.verb(), access.Thing{Repository: repository, Package: t.name})
 }
 
 // authenticate returns who sends a request, who is never anonymous. Whatever is wrong with a credential,

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/account"
 	"hexhub/internal/kernel/blob"
 )
 
@@ -114,6 +116,30 @@ func TestMembersFetch(t *testing.T) {
 		for _, path := range []string{"/repos/guild/names", "/repos/guild/packages/secret", "/repos/guild/tarballs/secret-1.0.0.tar", "/repos/guild/docs/secret-1.0.0.tar.gz", "/repos/guild/policies/strict"} {
 			if w := s.ask(path, headers...); w.Code != 200 {
 				t.Errorf("%s by %s = %d %s", path, caller, w.Code, w.Body)
+			}
+		}
+	}
+}
+
+// A key for CI may be for single packages: their files, and nothing that tells of others.
+func TestKeyForOnePackageFetchesItsFiles(t *testing.T) {
+	s := newServer(t, script, &blob.Memory{})
+	jose, _ := account.ByName(s.DB.View(), "jose")
+	_, secret, err := s.Access.CreateKey(t.Context(), access.SystemActor("test"), access.OfUser(jose.ID), access.KeyDraft{
+		Name: "ci", Permissions: []access.Permission{{Domain: access.DomainRepository, Resource: "guild/secret"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{
+		"/repos/guild/packages/secret": 200, "/repos/guild/tarballs/secret-1.0.0.tar": 200, "/repos/guild/docs/secret-1.0.0.tar.gz": 200,
+		"/repos/guild/public_key": 200, "/packages/decimal": 200,
+		"/repos/guild/names": 404, "/repos/guild/versions": 404, "/repos/guild/packages/other": 404, "/repos/guild/tarballs/secrets-1.0.0.tar": 404,
+		"/repos/guild": 404, "/repos/guild/": 404, "/repos/guild/policies/strict": 404,
+	} {
+		for what, headers := range map[string][]string{"bare": {"Authorization", secret}, "in place of a password": basic("jose", secret)} {
+			if w := s.ask(path, headers...); w.Code != want {
+				t.Errorf("%s by the key %s = %d %s, want %d", path, what, w.Code, w.Body, want)
 			}
 		}
 	}
