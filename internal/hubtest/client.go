@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"testing"
 
 	"hexhub/hex/tarball"
@@ -45,7 +46,7 @@ func (c Client) Get(path string) Answer {
 	return c.Do(http.MethodGet, path, nil)
 }
 
-// Do sends the body as JSON, or, if it is bytes, as they are; nil is none.
+// Do sends the body as JSON; values as the form that they are, and bytes as they are; nil is none.
 func (c Client) Do(method, path string, body any) Answer {
 	c.T.Helper()
 	a, err := c.Try(method, path, body)
@@ -62,6 +63,8 @@ func (c Client) Try(method, path string, body any) (Answer, error) {
 	case nil:
 	case []byte:
 		content = body
+	case url.Values:
+		content, kind = []byte(body.Encode()), "application/x-www-form-urlencoded"
 	default:
 		var err error
 		if content, err = json.Marshal(body); err != nil {

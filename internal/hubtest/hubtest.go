@@ -55,32 +55,39 @@ func World(t testing.TB, text string) *Hub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return open(t, text, node.Options{Store: store.NewMemory(), Blobs: &blob.Memory{}, Sealer: sealer, Signer: Signer(t)})
+	return told(t, text, node.Options{Store: store.NewMemory(), Blobs: &blob.Memory{}, Sealer: sealer, Signer: Signer(t)})
 }
 
 // Real serves a world from etcd and the disk, as a program would, and makes a signing key of its own.
 func Real(t testing.TB, text string) *Hub {
 	t.Helper()
-	return open(t, text, node.Options{})
+	return told(t, text, node.Options{})
 }
 
-func open(t testing.TB, text string, o node.Options) *Hub {
+func told(t testing.TB, text string, o node.Options) *Hub {
 	t.Helper()
-	log := &Log{}
-	o.Version, o.Cost = "test", account.Cost{Memory: 64, Passes: 1, Lanes: 1}
-	o.Log = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	h := &Hub{Log: log, t: t, o: o}
-	h.start(config.Server{
-		Data: t.TempDir(), Listen: "127.0.0.1:0", RepositoryName: "hexhub",
-		Registration: "open", MailConfirm: "auto", DrainTimeout: 10 * time.Second, StoreQuota: 1 << 30,
-	})
-	t.Cleanup(func() { h.stop() })
+	h := &Hub{t: t}
+	h.serve(o)
 	w, err := world.Build(t.Context(), h.Rooms(), []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.Secrets = w.Secrets
 	return h
+}
+
+// serve starts a node until the test ends.
+func (h *Hub) serve(o node.Options) {
+	h.t.Helper()
+	h.Log = &Log{}
+	o.Version, o.Cost = "test", account.Cost{Memory: 64, Passes: 1, Lanes: 1}
+	o.Log = slog.New(slog.NewJSONHandler(h.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	h.o = o
+	h.start(config.Server{
+		Data: h.t.TempDir(), Listen: "127.0.0.1:0", RepositoryName: "hexhub",
+		Registration: "open", MailConfirm: "auto", DrainTimeout: 10 * time.Second, StoreQuota: 1 << 30,
+	})
+	h.t.Cleanup(func() { h.stop() })
 }
 
 func (h *Hub) start(c config.Server) {

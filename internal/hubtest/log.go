@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+
+	"hexhub/internal/kernel/store"
 )
 
 // A Log is what a node logged, a line of JSON for each record. It is safe for concurrent use.
@@ -34,18 +36,24 @@ func (l *Log) String() string {
 func (h *Hub) Rows() string {
 	h.t.Helper()
 	var b strings.Builder
+	for _, rec := range h.records() {
+		b.WriteString(rec.Key + " " + string(rec.Value) + "\n")
+	}
+	return b.String()
+}
+
+func (h *Hub) records() (all []store.Record) {
+	h.t.Helper()
 	for from := ""; ; {
 		page, err := h.o.Store.Range(h.t.Context(), from, "\xff", 0, 1000)
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		for _, rec := range page.Records {
-			b.WriteString(rec.Key + " " + string(rec.Value) + "\n")
-			from = rec.Key + "\x00"
-		}
+		all = append(all, page.Records...)
 		if !page.More {
-			return b.String()
+			return all
 		}
+		from = all[len(all)-1].Key + "\x00"
 	}
 }
 
