@@ -248,5 +248,8 @@ func (p *pages) backToClient(w http.ResponseWriter, err error) error {
 	if told, ok := errors.AsType[*oauth.RedirectError](err); ok {
 		return goTo(w, told.URL)
 	}
+	if fault.Is(err, fault.Unauthenticated) { // the program is, and not who reads this
+		return fault.Wrap(fault.Malformed, err, "The program that sent you here is not known on this server. Tell whoever runs it.")
+	}
 	return err
 }

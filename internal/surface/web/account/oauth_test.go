@@ -248,7 +248,7 @@ func TestO5UnknownAddressesAreNotLedTo(t *testing.T) {
 			t.Errorf("%q: policy %q", evil, csp)
 		}
 	}
-	if p := b.get(authorize(oauth.Client{ID: "nobody"}, "https://client.example/cb", "s")); p.status < 400 {
-		t.Errorf("an unknown client: %d", p.status)
+	if p := b.get(authorize(oauth.Client{ID: "nobody"}, "https://client.example/cb", "s")); p.status != 400 || !p.says("is not known on this server") {
+		t.Errorf("an unknown client: %d\n%s", p.status, p.html)
 	}
 }
