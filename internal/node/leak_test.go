@@ -40,7 +40,7 @@ var outsiders = []string{"anon", "sam", "otto", "mia", "joe"}
 // L1 to L5, L10: no outsider is answered anything about a private package that he would not be answered
 // about one that does not exist: on no route, by no method, whatever validator or range he sends.
 func TestLPrivateLooksLikeAbsent(t *testing.T) {
-	h := newWorldOf(t, leakWorld)
+	h := newCast(t, leakWorld)
 	insider := map[string]string{} // the right entity tag, by path
 	for _, row := range readMatrix(t) {
 		if !strings.Contains(row.route, "{repository}") && !strings.Contains(row.route, "{org}") {
@@ -48,12 +48,12 @@ func TestLPrivateLooksLikeAbsent(t *testing.T) {
 		}
 		row.with(secret)
 		if strings.HasPrefix(row.route, "GET ") {
-			insider[row.path()] = h.ask(row, "eva").Header.Get("ETag")
+			insider[h.path(row)] = h.ask(row, "eva").Header.Get("ETag")
 		}
 		for _, caller := range outsiders {
 			for _, method := range []string{"", http.MethodHead, http.MethodOptions, http.MethodPatch} {
 				for name, header := range map[string][2]string{
-					"": {}, "tag": {"If-None-Match", insider[row.path()]}, "any tag": {"If-None-Match", "*"},
+					"": {}, "tag": {"If-None-Match", insider[h.path(row)]}, "any tag": {"If-None-Match", "*"},
 					"time": {"If-Modified-Since", time.Now().UTC().Format(http.TimeFormat)}, "range": {"Range", "bytes=0-1"}, "match": {"If-Match", "*"},
 				} {
 					if method != "" && name != "" {
@@ -85,17 +85,17 @@ func (row *matrixRow) with(values map[string]string) {
 
 // probe asks as the caller and returns all that can be told from the answer, without what the names asked for
 // and the moment explain.
-func (h *matrixHub) probe(row matrixRow, caller, method string, header [2]string) string {
+func (h *cast) probe(row matrixRow, caller, method string, header [2]string) string {
 	h.t.Helper()
 	given, _, _ := strings.Cut(row.route, " ")
 	if method == "" {
 		method = given
 	}
-	c := h.client(caller)
+	c := h.asks(caller)
 	if header[0] != "" {
-		c.Header = http.Header{header[0]: {header[1]}}
+		c.Header.Set(header[0], header[1])
 	}
-	a := c.Do(method, row.path(), h.body(row))
+	a := c.Do(method, h.path(row), h.body(h.fill(row.body)))
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d\n", a.Status)
 	for _, key := range slices.Sorted(maps.Keys(a.Header)) {
@@ -111,7 +111,7 @@ func (h *matrixHub) probe(row matrixRow, caller, method string, header [2]string
 
 // L1 to L4, L8, L14: no page, list, search or file that an outsider can read has a word of what is private.
 func TestLNoPublicAnswerHoldsACanary(t *testing.T) {
-	h := newWorldOf(t, leakWorld)
+	h := newCast(t, leakWorld)
 	paths := []string{
 		"/", "/favicon.svg", "/robots.txt", "/api", "/api/repos", "/api/packages", "/api/packages?sort=recent_downloads", "/api/packages?search=canary", "/api/packages?search=vau", "/api/packages?search=depends:decimal",
 		"/api/packages?search=depends:hexhub:decimal", "/api/packages?search=name:v*", "/api/packages?search=guild/vault", "/api/packages/decimal", "/api/packages/decimal/releases/1.0.0",
@@ -119,12 +119,12 @@ func TestLNoPublicAnswerHoldsACanary(t *testing.T) {
 	}
 	for _, row := range readMatrix(t) {
 		if method, _, _ := strings.Cut(row.route, " "); method == http.MethodGet && !strings.Contains(row.route, "{repository}") && !strings.Contains(row.route, "{org}") {
-			paths = append(paths, row.path())
+			paths = append(paths, h.path(row))
 		}
 	}
 	for _, path := range paths {
 		for _, caller := range outsiders {
-			a := h.client(caller).Get(path)
+			a := h.asks(caller).Get(path)
 			text := a.Body
 			if strings.HasPrefix(path, "/repo/") && a.Status == http.StatusOK && bytes.HasPrefix(text, []byte{0x1f, 0x8b}) {
 				text = unzip(t, text)
@@ -137,7 +137,7 @@ func TestLNoPublicAnswerHoldsACanary(t *testing.T) {
 			}
 		}
 	}
-	if got := h.client("eva").Get("/api/packages?search=canary"); !bytes.Contains(got.Body, []byte("vault")) {
+	if got := h.asks("eva").Get("/api/packages?search=canary"); !bytes.Contains(got.Body, []byte("vault")) {
 		t.Errorf("an insider does not find the canary, so this test finds nothing either: %s", got.Body)
 	}
 }
@@ -145,26 +145,26 @@ func TestLNoPublicAnswerHoldsACanary(t *testing.T) {
 // L7, L2, L15: what an outsider publishes tells nothing of what others hold: not by the words for a dependency
 // that he may not see, nor by the name, nor by the bytes.
 func TestL7PublishingIsNoOracle(t *testing.T) {
-	h := newWorldOf(t, leakWorld)
+	h := newCast(t, leakWorld)
 	answer := func(pkg, in, requires string) string {
-		a := h.client("sam").Publish(hubtest.Tarball(t, pkg, "1.0.0", tarball.Requirement{Name: requires, App: requires, Requirement: "~> 1.0", Repository: in}))
+		a := h.asks("sam").Publish(hubtest.Tarball(t, pkg, "1.0.0", tarball.Requirement{Name: requires, App: requires, Requirement: "~> 1.0", Repository: in}))
 		return fmt.Sprint(a.Status, " ", strings.NewReplacer("ghost", "guild", "vapor", "vault").Replace(string(a.Body)))
 	}
 	if diff := cmp.Diff(answer("first", "ghost", "vapor"), answer("first", "guild", "vault")); diff != "" {
 		t.Errorf("a dependency on what is private (+) and on what is not there (-) are answered differently:\n%s", diff)
 	}
 	for _, pkg := range []string{"vault", "vapor"} {
-		h.client("sam").Publish(hubtest.Tarball(t, pkg, "1.0.0")).Expect(t, http.StatusCreated)
+		h.asks("sam").Publish(hubtest.Tarball(t, pkg, "1.0.0")).Expect(t, http.StatusCreated)
 	}
 }
 
 // L6: a private package takes as long to be refused as one that is not there. The medians of many turns
 // differ by less than a millisecond; on a machine without other work it is a few microseconds.
 func TestL6RefusalsTakeEquallyLong(t *testing.T) {
-	h := newWorldOf(t, leakWorld)
+	h := newCast(t, leakWorld)
 	for _, path := range []string{"/api/repos/%s/packages/%s", "/repo/repos/%s/packages/%s", "/repo/repos/%s/tarballs/%s-1.0.0.tar", "/api/orgs/%s/members?of=%s"} {
 		for _, caller := range []string{"anon", "sam"} {
-			c := h.client(caller)
+			c := h.asks(caller)
 			var there, gone []time.Duration
 			for range 300 {
 				for _, turn := range []struct {

@@ -15,9 +15,9 @@ func (u *Web) addAssets() {
 	css := must(files.ReadFile("ui.css"))
 	sum := sha256.Sum256(css)
 	u.style = "/assets/" + hex.EncodeToString(sum[:8]) + ".css"
-	u.mux.Handle("GET "+u.style, asset("text/css; charset=utf-8", css))
-	u.mux.Handle("GET /favicon.svg", asset("image/svg+xml", must(files.ReadFile("favicon.svg"))))
-	u.mux.Handle("GET /robots.txt", asset("text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: /setup\n")))
+	u.handle("GET "+u.style, asset("text/css; charset=utf-8", css))
+	u.handle("GET /favicon.svg", asset("image/svg+xml", must(files.ReadFile("favicon.svg"))))
+	u.handle("GET /robots.txt", asset("text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: /setup\n")))
 }
 
 func must(b []byte, err error) []byte {

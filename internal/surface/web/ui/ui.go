@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"hexhub/internal/feature/account"
@@ -40,6 +41,7 @@ type Web struct {
 	mux     *http.ServeMux
 	guarded http.Handler
 	frame   *Templates
+	routes  []string          // patterns of all that is served
 	style   string            // path of the style sheet
 	words   map[string]string // that Flash can say
 }
@@ -55,7 +57,7 @@ func New(o Options) *Web {
 	w := &Web{o: o, mux: mux, guarded: http.NewCrossOriginProtection().Handler(mux), words: map[string]string{}}
 	w.frame = &Templates{w, template.Must(template.New("").Funcs(funcs).ParseFS(files, "layout.html", "form.html"))}
 	w.addAssets()
-	mux.Handle("/", w.page(notFound))
+	w.handle("/", w.page(notFound))
 	return w
 }
 
@@ -66,7 +68,16 @@ func (u *Web) ServeHTTP(w http.ResponseWriter, r *http.Request) { u.guarded.Serv
 type Render func(w http.ResponseWriter, r *http.Request) error
 
 // Handle adds a page at a pattern of http.ServeMux.
-func (u *Web) Handle(pattern string, render Render) { u.mux.Handle(pattern, u.page(render)) }
+func (u *Web) Handle(pattern string, render Render) { u.handle(pattern, u.page(render)) }
+
+func (u *Web) handle(pattern string, h http.Handler) {
+	u.routes = append(u.routes, pattern)
+	u.mux.Handle(pattern, h)
+}
+
+// Routes lists the patterns of all pages and assets, for tests that must cover them all. The last resort, for
+// what has no page, is "/".
+func (u *Web) Routes() []string { return slices.Clone(u.routes) }
 
 // page turns a function that renders into a handler with the headers that every page has.
 func (u *Web) page(render Render) http.Handler {
