@@ -30,7 +30,7 @@ func listKeys(s *session, t target, whose url.Values) error {
 	}
 	rows := [][]string{}
 	for _, k := range keys {
-		rows = append(rows, []string{k.Name, permissions(k.Permissions), day(k.ExpiresAt, "never"), day(k.LastUsedAt, "never"), date(k.InsertedAt)})
+		rows = append(rows, []string{k.Name, permissions(k.Permissions), day(k.ExpiresAt), day(k.LastUsedAt), date(k.InsertedAt)})
 	}
 	return s.list("keys", keys, []string{"NAME", "PERMISSIONS", "EXPIRES", "LAST USED", "CREATED"}, rows)
 }
@@ -47,9 +47,9 @@ func permissions(all []access.Permission) string {
 	return strings.Join(out, " ")
 }
 
-func day(t *time.Time, none string) string {
+func day(t *time.Time) string {
 	if t == nil {
-		return none
+		return "never"
 	}
 	return date(*t)
 }
@@ -79,7 +79,7 @@ func (n newKey) create(s *session, t target, whose url.Values, owner, name strin
 		return err
 	}
 	if !s.JSON && !s.Quiet {
-		s.talk.Printf("Created the key %s of %s: %s; expires %s. It is shown only now:\n", k.Name, owner, permissions(k.Permissions), day(k.ExpiresAt, "never"))
+		s.talk.Printf("Created the key %s of %s: %s; expires %s. It is shown only now:\n", k.Name, owner, permissions(k.Permissions), day(k.ExpiresAt))
 	}
 	return s.done(k.Secret, "key", k, "%s", k.Secret)
 }

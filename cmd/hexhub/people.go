@@ -123,7 +123,7 @@ func (c sessionListCmd) Run(s *session) error {
 		if what == "" {
 			what = x.UserAgent
 		}
-		rows = append(rows, []string{x.ID, string(x.Kind), what, x.IP, minute(x.InsertedAt), day(x.LastUsedAt, "never"), date(x.ExpiresAt)})
+		rows = append(rows, []string{x.ID, string(x.Kind), what, x.IP, minute(x.InsertedAt), day(x.LastUsedAt), date(x.ExpiresAt)})
 	}
 	return s.list("sessions", all, []string{"ID", "KIND", "WHAT", "FROM", "SINCE", "LAST USED", "ENDS"}, rows)
 }

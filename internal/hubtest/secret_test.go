@@ -68,7 +68,8 @@ func TestA20SecretsAreNowhere(t *testing.T) {
 		keep(h.Anonymous(), "POST", path, []byte(`{"password":"`+canary+`"`))
 	}
 	// A page that was opened by a link may hold its token, to send it back.
-	for _, path := range []string{"/setup/" + canary, "//setup//" + canary, "/%73etup/" + canary, "/invitations/" + canary, "/email/verify?username=jose&email=jose@example.com&key=" + canary,
+	for _, path := range []string{
+		"/setup/" + canary, "//setup//" + canary, "/%73etup/" + canary, "/invitations/" + canary, "/email/verify?username=jose&email=jose@example.com&key=" + canary,
 		"/password/new?username=jose&key=" + canary, "/account/delete?key=" + canary, "/register?invitation=" + canary, "/oauth/device?user_code=" + canary,
 		"/oauth/authorize?state=" + canary + "&code_challenge=" + canary,
 	} {

@@ -339,8 +339,14 @@ func TestInspectingTakesTheWholeAPI(t *testing.T) {
 		permissions string
 		want        byte
 	}{
-		{admin, "api", '.'}, {admin, "api:write", '.'}, {admin, "api:read", '.'}, {admin, "package", 'k'},
-		{admin, "repositories", 'k'}, {user, "api", 'f'}, {user, "api:read", 'f'}, {user, "package", 'k'},
+		{admin, "api", '.'},
+		{admin, "api:write", '.'},
+		{admin, "api:read", '.'},
+		{admin, "package", 'k'},
+		{admin, "repositories", 'k'},
+		{user, "api", 'f'},
+		{user, "api:read", 'f'},
+		{user, "package", 'k'},
 	} {
 		a := w.key(access.OfUser(c.owner.ID), c.permissions)
 		if got := letter(t, access.May(w.db.View(), a, access.Inspect, access.Thing{})); got != c.want {

@@ -15,8 +15,8 @@ import (
 
 const confirmLife = 24 * time.Hour
 
-func badTicket(life string) error {
-	return fault.New(fault.Forbidden, "this link was used already, is older than %s, or was overtaken by a change of the account; ask for a new one", life)
+func badTicket() error {
+	return fault.New(fault.Forbidden, "this link was used already, is older than 24 hours, or was overtaken by a change of the account; ask for a new one")
 }
 
 // askTx asks whoever reads the mail of an unproved address of the user to confirm it, by the token.
@@ -35,12 +35,12 @@ func (a *Accounts) ConfirmEmail(ctx context.Context, token string, from Origin) 
 	err := a.db.Update(ctx, func(tx *store.Tx) error {
 		t, ok := ticketFor(tx, hash, confirmTicket, at)
 		if !ok {
-			return badTicket("24 hours")
+			return badTicket()
 		}
 		u, _ = Users.Get(tx, t.UserID)
 		i := u.address(t.Address)
 		if i < 0 || !u.Active() {
-			return badTicket("24 hours")
+			return badTicket()
 		}
 		u.Emails = slices.Clone(u.Emails)
 		if err := verifyTx(tx, &u, i); err != nil {

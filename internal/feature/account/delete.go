@@ -57,7 +57,7 @@ func (a *Accounts) mayDelete(tx *store.Tx, userID string) (User, error) {
 // CheckDeletion returns nil if the token deletes the user's account. It uses nothing up.
 func (a *Accounts) CheckDeletion(userID, token string) error {
 	if t, ok := ticketFor(a.db.View(), HashToken(token), deleteTicket, now()); !ok || t.UserID != userID {
-		return badTicket("24 hours")
+		return badTicket()
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func (a *Accounts) Delete(ctx context.Context, by audit.By, userID, sessionID, t
 			return fault.New(fault.Forbidden, "prove once more who you are, and go on within %d seconds", int(deleteFresh.Seconds()))
 		}
 		if t, ok := ticketFor(tx, hash, deleteTicket, at); !ok || t.UserID != userID {
-			return badTicket("24 hours")
+			return badTicket()
 		}
 		return a.deleteTx(tx, by, userID, mail.AccountDeleted, at)
 	})

@@ -25,7 +25,7 @@ func TestDeletionTakesAMailedLinkAndFreshProof(t *testing.T) {
 			}
 		})
 		u, eva := w.user("jose"), w.user("eva")
-		s, cookie := w.session(u)
+		s, _ := w.session(u)
 		theirs, _ := w.session(eva)
 		w.must(w.RequestDeletion(t.Context(), by(u), u.ID))
 		token := w.wrote(mail.DeletionRequest, "jose@example.com").params["token"]

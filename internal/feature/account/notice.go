@@ -1,6 +1,7 @@
 package account
 
 import (
+	"maps"
 	"time"
 
 	"hexhub/internal/feature/mail"
@@ -14,8 +15,6 @@ func (a *Accounts) noticeTx(tx *store.Tx, u User, kind mail.Kind, params map[str
 		to = u.Addresses()
 	}
 	all := map[string]string{"username": u.Username.String()}
-	for k, v := range params {
-		all[k] = v
-	}
+	maps.Copy(all, params)
 	a.o.Mail.SendTx(tx, mail.Letter{Kind: kind, To: to, Params: all}, at)
 }

@@ -108,7 +108,7 @@ func resetOf(r store.Reader, hash string, at time.Time) (User, ticket, error) {
 	t, ok := ticketFor(r, hash, resetTicket, at)
 	u, there := Users.Get(r, t.UserID)
 	if !ok || !there || !u.Active() {
-		return User{}, ticket{}, badTicket("24 hours")
+		return User{}, ticket{}, badTicket()
 	}
 	return u, t, nil
 }

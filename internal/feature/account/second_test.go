@@ -7,6 +7,7 @@ import (
 	"crypto/sha1"
 	"encoding/base32"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -60,7 +61,7 @@ func (w *world) enrol(u account.User) (device, []string) {
 
 func wantsWrongCode(t *testing.T, what string, err error) {
 	t.Helper()
-	f, ok := err.(*fault.Error)
+	f, ok := errors.AsType[*fault.Error](err)
 	if !ok || f.Kind != fault.Unauthenticated || f.Code != "invalid_totp" || f.Message != "Invalid two-factor authentication code" {
 		t.Errorf("%s: %v, want invalid_totp", what, err)
 	}
@@ -304,8 +305,8 @@ func TestSecondStepOfALogin(t *testing.T) {
 		}
 		over := func(what string, err error) {
 			t.Helper()
-			f, _ := err.(*fault.Error)
-			if f == nil || f.Kind != fault.Unauthenticated || f.Code != "" {
+			f, ok := errors.AsType[*fault.Error](err)
+			if !ok || f.Kind != fault.Unauthenticated || f.Code != "" {
 				t.Errorf("%s: %v, want that it took too long", what, err)
 			}
 		}

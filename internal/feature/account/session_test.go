@@ -265,13 +265,12 @@ func TestSudoTakesPasswordCodeOrRecoveryCode(t *testing.T) {
 		w := newWorld(t)
 		u := w.user("jose")
 		d, codes := w.enrol(u)
-		s, cookie := w.session(u)
+		s, _ := w.session(u)
 		time.Sleep(time.Hour)
 		for what, proof := range map[string]func() string{
 			"password": func() string { return good }, "code": func() string { return d.code(0) }, "recovery code": func() string { return codes[0] },
 		} {
-			var err error
-			cookie, err = w.Sudo(t.Context(), u.ID, s.ID, proof(), local)
+			cookie, err := w.Sudo(t.Context(), u.ID, s.ID, proof(), local)
 			w.must(err)
 			if _, now, ok := w.Open(cookie, local); !ok || !now.Sudo(time.Now()) {
 				t.Errorf("%s: sudo = %t, %t", what, now.Sudo(time.Now()), ok)

@@ -67,12 +67,16 @@ func (a *Accounts) Run(ctx context.Context) error {
 		case <-tick.C:
 			a.flush(ctx)
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastFlush)
-			defer cancel()
-			a.flush(last)
+			a.flushLast(ctx)
 			return nil
 		}
 	}
+}
+
+func (a *Accounts) flushLast(ended context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ended), lastFlush)
+	defer cancel()
+	a.flush(ctx)
 }
 
 // flush writes the uses down. What cannot be written is dropped: the next use will tell. A session that

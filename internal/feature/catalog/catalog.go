@@ -83,10 +83,10 @@ func target(r store.Reader, actor access.Actor, v access.Verb, ref Ref) (org.Rep
 	return repository, p, nil
 }
 
-// targetRelease is target for a release.
-func targetRelease(r store.Reader, actor access.Actor, v access.Verb, ref Ref, ver version.Version) (org.Repository, Package, Release, error) {
+// targetRelease is target for a release, which its owners of any level may change.
+func targetRelease(r store.Reader, actor access.Actor, ref Ref, ver version.Version) (org.Repository, Package, Release, error) {
 	rel, ok := GetRelease(r, ref, ver)
-	repository, p, err := target(r, actor, v, ref)
+	repository, p, err := target(r, actor, access.Write, ref)
 	if !ok && (err == nil || repository.Public) {
 		err = notFound()
 	}

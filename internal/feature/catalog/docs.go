@@ -11,7 +11,7 @@ import (
 // MayMarkDocs tells, before documentation is read, why the actor may not give the release any, or nil.
 // MarkDocsTx asks again.
 func MayMarkDocs(r store.Reader, actor access.Actor, ref Ref, v version.Version) error {
-	_, _, _, err := targetRelease(r, actor, access.Write, ref, v)
+	_, _, _, err := targetRelease(r, actor, ref, v)
 	return err
 }
 
@@ -20,7 +20,7 @@ func MayMarkDocs(r store.Reader, actor access.Actor, ref Ref, v version.Version)
 // is. There is no window for documentation: it can be replaced for ever, and what it replaces stays for
 // Grace. Where there is none, none can be taken away: that is not found.
 func MarkDocsTx(tx *store.Tx, actor access.Actor, ref Ref, v version.Version, docs *Docs, at time.Time) (Release, error) {
-	repository, pkg, rel, err := targetRelease(tx, actor, access.Write, ref, v)
+	repository, pkg, rel, err := targetRelease(tx, actor, ref, v)
 	if err != nil {
 		return Release{}, err
 	}

@@ -67,8 +67,10 @@ func TestOwnersAreTold(t *testing.T) {
 			})
 			return w.SetOwner(context.Background(), w.as("joe"), jason, "acme", access.Full, true)
 		}, "published joe jason joe; owner-added ann,joe jason joe acme; owner-removed ann,joe jason joe joe"},
-		{"revert", func(w *world) error { return w.Revert(context.Background(), w.as("joe"), jason, v("1.0.0")) },
-			"published joe jason joe; release-removed joe jason joe"},
+		{
+			"revert", func(w *world) error { return w.Revert(context.Background(), w.as("joe"), jason, v("1.0.0")) },
+			"published joe jason joe; release-removed joe jason joe",
+		},
 		{"private", func(w *world) error {
 			w.publish(t, "wes", tool, "1.0.0")
 			w.SetOwner(context.Background(), w.as("ann"), tool, "rob", access.Full, false)

@@ -47,7 +47,7 @@ func (c *Catalog) Unretire(ctx context.Context, actor access.Actor, ref Ref, v v
 func (c *Catalog) retireOne(ctx context.Context, actor access.Actor, ref Ref, v version.Version, t *Retirement) error {
 	at := now()
 	return c.db.Update(ctx, func(tx *store.Tx) error {
-		repository, pkg, rel, err := targetRelease(tx, actor, access.Write, ref, v)
+		repository, pkg, rel, err := targetRelease(tx, actor, ref, v)
 		if err != nil {
 			return refusal(actor, repository, err)
 		}

@@ -19,7 +19,7 @@ import (
 func (c *Catalog) Revert(ctx context.Context, actor access.Actor, ref Ref, v version.Version) error {
 	at := now()
 	return c.db.Update(ctx, func(tx *store.Tx) error {
-		repository, pkg, rel, err := targetRelease(tx, actor, access.Write, ref, v)
+		repository, pkg, rel, err := targetRelease(tx, actor, ref, v)
 		if err != nil {
 			return err
 		}

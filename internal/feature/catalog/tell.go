@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,9 +27,7 @@ func (c *Catalog) tellTx(tx *store.Tx, actor access.Actor, kind mail.Kind, repos
 	if !repository.Default() {
 		params["package"] = pkg.Ref().String()
 	}
-	for k, v := range more {
-		params[k] = v
-	}
+	maps.Copy(params, more)
 	c.o.Mail.SendTx(tx, mail.Letter{Kind: kind, To: c.addresses(repository, owners), Params: params}, at)
 }
 

@@ -369,7 +369,11 @@ func once(want, answer string) func(verb, arg string) string {
 
 func TestServerThatFailsOnceGetsTheMailOnce(t *testing.T) {
 	for _, c := range []struct{ verb, answer string }{
-		{"EHLO", "421 closing"}, {"MAIL", "451 later"}, {"RCPT", "450 busy"}, {"DATA", "451 later"}, {".", "452 full"},
+		{"EHLO", "421 closing"},
+		{"MAIL", "451 later"},
+		{"RCPT", "450 busy"},
+		{"DATA", "451 later"},
+		{".", "452 full"},
 		{"MAIL", "550 not from you"}, // to be mended by the operator
 	} {
 		t.Run(c.verb+" "+c.answer, func(t *testing.T) {

@@ -268,8 +268,9 @@ func (s *OAuth) exchange(q TokenRequest) (Tokens, error) {
 // exchanged returns the scopes of a token for the key that a shows. Who asks for none gets all that the
 // key can be exchanged for; who asks for one that it cannot gets nothing.
 func (s *OAuth) exchanged(v *store.View, c Client, a access.Actor, text string) ([]string, error) {
-	asked, err := a.Key.Permissions, error(nil)
+	asked := a.Key.Permissions
 	if text != "" {
+		var err error
 		if asked, err = s.asked(c, text); err != nil {
 			return nil, err
 		}

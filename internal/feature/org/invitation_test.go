@@ -110,8 +110,13 @@ func TestInvitedUsersNeedNoMail(t *testing.T) {
 		user, invitation string
 		ok               bool
 	}{
-		{mia.ID, i.ID, false}, {jose.ID, j.ID, false}, {unproved, k.ID, false}, {jose.ID, "", false},
-		{jose.ID, i.ID, true}, {mia.ID, j.ID, true}, {mia.ID, j.ID, false},
+		{mia.ID, i.ID, false},
+		{jose.ID, j.ID, false},
+		{unproved, k.ID, false},
+		{jose.ID, "", false},
+		{jose.ID, i.ID, true},
+		{mia.ID, j.ID, true},
+		{mia.ID, j.ID, false},
 	} {
 		_, err := w.orgs.AcceptOwn(t.Context(), operator, c.user, c.invitation)
 		if (err == nil) != c.ok || err != nil && !fault.Is(err, fault.NotFound) {

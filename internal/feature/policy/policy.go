@@ -52,11 +52,14 @@ type Override struct {
 	Requirement string       `json:"requirement,omitempty"` // of which versions; empty means all
 }
 
-type (
-	Severity string // of an advisory
-	Reason   string // of a retirement
-	Action   string // of an override
-)
+// A Severity is that of an advisory.
+type Severity string
+
+// A Reason is that of a retirement.
+type Reason string
+
+// An Action is what an override does.
+type Action string
 
 // Severities, Reasons and Actions are all there are; Hex numbers them in this order, from zero.
 var (

@@ -249,7 +249,10 @@ func TestWhatIsWrongIsToldByField(t *testing.T) {
 func TestGoodDraftsAreTaken(t *testing.T) {
 	w := newWorld(t)
 	for i, d := range []policy.TabDraft{
-		{Repository: "hexhub"}, {Repository: "hexpm", Cooldown: "14d"}, {Repository: "guild", Cooldown: "1mo"}, {Repository: "hexhub", Cooldown: "0"},
+		{Repository: "hexhub"},
+		{Repository: "hexpm", Cooldown: "14d"},
+		{Repository: "guild", Cooldown: "1mo"},
+		{Repository: "hexhub", Cooldown: "0"},
 		{Repository: "hexhub", Cooldown: "007w"},
 	} {
 		w.create(draft(fmt.Sprint("policy-", i), d))

@@ -316,8 +316,10 @@ func TestTokensPublishAndManage(t *testing.T) {
 		method, path string
 		body         any
 	}{
-		{"POST", "/packages/plug/releases", pack(t, "plug", "1.1.0")}, {"POST", "/keys", map[string]any{"name": "ci"}},
-		{"PUT", "/packages/plug/owners/bob", nil}, {"DELETE", "/packages/plug/releases/1.0.0", nil},
+		{"POST", "/packages/plug/releases", pack(t, "plug", "1.1.0")},
+		{"POST", "/keys", map[string]any{"name": "ci"}},
+		{"PUT", "/packages/plug/owners/bob", nil},
+		{"DELETE", "/packages/plug/releases/1.0.0", nil},
 	} {
 		rec := w.expect(401, c.method, c.path, c.body, read)
 		if tree(t, rec)["message"] != "key not authorized for this action" {

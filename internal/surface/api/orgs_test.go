@@ -178,10 +178,10 @@ func TestMembers(t *testing.T) {
 	} {
 		rec := w.do(c.method, c.path, c.body, w.as(c.as))
 		got := ""
-		switch {
-		case rec.Code == 422:
+		switch rec.Code {
+		case 422:
 			got = jsonOf(tree(t, rec)["errors"])
-		case rec.Code == 200:
+		case 200:
 			got = fields(t, rec, "username", "role")
 		}
 		if rec.Code != c.status || got != c.want {
@@ -394,8 +394,11 @@ func TestZ11ForeignThingsAreNotFound(t *testing.T) {
 	}
 	// What is there is not told apart from what is not.
 	for _, pair := range [][2]string{
-		{"/orgs/forge", "/orgs/nowhere"}, {"/orgs/forge/members", "/orgs/nowhere/members"}, {"/orgs/forge/members/eva", "/orgs/nowhere/members/eva"},
-		{"/orgs/forge/invitations", "/orgs/nowhere/invitations"}, {"/orgs/forge/keys", "/orgs/nowhere/keys"},
+		{"/orgs/forge", "/orgs/nowhere"},
+		{"/orgs/forge/members", "/orgs/nowhere/members"},
+		{"/orgs/forge/members/eva", "/orgs/nowhere/members/eva"},
+		{"/orgs/forge/invitations", "/orgs/nowhere/invitations"},
+		{"/orgs/forge/keys", "/orgs/nowhere/keys"},
 	} {
 		there, not := w.expect(404, "GET", pair[0], nil, w.as("bob")), w.expect(404, "GET", pair[1], nil, w.as("bob"))
 		if there.Body.String() != not.Body.String() {

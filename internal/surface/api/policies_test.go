@@ -115,8 +115,10 @@ func TestPoliciesAreReadByMembersAndPublicOnesByAll(t *testing.T) {
 		list, hidden int
 		tabs         int // that are seen of the public one
 	}{
-		{"anonymous", nobody, 401, 401, 1}, {"stranger", w.as("bob"), 404, 404, 1},
-		{"member", w.as("eva"), 200, 200, 2}, {"member, by a key that may not read", w.as("fetcher"), 401, 401, 1},
+		{"anonymous", nobody, 401, 401, 1},
+		{"stranger", w.as("bob"), 404, 404, 1},
+		{"member", w.as("eva"), 200, 200, 2},
+		{"member, by a key that may not read", w.as("fetcher"), 401, 401, 1},
 	} {
 		w.expect(c.list, "GET", "/orgs/forge/policies", nil, c.as)
 		w.expect(c.hidden, "GET", "/orgs/forge/policies/hidden", nil, c.as)

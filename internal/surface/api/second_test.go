@@ -150,8 +150,12 @@ func TestA5PasswordDoesNotBypassTheSecondFactor(t *testing.T) {
 			method, path string
 			body         any
 		}{
-			{"GET", "/users/me", nil}, {"GET", "/packages", nil}, {"GET", "/users/eva", nil}, {"POST", "/keys", map[string]any{"name": "ci"}},
-			{"POST", "/users", map[string]any{}}, {"POST", "/packages/plug/releases", pack(t, "plug", "1.0.0")},
+			{"GET", "/users/me", nil},
+			{"GET", "/packages", nil},
+			{"GET", "/users/eva", nil},
+			{"POST", "/keys", map[string]any{"name": "ci"}},
+			{"POST", "/users", map[string]any{}},
+			{"POST", "/packages/plug/releases", pack(t, "plug", "1.0.0")},
 		} {
 			rec := w.do(c.method, c.path, c.body, jose)
 			if rec.Code != 401 || rec.Header().Get("WWW-Authenticate") != `Bearer realm="hex"` || !strings.Contains(fmt.Sprint(tree(t, rec)["message"]), "API key") {

@@ -40,8 +40,9 @@ const (
 
 // letters lists the outbox. The query may say limit, and after which letter to begin.
 func (o *Ops) letters(r *http.Request) (any, error) {
-	limit, err := lettersPage, error(nil)
+	limit := lettersPage
 	if text := r.URL.Query().Get("limit"); text != "" {
+		var err error
 		if limit, err = strconv.Atoi(text); err != nil || limit < 1 {
 			return nil, fault.New(fault.Malformed, "limit must be a number of letters, not %q", text)
 		}

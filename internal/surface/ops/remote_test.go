@@ -97,8 +97,15 @@ func TestZ1OnlyAdministratorsOperateFromElsewhere(t *testing.T) {
 		who         string
 		read, write int // 0 means that the deed itself is reached
 	}{
-		{"", 401, 401}, {"bob", 404, 404}, {"bob api:read", 404, 401}, {"bob package", 401, 401}, {"bob repositories", 401, 401},
-		{"eva", 0, 0}, {"eva api:read", 0, 401}, {"eva package", 401, 401}, {"eva repositories", 401, 401},
+		{"", 401, 401},
+		{"bob", 404, 404},
+		{"bob api:read", 404, 401},
+		{"bob package", 401, 401},
+		{"bob repositories", 401, 401},
+		{"eva", 0, 0},
+		{"eva api:read", 0, 401},
+		{"eva package", 401, 401},
+		{"eva repositories", 401, 401},
 	} {
 		t.Run(c.who, func(t *testing.T) {
 			for _, route := range ops.Routes() {

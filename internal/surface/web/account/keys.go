@@ -66,7 +66,9 @@ func lineOf(r store.Reader, k access.Key) keyLine {
 // user's organizations.
 func (p *pages) keyChoices(view *store.View, v visit) []access.Permission {
 	all := []access.Permission{
-		{Domain: access.DomainAPI}, {Domain: access.DomainAPI, Resource: "write"}, {Domain: access.DomainAPI, Resource: "read"},
+		{Domain: access.DomainAPI},
+		{Domain: access.DomainAPI, Resource: "write"},
+		{Domain: access.DomainAPI, Resource: "read"},
 		{Domain: access.DomainRepositories},
 	}
 	for o := range org.Of(view, v.User.ID) {

@@ -38,10 +38,9 @@ func TestO1DeviceIsApprovedWithOpenEyes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		u := w.user("eva")
-		codes := w.start("eva's laptop", "hex/2.5.0 (elixir/1.19.0)")
 		b := w.as("eva")
 		time.Sleep(11 * time.Minute)
-		codes = w.start("eva's laptop", "hex/2.5.0 (elixir/1.19.0)")
+		codes := w.start("eva's laptop", "hex/2.5.0 (elixir/1.19.0)")
 		p := b.get("/oauth/device?verified=true&user_code=" + codes.UserCode)
 		p.wants(t, 200, "/oauth/device", "Connect a program")
 		if !p.says("Compare each letter") || !p.says("Did somebody send you here?") {

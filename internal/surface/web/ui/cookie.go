@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -65,11 +66,7 @@ func (u *Web) https() bool { return strings.HasPrefix(u.o.URL, "https:") }
 const flashCookie = "hexhub-flash"
 
 // Words adds to what Flash can say, by keys.
-func (u *Web) Words(words map[string]string) {
-	for key, text := range words {
-		u.words[key] = text
-	}
-}
+func (u *Web) Words(words map[string]string) { maps.Copy(u.words, words) }
 
 // Flash makes the next page say the words with the key. The browser carries the key and not the words,
 // so that nobody can put his own there.

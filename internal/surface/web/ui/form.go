@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -73,9 +74,7 @@ func flat(fields fault.Fields) map[string]string {
 	for name, v := range fields {
 		switch v := v.(type) {
 		case fault.Fields:
-			for inner, words := range flat(v) {
-				out[inner] = words
-			}
+			maps.Copy(out, flat(v))
 		default:
 			out[name] = fmt.Sprint(v)
 		}
