@@ -393,10 +393,11 @@ func (s *Access) Probe(r store.Reader, a Actor, p Permission) error {
 		return errKeyLacks
 	}
 	p, err := s.normal(r, p)
-	if err != nil || !a.Allows(p.Domain, p.Resource) {
+	nowhere := err != nil && p.Domain == DomainPackage // as if it were there, and another's
+	if err != nil && !nowhere || !a.Allows(p.Domain, p.Resource) {
 		return errKeyLacks
 	}
-	if s.reach(r, a, p) != nil {
+	if nowhere || s.reach(r, a, p) != nil {
 		return errForbidden
 	}
 	return nil

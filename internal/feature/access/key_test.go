@@ -498,6 +498,9 @@ func TestProbe(t *testing.T) {
 		{w.key(w.owner("mia"), "package:plug"), "package:plug", '.'},
 		{w.key(w.owner("mia"), "package:plug"), "package:hexpm/plug", '.'},
 		{w.key(access.OfOrg(acme), "docs:acme2"), "docs:acme2", '.'},
+		{w.key(w.owner("mia"), "api"), "package:acme2/secret", 'f'},
+		{w.key(w.owner("mia"), "api"), "package:acme2/unknown", 'f'},
+		{w.key(w.owner("mia"), "api"), "package:nowhere/unknown", 'f'},
 		{w.key(w.owner("jose"), "api"), "everything", 'k'},
 		{w.key(w.owner("unproved"), "api"), "api:read", 'v'},
 	} {
