@@ -83,7 +83,7 @@ const (
 	uncached caching = iota // nobody may keep it
 	private                 // the caller
 	public                  // anybody on the way
-	unkept                  // nobody, not even to ask again: it holds a secret
+	unkept                  // nobody, not even to ask again: it holds a secret, or says what may be otherwise at once
 )
 
 // visible is public for what everybody may see, else private: hex.pm lets shared caches keep private
@@ -123,7 +123,7 @@ func (ans *answer) send(w http.ResponseWriter, r *http.Request, f format) error 
 	}
 	h := w.Header()
 	h.Set("Cache-Control", ans.cache.String())
-	if ans.cache == private || ans.cache == public {
+	if ans.cache != unkept {
 		// A cache must not show one caller what another saw, so hex.pm's two are not enough.
 		h.Set("Vary", "accept, accept-encoding, authorization")
 	}

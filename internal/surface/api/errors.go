@@ -77,7 +77,7 @@ func fail(w http.ResponseWriter, r *http.Request, f format, err error) {
 	if errs != nil {
 		body["errors"] = errs
 	}
-	if err := (&answer{status: said.status, body: body}).send(w, r, f); err != nil {
+	if err := (&answer{status: said.status, body: body, cache: unkept}).send(w, r, f); err != nil {
 		call.Note(r.Context(), slog.String("unsent", err.Error()))
 		w.WriteHeader(http.StatusInternalServerError)
 	}

@@ -227,7 +227,7 @@ func TestCachesAreToldWhoMayKeepWhat(t *testing.T) {
 	w := newWorld(t)
 	w.publish("jose", "", "decimal", "1.0.0")
 	w.publish("eva", "/repos/forge", "vault", "1.0.0")
-	const public, private, none = "public, max-age=60", "private, max-age=60", "max-age=0, private, must-revalidate"
+	const public, private, none, never = "public, max-age=60", "private, max-age=60", "max-age=0, private, must-revalidate", "no-store"
 	for _, c := range []struct {
 		path string
 		as   string
@@ -249,14 +249,15 @@ func TestCachesAreToldWhoMayKeepWhat(t *testing.T) {
 		{"/users/bob", "", private},
 		{"/keys", "eva", private},
 		{"/packages/decimal/owners", "", private},
-		{"/packages/absent", "", none},
-		{"/users/me", "", none},
+		{"/users/me/audit-logs", "eva", none},
+		{"/packages/absent", "", never},
+		{"/users/me", "", never},
 	} {
 		rec := w.do("GET", c.path, nil, header("Authorization", w.keys[c.as]))
 		if got := rec.Header().Get("Cache-Control"); got != c.want {
 			t.Errorf("%s as %q: %q, want %q", c.path, c.as, got, c.want)
 		}
-		if vary := rec.Header().Get("Vary"); c.want != none && vary != "accept, accept-encoding, authorization" {
+		if vary := rec.Header().Get("Vary"); c.want != never && vary != "accept, accept-encoding, authorization" {
 			t.Errorf("%s: Vary %q", c.path, vary)
 		}
 	}
