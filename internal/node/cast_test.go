@@ -107,7 +107,7 @@ func newCast(t *testing.T, text string) *cast {
 	for path, author := range map[string]string{"/api/packages/decimal": "joe", "/api/repos/guild/packages/vault": "eva"} {
 		h.As(author+"/all").Do("POST", path+"/releases/1.0.0/docs", hubtest.Docs(t, "<h1>Before</h1>")).Expect(t, 201)
 	}
-	invited, err := h.Orgs.Invite(t.Context(), audit.By{}, name.MustRepository("guild"), org.InvitationDraft{Email: "new@example.com", Role: org.Read})
+	invited, err := h.Orgs.Invite(t.Context(), audit.By{}, name.MustRepository("guild"), org.InvitationDraft{Email: "secretary@example.com", Role: org.Read})
 	h.must(err)
 	h.invitation, h.letter = invited.ID, mailtest.Last(t, h.Mail, mail.OrgInvitation).Params["token"]
 	c, _, err := h.OAuth.CreateClient(t.Context(), access.SystemActor("test"), oauth.ClientDraft{

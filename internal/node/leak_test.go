@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,18 +16,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hexhub/hex/tarball"
+	"hexhub/internal/feature/mail/mailtest"
 	"hexhub/internal/hubtest"
 )
-
-// The names of what outsiders must not learn of, and those of nothing at all. They are equally long, so that
-// two answers that should be the same may echo them and still be.
-var (
-	secret = map[string]string{"org": "guild", "repository": "guild", "package": "vault"}
-	absent = map[string]string{"org": "ghost", "repository": "ghost", "package": "vapor"}
-)
-
-// canaries are words that only insiders may read, wherever they look.
-var canaries = []string{"vault", "guild", "canary"}
 
 // leakWorld is the one of the table with more to find in it: vault says what it is, has two versions and
 // requires a public package.
@@ -34,43 +26,106 @@ const leakWorld = matrixWorld + `
 release guild/vault 7.7.7 requires="decimal ~> 1.0" description="the canary sings"
 `
 
+// canaries are words that only insiders may read, wherever they look.
+var canaries = []string{"vault", "guild", "canary", "secretary@example.com"}
+
 // outsiders are callers who have no business in guild, with and without a credential.
 var outsiders = []string{"anon", "sam", "otto", "mia", "joe"}
 
-// L1 to L5, L10: no outsider is answered anything about a private package that he would not be answered
-// about one that does not exist: on no route, by no method, whatever validator or range he sends.
-func TestLPrivateLooksLikeAbsent(t *testing.T) {
-	h := newCast(t, leakWorld)
-	insider := map[string]string{} // the right entity tag, by path
-	for _, row := range readMatrix(t) {
-		if !strings.Contains(row.route, "{repository}") && !strings.Contains(row.route, "{org}") {
-			continue
+// inGuild has a row be about what is in guild.
+func (row matrixRow) inGuild() matrixRow {
+	row.values = maps.Clone(row.values)
+	if strings.Contains(row.route, "{repository}") {
+		row.values["package"] = "vault"
+	}
+	return row
+}
+
+// where replaces words wherever the row says them.
+func (row matrixRow) where(r *strings.Replacer) matrixRow {
+	row.route, row.body, row.values = r.Replace(row.route), r.Replace(row.body), maps.Clone(row.values)
+	for name, value := range row.values {
+		row.values[name] = r.Replace(value)
+	}
+	return row
+}
+
+// says reports whether the row names what is private.
+func (row matrixRow) says(word string) bool {
+	text := row.route + " " + row.body
+	for name, value := range row.values {
+		if strings.Contains(row.route, "{"+name+"}") || name[0] == '?' {
+			text += " " + value
 		}
-		row.with(secret)
-		if strings.HasPrefix(row.route, "GET ") {
-			insider[h.path(row)] = h.ask(row, "eva").Header.Get("ETag")
+	}
+	return strings.Contains(text, word)
+}
+
+// ofGuild are the rows of the table that name what is private, and more requests of that kind.
+func ofGuild(t *testing.T) []matrixRow {
+	t.Helper()
+	var out []matrixRow
+	for _, row := range readMatrix(t) {
+		if row = row.inGuild(); row.says("guild") {
+			out = append(out, row)
+		}
+	}
+	const exchange = `{"grant_type":"client_credentials","client_id":"78ea6566-89fd-481e-a1d6-7d9d78eacca8","client_secret":"SECRET","scope":"%s"}`
+	for _, c := range [][2]string{
+		{"POST /api/keys", `{"name":"k","permissions":[{"domain":"repository","resource":"guild"}]}`},
+		{"POST /api/keys", `{"name":"k","permissions":[{"domain":"repository","resource":"guild/vault"}]}`},
+		{"POST /api/keys", `{"name":"k","permissions":[{"domain":"docs","resource":"guild"}]}`},
+		{"POST /api/keys", `{"name":"k","permissions":[{"domain":"package","resource":"guild/vault"}]}`},
+		{"POST /api/oauth/token", fmt.Sprintf(exchange, "repository:guild")},
+		{"POST /api/oauth/token", fmt.Sprintf(exchange, "repository:guild/vault")},
+		{"POST /api/oauth/token", fmt.Sprintf(exchange, "docs:guild package:guild/vault")},
+		{"PUT /api/packages/decimal/owners/guild", `{"level":"full"}`},
+		{"PUT /api/packages/decimal/owners/guild", `{"level":"full","transfer":true}`},
+		{"DELETE /api/packages/decimal/owners/guild", ""},
+		{"POST /api/users/guild/reset", ""},
+		{"GET /api/users/guild", ""},
+		{"GET /api/packages/decimal/owners/guild", ""},
+		{"GET /api/packages?search=guild/vault", ""},
+		{"GET /api/packages?search=depends:guild:vault", ""},
+		{"GET /api/repos/hexhub/repos/guild/packages/vault", ""},
+		{"GET /api/repos/hexhub:guild/packages/vault", ""},
+		{"GET /repo/repos/hexpm:guild/packages/vault", ""},
+		{"GET /repo/repos/guild/tarballs/vault-1.0.0.tar.css", ""},
+		{"GET /packages/guild/vault", ""},
+		{"GET /packages/vault", ""},
+		{"GET /orgs/guild", ""},
+		{"GET /docs-view/guild/vault", ""},
+		{"POST /account/keys", "@form name=k&more=repository:guild docs:guild package:guild/vault"},
+	} {
+		out = append(out, matrixRow{route: c[0], body: c[1]})
+	}
+	return out
+}
+
+// L1 to L5, L10: no outsider is answered anything about what is private that he would not be answered
+// about what does not exist: on no route, by no method, whatever validator or range he sends.
+func TestLPrivateLooksLikeAbsent(t *testing.T) {
+	t.Parallel()
+	h := newCast(t, leakWorld)
+	// The names of nothing are as long as those of what is private, so that answers may echo them.
+	absences := map[string]*strings.Replacer{
+		"guild": strings.NewReplacer("guild", "ghost"), "vault": strings.NewReplacer("vault", "vapor"), "strict": strings.NewReplacer("strict", "straws"),
+		"": strings.NewReplacer("guild", "ghost", "vault", "vapor"),
+	}
+	for _, row := range ofGuild(t) {
+		tag := ""
+		if strings.HasPrefix(row.route, "GET ") && !row.ofPage() {
+			tag = h.ask(row, "eva").Header.Get("ETag")
 		}
 		for _, caller := range outsiders {
-			for _, method := range []string{"", http.MethodHead, http.MethodOptions, http.MethodPatch} {
-				for name, header := range map[string][2]string{
-					"": {}, "tag": {"If-None-Match", insider[h.path(row)]}, "any tag": {"If-None-Match", "*"},
-					"time": {"If-Modified-Since", time.Now().UTC().Format(http.TimeFormat)}, "range": {"Range", "bytes=0-1"}, "match": {"If-Match", "*"},
-				} {
-					if method != "" && name != "" {
-						continue // one thing at a time
+			for _, extra := range tricks(row, caller, tag) {
+				there := h.probe(row, caller, extra)
+				for word, nowhere := range absences {
+					if !row.says(word) {
+						continue
 					}
-					what := fmt.Sprintf("%s as %s, %s %s", row.route, caller, method, name)
-					row.with(secret)
-					there := h.probe(row, caller, method, header)
-					for _, nowhere := range []map[string]string{{"org": "ghost", "repository": "ghost"}, {"package": "vapor"}, absent} {
-						if _, ofPackage := nowhere["package"]; ofPackage && !strings.Contains(row.route, "{package}") {
-							continue
-						}
-						row.with(secret)
-						row.with(nowhere)
-						if diff := cmp.Diff(h.probe(row, caller, method, header), there); diff != "" {
-							t.Errorf("%s: what is there (+) and what is not (-) differ:\n%s", what, diff)
-						}
+					if diff := cmp.Diff(h.probe(row.where(nowhere), caller, extra), there); diff != "" {
+						t.Errorf("%s %s as %s with %s: what is there (+) and what is not (-) differ:\n%s", row.route, row.body, caller, extra, diff)
 					}
 				}
 			}
@@ -78,24 +133,40 @@ func TestLPrivateLooksLikeAbsent(t *testing.T) {
 	}
 }
 
-func (row *matrixRow) with(values map[string]string) {
-	row.values = maps.Clone(row.values)
-	maps.Copy(row.values, values)
+// tricks are what an outsider sends besides, or in the place of the method. Two of them try all there are.
+func tricks(row matrixRow, caller, tag string) [][2]string {
+	out := [][2]string{{}}
+	if caller != "anon" && caller != "sam" {
+		return out
+	}
+	out = append(out, [][2]string{{"method", http.MethodHead}, {"method", http.MethodOptions}, {"method", http.MethodPatch}, {"Accept", "application/vnd.hex+erlang"}}...)
+	if !strings.HasPrefix(row.route, "GET ") {
+		return out
+	}
+	return append(out, [][2]string{
+		{"If-None-Match", tag}, {"If-None-Match", "*"}, {"If-Modified-Since", time.Now().UTC().Format(http.TimeFormat)}, {"If-Match", "*"}, {"Range", "bytes=0-1"},
+	}...)
 }
 
 // probe asks as the caller and returns all that can be told from the answer, without what the names asked for
 // and the moment explain.
-func (h *cast) probe(row matrixRow, caller, method string, header [2]string) string {
+func (h *cast) probe(row matrixRow, caller string, extra [2]string) string {
 	h.t.Helper()
-	given, _, _ := strings.Cut(row.route, " ")
-	if method == "" {
-		method = given
+	method, _, _ := strings.Cut(row.route, " ")
+	c := h.asking(row, caller)
+	switch extra[0] {
+	case "":
+	case "method":
+		method = extra[1]
+	default:
+		c.Header.Set(extra[0], extra[1])
 	}
-	c := h.asks(caller)
-	if header[0] != "" {
-		c.Header.Set(header[0], header[1])
-	}
-	a := c.Do(method, h.path(row), h.body(h.fill(row.body)))
+	body := strings.ReplaceAll(row.body, "SECRET", h.Secrets[caller+"/all"])
+	return strings.NewReplacer("ghost", "guild", "vapor", "vault", "straws", "strict").Replace(seen(c.Do(method, h.path(row), h.body(h.fill(body)))))
+}
+
+// seen is all that an answer tells, but for what differs from each to the next.
+func seen(a hubtest.Answer) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d\n", a.Status)
 	for _, key := range slices.Sorted(maps.Keys(a.Header)) {
@@ -105,34 +176,47 @@ func (h *cast) probe(row matrixRow, caller, method string, header [2]string) str
 			fmt.Fprintf(&b, "%s: %s\n", key, a.Header[key])
 		}
 	}
-	b.Write(a.Body)
-	return strings.NewReplacer("ghost", "guild", "vapor", "vault").Replace(b.String())
+	b.Write(bytes.ReplaceAll(a.Body, []byte(a.Header.Get("X-Request-Id")), []byte("ID")))
+	return b.String()
 }
 
-// L1 to L4, L8, L14: no page, list, search or file that an outsider can read has a word of what is private.
-func TestLNoPublicAnswerHoldsACanary(t *testing.T) {
-	h := newCast(t, leakWorld)
-	paths := []string{
-		"/", "/favicon.svg", "/robots.txt", "/api", "/api/repos", "/api/packages", "/api/packages?sort=recent_downloads", "/api/packages?search=canary", "/api/packages?search=vau", "/api/packages?search=depends:decimal",
-		"/api/packages?search=depends:hexhub:decimal", "/api/packages?search=name:v*", "/api/packages?search=guild/vault", "/api/packages/decimal", "/api/packages/decimal/releases/1.0.0",
-		"/api/packages/decimal/owners", "/api/packages/decimal/audit-logs", "/api/users/sam", "/api/users/pat", "/api/openapi.yaml", "/repo/names", "/repo/versions", "/repo/packages/decimal", "/repo/repos/hexhub/names",
-	}
+// lookouts are the paths that an outsider may read, or try to.
+func lookouts(t *testing.T) []matrixRow {
+	t.Helper()
+	var out []matrixRow
 	for _, row := range readMatrix(t) {
-		if method, _, _ := strings.Cut(row.route, " "); method == http.MethodGet && !strings.Contains(row.route, "{repository}") && !strings.Contains(row.route, "{org}") {
-			paths = append(paths, h.path(row))
+		if strings.HasPrefix(row.route, "GET ") && !row.inGuild().says("guild") {
+			out = append(out, row)
 		}
 	}
-	for _, path := range paths {
+	for _, path := range []string{
+		"/api/packages?sort=recent_downloads", "/api/packages?sort=downloads", "/api/packages?sort=updated_at", "/api/packages?sort=inserted_at",
+		"/api/packages?search=canary", "/api/packages?search=vau", "/api/packages?search=depends:decimal", "/api/packages?search=depends:hexhub:decimal",
+		"/api/packages?search=name:v*", "/api/packages?search=vau&page=2", "/api/packages?per_page=1000", "/api/packages?search=vaul",
+		"/api/users/sam", "/api/users/pat", "/api/users/rea", "/api/users/eva@example.com", "/api/repos/hexhub", "/api/repos/hexhub/packages",
+		"/repo/repos/hexhub/names", "/repo/repos/hexhub/versions", "/repo/repos/hexhub/packages/decimal", "/api/packages/decimal/releases/1.0.0?downloads=day",
+		"/sitemap.xml", "/feed", "/packages", "/packages/decimal", "/orgs", "/api/nothing/at/all",
+	} {
+		out = append(out, matrixRow{route: "GET " + path})
+	}
+	return out
+}
+
+// L1 to L4, L14: no page, list, search, example or file that an outsider can read has a word of what is private.
+func TestLNoPublicAnswerHoldsACanary(t *testing.T) {
+	t.Parallel()
+	h := newCast(t, leakWorld)
+	for _, row := range lookouts(t) {
 		for _, caller := range outsiders {
-			a := h.asks(caller).Get(path)
+			a := h.ask(row, caller)
 			text := a.Body
-			if strings.HasPrefix(path, "/repo/") && a.Status == http.StatusOK && bytes.HasPrefix(text, []byte{0x1f, 0x8b}) {
+			if strings.HasPrefix(row.route, "GET /repo/") && bytes.HasPrefix(text, []byte{0x1f, 0x8b}) {
 				text = unzip(t, text)
 			}
 			text = append(text, fmt.Sprint(a.Header)...)
 			for _, word := range canaries {
-				if bytes.Contains(text, []byte(word)) && !strings.Contains(path, word) {
-					t.Errorf("GET %s tells %s of %q: %.300q", path, caller, word, text)
+				if bytes.Contains(text, []byte(word)) && !strings.Contains(row.route, word) {
+					t.Errorf("%s tells %s of %q: %.300q", row.route, caller, word, text)
 				}
 			}
 		}
@@ -142,9 +226,145 @@ func TestLNoPublicAnswerHoldsACanary(t *testing.T) {
 	}
 }
 
-// L7, L2, L15: what an outsider publishes tells nothing of what others hold: not by the words for a dependency
-// that he may not see, nor by the name, nor by the bytes.
+// L3, L1: whatever is done in private, no outsider's answer changes by a byte: no count, no order, no time, no
+// tag of a list. L8: and no letter goes to anybody else.
+func TestL3PrivateDeedsChangeNothingOutside(t *testing.T) {
+	t.Parallel()
+	h := newCast(t, leakWorld)
+	lastUse := regexp.MustCompile(`,?"last_use":\{[^}]*\}`) // one's own, which is noted behind the request
+	look := func() map[string]string {
+		h.must(h.Stats.Flush(t.Context()))
+		out := map[string]string{}
+		for _, row := range lookouts(t) {
+			for _, caller := range []string{"anon", "sam", "joe"} {
+				if strings.HasPrefix(row.route, "GET /account") || strings.HasPrefix(row.route, "GET /repo/tarballs") {
+					continue // there people see when they were here; and what they fetch themselves is counted
+				}
+				out[h.path(row)+" as "+caller] = lastUse.ReplaceAllString(seen(h.ask(row, caller)), "")
+			}
+		}
+		return out
+	}
+	look() // what is derived only when it is asked for has been
+	before, letters := look(), len(mailtest.Letters(t, h.Mail, ""))
+	eva := h.asks("eva")
+	for _, deed := range []struct {
+		method, path string
+		body         any
+		status       int
+	}{
+		{"POST", "/api/repos/guild/publish", hubtest.Tarball(t, "vault", "8.8.8", requires("decimal")), 201},
+		{"POST", "/api/repos/guild/publish", hubtest.Tarball(t, "hoard", "1.0.0", requires("decimal")), 201},
+		{"POST", "/api/repos/guild/packages/hoard/releases/1.0.0/docs", hubtest.Docs(t, "<p>canary"), 201},
+		{"POST", "/api/repos/guild/packages/vault/releases/8.8.8/retire", map[string]any{"reason": "security", "message": "canary"}, 204},
+		{"PUT", "/api/repos/guild/packages/vault/owners/rea", map[string]any{"level": "full"}, 204},
+		{"POST", "/api/orgs/guild/policies", map[string]any{"name": "canary", "visibility": "private"}, 201},
+		{"POST", "/api/orgs/guild/keys", map[string]any{"name": "canary", "permissions": []any{map[string]any{"domain": "repository", "resource": "guild"}}}, 201},
+		{"POST", "/api/orgs/guild/invitations", map[string]any{"email": "guest@example.com", "role": "read"}, 201},
+		{"POST", "/api/orgs/guild/members/rea", map[string]any{"role": "write"}, 200},
+		{"GET", "/repo/repos/guild/tarballs/vault-8.8.8.tar", nil, 200},
+		{"GET", "/repo/repos/guild/tarballs/vault-7.7.7.tar", nil, 200},
+		{"GET", "/repo/repos/guild/tarballs/hoard-1.0.0.tar", nil, 200},
+		{"GET", "/repo/repos/guild/docs/hoard-1.0.0.tar.gz", nil, 200},
+	} {
+		eva.Do(deed.method, deed.path, deed.body).Expect(t, deed.status)
+	}
+	for what, after := range look() {
+		if diff := cmp.Diff(before[what], after); diff != "" {
+			t.Errorf("%s after deeds in private (-before +after):\n%s", what, diff)
+		}
+	}
+	all := mailtest.Letters(t, h.Mail, "")
+	if len(all) < letters+4 {
+		t.Errorf("%d letters for what was done, so nothing is looked at", len(all)-letters)
+	}
+	for _, l := range all {
+		text := fmt.Sprint(l.Kind, l.Params)
+		if !slices.ContainsFunc(canaries, func(word string) bool { return strings.Contains(text, word) }) {
+			continue
+		}
+		for _, to := range l.To {
+			if who, _, _ := strings.Cut(to, "@"); slices.Contains(outsiders, who) {
+				t.Errorf("%s is written %s", to, text)
+			}
+		}
+	}
+}
+
+func requires(pkg string) tarball.Requirement {
+	return tarball.Requirement{Name: pkg, App: pkg, Requirement: "~> 1.0"}
+}
+
+// L9: what is private is for no cache that others ask too, whether it is sent or told to be fresh.
+func TestL9PrivateAnswersAreForNoSharedCache(t *testing.T) {
+	t.Parallel()
+	h := newCast(t, leakWorld)
+	told := 0
+	for _, row := range readMatrix(t) {
+		if row = row.inGuild(); !strings.HasPrefix(row.route, "GET ") || row.want["anon"] == row.want["eva"] {
+			continue
+		}
+		for _, caller := range []string{"eva", "root", "pat"} {
+			if caller == "pat" && !row.ofPage() {
+				caller = "repo"
+			}
+			c := h.asking(row, caller)
+			a := c.Get(h.path(row))
+			if a.Status >= 400 {
+				continue
+			}
+			answers := []hubtest.Answer{a}
+			if tag := a.Header.Get("ETag"); tag != "" {
+				c.Header.Set("If-None-Match", tag)
+				answers = append(answers, c.Get(h.path(row)).Expect(t, http.StatusNotModified))
+			}
+			for _, a := range answers {
+				told++
+				cache, vary := a.Header.Get("Cache-Control"), strings.ToLower(fmt.Sprint(a.Header.Values("Vary")))
+				if strings.Contains(cache, "public") || !strings.Contains(cache, "private") && !strings.Contains(cache, "no-store") {
+					t.Errorf("%s as %s: %d may be kept: Cache-Control is %q", row.route, caller, a.Status, cache)
+				}
+				credential := "authorization"
+				if row.ofPage() {
+					credential = "cookie"
+				}
+				if !strings.Contains(vary, credential) {
+					t.Errorf("%s as %s: Vary is %s and Cache-Control %q", row.route, caller, vary, cache)
+				}
+			}
+		}
+	}
+	if told < 50 {
+		t.Errorf("%d answers were looked at", told)
+	}
+}
+
+// L10: no path is answered with what is private because it seems to be of a picture or a style sheet, and
+// what it is answered nobody keeps.
+func TestL10DeceivedCachesKeepNothing(t *testing.T) {
+	t.Parallel()
+	h := newCast(t, leakWorld)
+	for _, row := range readMatrix(t) {
+		row = row.inGuild()
+		if !strings.HasPrefix(row.route, "GET ") || row.want["anon"] == row.want["eva"] {
+			continue
+		}
+		path, query, _ := strings.Cut(h.path(row), "?")
+		for _, end := range []string{"/a.css", ";.css", "%2fa.css", "%3b.css", ".css", ";a=.js", "/%2e%2e/a.css", "%0a.css", "%23.css", "%3f.css", "/a.css;x"} {
+			for _, caller := range []string{"eva", "root"} {
+				a := h.asking(row, caller).Get(path + end + "?" + query)
+				if a.Status < 400 || !strings.Contains(a.Header.Get("Cache-Control"), "no-store") && a.Status != http.StatusBadRequest {
+					t.Errorf("%s%s as %s: %d %q: %.100s", path, end, caller, a.Status, a.Header.Get("Cache-Control"), a.Body)
+				}
+			}
+		}
+	}
+}
+
+// L7, L2: what an outsider publishes tells nothing of what others hold: not by the words for a dependency
+// that he may not see, nor by the name.
 func TestL7PublishingIsNoOracle(t *testing.T) {
+	t.Parallel()
 	h := newCast(t, leakWorld)
 	answer := func(pkg, in, requires string) string {
 		a := h.asks("sam").Publish(hubtest.Tarball(t, pkg, "1.0.0", tarball.Requirement{Name: requires, App: requires, Requirement: "~> 1.0", Repository: in}))
@@ -155,6 +375,31 @@ func TestL7PublishingIsNoOracle(t *testing.T) {
 	}
 	for _, pkg := range []string{"vault", "vapor"} {
 		h.asks("sam").Publish(hubtest.Tarball(t, pkg, "1.0.0")).Expect(t, http.StatusCreated)
+	}
+}
+
+// L15: bytes that somebody else stores already are taken as new ones are.
+func TestL15StoredBytesAreNoOracle(t *testing.T) {
+	t.Parallel()
+	h := newCast(t, leakWorld)
+	secret := hubtest.Docs(t, "<p>the canary's own page")
+	h.asks("eva").Do("POST", "/api/repos/guild/packages/vault/releases/7.7.7/docs", secret).Expect(t, 201)
+	h.asks("sam").Publish(hubtest.Tarball(t, "first", "1.0.0")).Expect(t, 201)
+	upload := func(docs []byte) (string, string) {
+		up := h.asks("sam").Do("POST", "/api/packages/first/releases/1.0.0/docs", docs)
+		return seen(up), seen(h.Anonymous().Do(http.MethodHead, "/repo/docs/first-1.0.0.tar.gz", nil))
+	}
+	first, _ := upload(hubtest.Docs(t, "<p>some page of my own"))
+	again, _ := upload(secret)
+	if diff := cmp.Diff(first, again); diff != "" {
+		t.Errorf("bytes that are there (+) and new ones (-) are answered differently:\n%s", diff)
+	}
+	// The tarball of a private release, whose bytes an outsider might hold, is as good as any.
+	theirs := hubtest.Tarball(t, "vault", "9.0.0")
+	h.asks("eva").Do("POST", "/api/repos/guild/publish", theirs).Expect(t, 201)
+	h.asks("sam").Publish(theirs).Expect(t, 201)
+	if owners := h.Anonymous().Get("/api/packages/vault/owners").Expect(t, 200).Body; !bytes.Contains(owners, []byte(`"sam"`)) || bytes.Contains(owners, []byte(`"eva"`)) {
+		t.Errorf("owners: %s", owners)
 	}
 }
 

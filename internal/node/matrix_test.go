@@ -161,12 +161,17 @@ func (h *cast) style() string {
 // ask sends the row's request as the caller.
 func (h *cast) ask(row matrixRow, caller string) hubtest.Answer {
 	h.t.Helper()
-	as := h.asks
-	if row.ofPage() {
-		as = h.browses
-	}
 	method, _, _ := strings.Cut(row.route, " ")
-	return as(caller).Do(method, h.path(row), h.body(h.fill(row.body)))
+	return h.asking(row, caller).Do(method, h.path(row), h.body(h.fill(row.body)))
+}
+
+// asking is how the caller asks for what the row is of.
+func (h *cast) asking(row matrixRow, caller string) hubtest.Client {
+	h.t.Helper()
+	if row.ofPage() {
+		return h.browses(caller)
+	}
+	return h.asks(caller)
 }
 
 // allRoutes are those of every surface, as METHOD /path.
