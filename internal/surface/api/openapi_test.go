@@ -43,7 +43,8 @@ func child(v any, path ...string) any {
 	return v
 }
 
-// The document has every route, and no other. What lies below /repos/NAME is there as a server.
+// The document has every route, and no other. What lies below /repos/NAME is there as a server; what lies below
+// /operator belongs to another surface, and the node compares it.
 func TestEveryRouteIsInTheDocument(t *testing.T) {
 	below := regexp.MustCompile(`^(/repos/\{(base|repository)\})+/`)
 	served, written := map[string]bool{}, map[string]bool{}
@@ -56,12 +57,11 @@ func TestEveryRouteIsInTheDocument(t *testing.T) {
 	}
 	for path, item := range child(readDocument(t), "paths").(node) {
 		for method := range item.(node) {
-			if method != "parameters" {
+			if method != "parameters" && !strings.HasPrefix(path, "/operator/") {
 				written[strings.ToUpper(method)+" "+path] = true
 			}
 		}
 	}
-	// A repository by itself has the form of the prefix.
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(served)), slices.Sorted(maps.Keys(written))); diff != "" {
 		t.Errorf("routes that are served (-) and that openapi.yaml has (+) differ:\n%s", diff)
 	}
