@@ -19,7 +19,7 @@ type Client struct {
 	T             testing.TB
 	URL           string      // of the server, without a trailing slash
 	Authorization string      // sent as it is; empty for none
-	Header        http.Header // sent besides; may be nil
+	Header        http.Header // sent besides; may be nil, and may say another Host
 }
 
 // With returns the client with an Authorization, such as the secret of a key.
@@ -78,6 +78,7 @@ func (c Client) Try(method, path string, body any) (Answer, error) {
 	}
 	req.Header.Set("Accept", "application/json")
 	maps.Copy(req.Header, c.Header)
+	req.Host = c.Header.Get("Host")
 	if body != nil {
 		req.Header.Set("Content-Type", kind)
 	}

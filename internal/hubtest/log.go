@@ -3,6 +3,7 @@ package hubtest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -38,6 +39,24 @@ func (h *Hub) Rows() string {
 	var b strings.Builder
 	for _, rec := range h.records() {
 		b.WriteString(rec.Key + " " + string(rec.Value) + "\n")
+	}
+	return b.String()
+}
+
+// Written returns everything that was ever written to the store of a World, also what has been overwritten or
+// deleted since: a log keeps it for a while.
+func (h *Hub) Written() string {
+	h.t.Helper()
+	var b strings.Builder
+	seen := errors.New("seen")
+	err := h.o.Store.Watch(h.t.Context(), 0, func(changes []store.Change, _ store.Revision) error {
+		for _, c := range changes {
+			b.WriteString(c.Key + " " + string(c.Value) + "\n")
+		}
+		return seen
+	})
+	if !errors.Is(err, seen) {
+		h.t.Fatal(err)
 	}
 	return b.String()
 }

@@ -120,7 +120,7 @@ func newCast(t *testing.T, text string) *cast {
 			h.makeStale()
 		}
 	}
-	h.enrol("pat")
+	h.secret, _ = h.enrol("pat")
 	h.program = h.tokens("pat", "api repositories")
 	h.must(h.Accounts.Deactivate(t.Context(), audit.By{}, h.user("gone").ID))
 	return h
@@ -203,14 +203,14 @@ func (h *cast) browser(username string) access.Actor {
 }
 
 // enrol gives the user a second factor, with a code of half a minute ago, so that none of now is used.
-func (h *cast) enrol(username string) {
+func (h *cast) enrol(username string) (secret string, recovery []string) {
 	h.t.Helper()
 	a := h.browser(username)
 	offer, err := h.Accounts.StartTOTP(h.t.Context(), a.User.ID, a.Session)
 	h.must(err)
-	_, err = h.Accounts.ConfirmTOTP(h.t.Context(), a.By(), a.User.ID, a.Session, hubtest.Code(h.t, offer.Secret, time.Now().Add(-30*time.Second)), account.Origin{})
+	recovery, err = h.Accounts.ConfirmTOTP(h.t.Context(), a.By(), a.User.ID, a.Session, hubtest.Code(h.t, offer.Secret, time.Now().Add(-30*time.Second)), account.Origin{})
 	h.must(err)
-	h.secret = offer.Secret
+	return offer.Secret, recovery
 }
 
 // tokens lets a program act for the user, as mix hex.user auth does.
