@@ -16,6 +16,7 @@ import (
 	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/mail/mailtest"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/surface/api"
 )
 
 // fields are the named fields of the answer, or of each element of a list, as JSON.
@@ -369,6 +370,47 @@ func TestZ10FieldsBesideThePointAreIgnored(t *testing.T) {
 	w.publish("jose", "", "decimal", "1.0.0")
 	w.expect(204, "PUT", "/packages/decimal/owners/bob", extra(map[string]any{"level": "maintainer"}), w.as("jose"))
 	if got := fields(t, w.expect(200, "GET", "/packages/decimal/owners", nil), "username", "level"); got != `[["bob","maintainer"],["jose","full"]]` {
+		t.Errorf("owners = %s", got)
+	}
+}
+
+// Z10: nobody makes himself more than a user by what he says of himself.
+func TestZ10WhoRegistersGivesHimselfNothing(t *testing.T) {
+	w := newWorld(t, func(r *account.Rules, _ *api.Options) { r.ConfirmMail = true })
+	body := map[string]any{"username": "mallory", "password": password, "emails": []any{map[string]any{"email": "m@example.com", "verified": true, "primary": true}}}
+	for k, v := range map[string]any{
+		"id": "mine", "role": "mod", "admin": true, "service": true, "verified": true, "deactivated_at": nil, "inserted_at": "2001-01-01T00:00:00Z",
+		"organizations": []any{map[string]any{"name": "forge", "role": "admin"}}, "second": map[string]any{}, "tfa_enabled": true,
+	} {
+		body[k] = v
+	}
+	w.expect(201, "POST", "/users", body)
+	u, ok := account.ByName(w.db.View(), "mallory")
+	if !ok || u.ID == "mine" || u.Admin || u.Service || u.Verified() || u.TwoFactor() || u.InsertedAt.Year() == 2001 || org.RoleOf(w.db.View(), forge, u.ID) != "" {
+		t.Errorf("registering made %+v", u)
+	}
+}
+
+// Z9: a role, a level or a permission is one of those there are, to the letter, or nothing is done.
+func TestZ9UnknownRolesAreRefused(t *testing.T) {
+	w := newWorld(t)
+	w.publish("jose", "", "decimal", "1.0.0")
+	before, _ := org.Organizations.Get(w.db.View(), "forge")
+	for _, role := range []any{
+		"owner", "Admin", "ADMIN", "admin ", " admin", "admin\x00", "admin\n", "аdmin", "ａdmin", "admin,read", "admin read", "mod", "moderator", "superadmin", "root",
+		"read|write", "*", "%", "null", "nil", "true", 0, 1, -1, 3.5, true, false, []any{"admin"}, []any{}, map[string]any{"admin": true}, map[string]any{"role": "admin"},
+	} {
+		w.expect(422, "POST", "/orgs/forge/members", map[string]any{"name": "bob", "role": role}, w.as("eva"))
+		w.expect(422, "POST", "/orgs/forge/members/eva", map[string]any{"role": role}, w.as("eva"))
+		w.expect(422, "POST", "/orgs/forge/invitations", map[string]any{"email": "x@example.com", "role": role}, w.as("eva"))
+		w.expect(422, "PUT", "/packages/decimal/owners/bob", map[string]any{"level": role}, w.as("jose"))
+		w.expect(422, "POST", "/keys", map[string]any{"name": "k", "permissions": []any{map[string]any{"domain": role}}}, w.as("jose"))
+		w.expect(422, "POST", "/keys", map[string]any{"name": "k", "permissions": []any{map[string]any{"domain": "api", "resource": role}}}, w.as("jose"))
+	}
+	if after, _ := org.Organizations.Get(w.db.View(), "forge"); !after.UpdatedAt.Equal(before.UpdatedAt) {
+		t.Errorf("the organization was changed: %+v", after)
+	}
+	if got := fields(t, w.expect(200, "GET", "/packages/decimal/owners", nil), "username"); got != `[["jose"]]` {
 		t.Errorf("owners = %s", got)
 	}
 }
