@@ -21,6 +21,7 @@ import (
 	"hexhub/hex/version"
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/account/accounttest"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
@@ -255,7 +256,7 @@ func (d doer) accounts() {
 	d.must(err)
 	offer, err := a.StartTOTP(ctx, id, s.ID)
 	d.must(err)
-	codes, err := a.ConfirmTOTP(ctx, by, id, s.ID, hubtest.Code(d.T, offer.Secret, time.Now()), from)
+	codes, err := a.ConfirmTOTP(ctx, by, id, s.ID, accounttest.Code(d.T, offer.Secret, time.Now()), from)
 	d.must(err)
 	d.must(a.CheckSecondFactor(ctx, id, codes[0], from))
 	_, err = a.RotateRecoveryCodes(ctx, by, id)

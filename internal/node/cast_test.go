@@ -12,6 +12,7 @@ import (
 	"hexhub/hex/name"
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/account/accounttest"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/mail/mailtest"
@@ -208,7 +209,7 @@ func (h *cast) enrol(username string) (secret string, recovery []string) {
 	a := h.browser(username)
 	offer, err := h.Accounts.StartTOTP(h.t.Context(), a.User.ID, a.Session)
 	h.must(err)
-	recovery, err = h.Accounts.ConfirmTOTP(h.t.Context(), a.By(), a.User.ID, a.Session, hubtest.Code(h.t, offer.Secret, time.Now().Add(-30*time.Second)), account.Origin{})
+	recovery, err = h.Accounts.ConfirmTOTP(h.t.Context(), a.By(), a.User.ID, a.Session, accounttest.Code(h.t, offer.Secret, time.Now().Add(-30*time.Second)), account.Origin{})
 	h.must(err)
 	return offer.Secret, recovery
 }
@@ -269,7 +270,7 @@ func (h *cast) shows(caller string) hubtest.Client {
 	}
 	c.Header = http.Header{}
 	if caller == "coded" {
-		c.Header.Set("X-Hex-Otp", hubtest.Code(h.t, h.secret, time.Now()))
+		c.Header.Set("X-Hex-Otp", accounttest.Code(h.t, h.secret, time.Now()))
 	}
 	return c
 }

@@ -16,6 +16,7 @@ import (
 
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/account/accounttest"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/mail/mailtest"
@@ -102,7 +103,7 @@ func TestA18WhatLetsInIsNeverWrittenDown(t *testing.T) {
 	cookie(sam, "cookie after a proof")
 	pat.post("/login", "login", "pat", "password", "the password of pat")
 	secrets["token of half a login"] = pat.cookies["hexhub-login"]
-	pat.post("/login/code", "code", hubtest.Code(t, h.secret, time.Now()))
+	pat.post("/login/code", "code", accounttest.Code(t, h.secret, time.Now()))
 	cookie(pat, "cookie of a login in two steps")
 	second, codes := h.enrol("mia")
 	secrets["another secret of a second factor"], secrets["recovery code"], secrets["used recovery code"] = second, codes[1], codes[0]
