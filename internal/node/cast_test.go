@@ -97,6 +97,7 @@ type props struct {
 	client     string            // id of a program that sends people here for a code
 	cookies    map[string]string // by person
 	program    oauth.Tokens      // of one that acts for pat
+	stranger   oauth.Tokens      // of one that acts for sam
 	secret     string            // of pat's second factor
 }
 
@@ -122,7 +123,7 @@ func newCast(t *testing.T, text string) *cast {
 		}
 	}
 	h.secret, _ = h.enrol("pat")
-	h.program = h.tokens("pat", "api repositories")
+	h.program, h.stranger = h.tokens("pat", "api repositories"), h.tokens("sam", "api repositories")
 	h.must(h.Accounts.Deactivate(t.Context(), audit.By{}, h.user("gone").ID))
 	return h
 }
@@ -265,6 +266,8 @@ func (h *cast) shows(caller string) hubtest.Client {
 		c = h.As("guild/" + caller)
 	case "token", "coded":
 		c = c.With("Bearer " + h.program.Access)
+	case "stranger": // in no row: he is an outsider
+		c = c.With("Bearer " + h.stranger.Access)
 	default:
 		c = h.As(caller + "/all")
 	}

@@ -29,8 +29,9 @@ release guild/vault 7.7.7 requires="decimal ~> 1.0" description="the canary sing
 // canaries are words that only insiders may read, wherever they look.
 var canaries = []string{"vault", "guild", "canary", "secretary@example.com"}
 
-// outsiders are callers who have no business in guild, with and without a credential.
-var outsiders = []string{"anon", "sam", "otto", "mia", "joe"}
+// outsiders are callers who have no business in guild, with and without a credential. The stranger is a program
+// that acts for sam.
+var outsiders = []string{"anon", "sam", "otto", "mia", "joe", "stranger"}
 
 // inGuild has a row be about what is in guild.
 func (row matrixRow) inGuild() matrixRow {
@@ -407,11 +408,11 @@ func TestL15StoredBytesAreNoOracle(t *testing.T) {
 // differ by less than a millisecond; on a machine without other work it is a few microseconds.
 func TestL6RefusalsTakeEquallyLong(t *testing.T) {
 	h := newCast(t, leakWorld)
-	for _, path := range []string{"/api/repos/%s/packages/%s", "/repo/repos/%s/packages/%s", "/repo/repos/%s/tarballs/%s-1.0.0.tar", "/api/orgs/%s/members?of=%s"} {
-		for _, caller := range []string{"anon", "sam"} {
+	for _, path := range []string{"/api/repos/%s/packages/%s", "/repo/repos/%s/packages/%s", "/repo/repos/%s/tarballs/%s-1.0.0.tar", "/api/orgs/%s/members?of=%s", "/api/orgs/%s/policies/%s", "/repo/repos/%s/policies/%s"} {
+		for _, caller := range []string{"anon", "sam", "stranger"} {
 			c := h.asks(caller)
 			var there, gone []time.Duration
-			for range 300 {
+			for range 200 {
 				for _, turn := range []struct {
 					org, pkg string
 					took     *[]time.Duration

@@ -331,6 +331,30 @@ func TestSecondStepOfALogin(t *testing.T) {
 	})
 }
 
+// A13: with one password one logs in once, however many good codes follow it at once; and no code is used up
+// in vain.
+func TestA13OneOfManySecondStepsWins(t *testing.T) {
+	w := newWorld(t)
+	u := w.user("jose")
+	s, _ := w.session(u)
+	e, err := w.StartTOTP(t.Context(), u.ID, s.ID)
+	w.must(err)
+	codes, err := w.ConfirmTOTP(t.Context(), by(u), u.ID, s.ID, newDevice(t, e).code(0), local)
+	w.must(err)
+	token, err := w.OweSecondFactor(t.Context(), w.again(u))
+	w.must(err)
+	errs := race(1000, func(i int) error {
+		_, err := w.FinishLogin(context.Background(), token, codes[i%len(codes)], local)
+		return err
+	})
+	if won := count(errs); won != 1 {
+		t.Errorf("%d of 1000 second steps of one login succeeded, want 1", won)
+	}
+	if left := w.again(u).RecoveryCodes(); left != 9 {
+		t.Errorf("%d recovery codes are left, want 9", left)
+	}
+}
+
 // A20: neither secrets nor codes rest in the store, or show when a user is printed.
 func TestA20SecondFactorsAreSealed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
