@@ -103,7 +103,7 @@ const allWays = "key:known,reads,fetches,writes slim:fetches swap:known,reads,fe
 func (h *leaver) good() string {
 	h.t.Helper()
 	var out []string
-	for _, way := range strings.Fields("key slim swap token word page") {
+	for way := range strings.FieldsSeq("key slim swap token word page") {
 		c := h.ways[way]
 		var can []string
 		is := func(what string, yes bool) {

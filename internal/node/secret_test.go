@@ -194,7 +194,8 @@ func (h *cast) programs(user *tab, secrets map[string]string) {
 	token := func(what string, body map[string]any) (got struct {
 		Access  string `json:"access_token"`
 		Refresh string `json:"refresh_token"`
-	}) {
+	},
+	) {
 		h.t.Helper()
 		h.Anonymous().Do("POST", "/api/oauth/token", body).Expect(h.t, 200).JSON(h.t, &got)
 		secrets["access token of "+what] = got.Access

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -378,12 +379,10 @@ func TestZ10FieldsBesideThePointAreIgnored(t *testing.T) {
 func TestZ10WhoRegistersGivesHimselfNothing(t *testing.T) {
 	w := newWorld(t, func(r *account.Rules, _ *api.Options) { r.ConfirmMail = true })
 	body := map[string]any{"username": "mallory", "password": password, "emails": []any{map[string]any{"email": "m@example.com", "verified": true, "primary": true}}}
-	for k, v := range map[string]any{
+	maps.Copy(body, map[string]any{
 		"id": "mine", "role": "mod", "admin": true, "service": true, "verified": true, "deactivated_at": nil, "inserted_at": "2001-01-01T00:00:00Z",
 		"organizations": []any{map[string]any{"name": "forge", "role": "admin"}}, "second": map[string]any{}, "tfa_enabled": true,
-	} {
-		body[k] = v
-	}
+	})
 	w.expect(201, "POST", "/users", body)
 	u, ok := account.ByName(w.db.View(), "mallory")
 	if !ok || u.ID == "mine" || u.Admin || u.Service || u.Verified() || u.TwoFactor() || u.InsertedAt.Year() == 2001 || org.RoleOf(w.db.View(), forge, u.ID) != "" {
@@ -398,7 +397,11 @@ func TestZ9UnknownRolesAreRefused(t *testing.T) {
 	before, _ := org.Organizations.Get(w.db.View(), "forge")
 	for _, role := range []any{
 		"owner", "Admin", "ADMIN", "admin ", " admin", "admin\x00", "admin\n", "аdmin", "ａdmin", "admin,read", "admin read", "mod", "moderator", "superadmin", "root",
-		"read|write", "*", "%", "null", "nil", "true", 0, 1, -1, 3.5, true, false, []any{"admin"}, []any{}, map[string]any{"admin": true}, map[string]any{"role": "admin"},
+		"read|write", "*", "%", "null", "nil", "true", 0, 1, -1, 3.5, true, false,
+		[]any{"admin"},
+		[]any{},
+		map[string]any{"admin": true},
+		map[string]any{"role": "admin"},
 	} {
 		w.expect(422, "POST", "/orgs/forge/members", map[string]any{"name": "bob", "role": role}, w.as("eva"))
 		w.expect(422, "POST", "/orgs/forge/members/eva", map[string]any{"role": role}, w.as("eva"))
