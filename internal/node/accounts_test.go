@@ -37,6 +37,7 @@ func named(t *testing.T, h *hubtest.Hub, username string) account.User {
 
 // What hangs on an account in other rooms goes with it; packages stay, and whoever is needed stays too.
 func TestWithAnAccountGoesWhatIsItsUsers(t *testing.T) {
+	t.Parallel()
 	h := hubtest.World(t, accountsWorld)
 	root, eva, pat := audit.By{Username: "root"}, named(t, h, "eva"), named(t, h, "pat")
 	if err := h.Accounts.Remove(t.Context(), root, eva.ID); !fault.Is(err, fault.Conflict) {
@@ -68,6 +69,7 @@ func TestWithAnAccountGoesWhatIsItsUsers(t *testing.T) {
 
 // A17: whoever has a password by mail gets neither the keys of before nor those that a thief made.
 func TestA17ResetEndsKeysUnlessTheyAreKept(t *testing.T) {
+	t.Parallel()
 	for _, keep := range []bool{false, true} {
 		h := hubtest.World(t, accountsWorld)
 		token, _, err := h.Accounts.IssueReset(t.Context(), audit.By{Username: "root"}, named(t, h, "pat").ID)

@@ -56,6 +56,7 @@ func set(t *testing.T, n *node.Node, name, value string) {
 }
 
 func TestBlockedAddressesAreRefusedEverywhereAtOnce(t *testing.T) {
+	t.Parallel()
 	n, v := proxied(t, "127.0.0.1")
 	paths := []string{"/", "/api/packages", "/api/nothing", "/repo/names", "/repo/nothing", "/nothing"}
 	status := func(ip, path string) int { res, _ := v.ask(path, forwarded(ip)); return res.StatusCode }
@@ -105,6 +106,7 @@ func TestBlockedAddressesAreRefusedEverywhereAtOnce(t *testing.T) {
 }
 
 func TestListsOfBlockedAddressesAreChecked(t *testing.T) {
+	t.Parallel()
 	n, _ := proxied(t)
 	for _, bad := range []string{"x", "0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96", "203.0.113.0/33", "203.0.113.0/24;198.51.100.1", "evil.example"} {
 		if err := n.Settings.Set(t.Context(), audit.By{}, "block", bad); err == nil {
@@ -116,6 +118,7 @@ func TestListsOfBlockedAddressesAreChecked(t *testing.T) {
 // A2: who sends a request is told by trusted proxies only. Whatever else a client writes about
 // itself changes nothing about whom it is counted as.
 func TestA2ClaimsOfAddressesGainNothing(t *testing.T) {
+	t.Parallel()
 	for name, claim := range map[string]func(i int) http.Header{
 		"rotating X-Forwarded-For": func(i int) http.Header { return forwarded(fmt.Sprintf("1.2.3.%d, 203.0.113.9", i)) },
 		"several headers": func(i int) http.Header {
@@ -135,6 +138,7 @@ func TestA2ClaimsOfAddressesGainNothing(t *testing.T) {
 		"nonsense before it": func(i int) http.Header { return forwarded(fmt.Sprintf("x%d,,;,203.0.113.9", i)) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			n, _ := proxied(t, "127.0.0.1")
 			v := visitor{t, http.DefaultClient, n.URL}
 			passed := 0
@@ -152,6 +156,7 @@ func TestA2ClaimsOfAddressesGainNothing(t *testing.T) {
 
 // A2: without trusted proxies nothing that a client writes is believed at all.
 func TestA2NobodyIsBelievedByDefault(t *testing.T) {
+	t.Parallel()
 	n, v := proxied(t)
 	set(t, n, "block", "203.0.113.0/24")
 	for _, header := range []http.Header{forwarded("203.0.113.9"), {"Forwarded": {"for=203.0.113.9"}}, {"X-Real-Ip": {"203.0.113.9"}}} {

@@ -17,6 +17,7 @@ import (
 
 // Old audit entries are sealed as the setting says, and the sweep keeps the blobs they went to.
 func TestSweepKeepsSealedAuditEntries(t *testing.T) {
+	t.Parallel()
 	sealer, err := seal.Open(filepath.Join(t.TempDir(), "secret.key"))
 	if err != nil {
 		t.Fatal(err)

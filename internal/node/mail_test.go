@@ -15,6 +15,7 @@ import (
 // A letter written in a transaction of any room leaves through the configured server, with links to the
 // configured address.
 func TestLettersLeaveThroughTheConfiguredServer(t *testing.T) {
+	t.Parallel()
 	var server mailtest.Server
 	came := make(chan struct{}, 1)
 	server.Answer = func(verb, _ string) string {
@@ -45,6 +46,7 @@ func TestLettersLeaveThroughTheConfiguredServer(t *testing.T) {
 // Whoever registers is asked to confirm his address exactly when he can be written to, unless the
 // setting says otherwise.
 func TestConfirmationIsAskedForWhenMailIsSent(t *testing.T) {
+	t.Parallel()
 	var server mailtest.Server
 	addr := server.Start(t)
 	for _, c := range []struct {

@@ -72,6 +72,7 @@ func operator(c config.Server) *http.Client {
 }
 
 func TestARestartKeepsTheKeyAndTheAdministrator(t *testing.T) {
+	t.Parallel()
 	c := settings(t)
 	c.AdminEmail, c.AdminPasswordFile = "eva@example.com", filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(c.AdminPasswordFile, []byte("a long sentence is best\n"), 0o600); err != nil {
@@ -93,6 +94,7 @@ func TestARestartKeepsTheKeyAndTheAdministrator(t *testing.T) {
 }
 
 func TestEverySurfaceAnswersAtItsPlace(t *testing.T) {
+	t.Parallel()
 	c := settings(t)
 	c.OpsListen = "127.0.0.1:0"
 	n, _ := start(t, c)
@@ -115,6 +117,7 @@ func TestEverySurfaceAnswersAtItsPlace(t *testing.T) {
 }
 
 func TestTheSetupLinkIsForgottenOnceUsed(t *testing.T) {
+	t.Parallel()
 	c := settings(t)
 	n, stop := start(t, c)
 	link, _, err := n.StartSetup(t.Context())
@@ -137,6 +140,7 @@ func TestTheSetupLinkIsForgottenOnceUsed(t *testing.T) {
 }
 
 func TestTwoNodesCannotShareAFolder(t *testing.T) {
+	t.Parallel()
 	c := settings(t)
 	start(t, c)
 	_, err := node.Open(t.Context(), c, node.Options{})
@@ -146,6 +150,7 @@ func TestTwoNodesCannotShareAFolder(t *testing.T) {
 }
 
 func TestATakenAddressIsNamed(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
