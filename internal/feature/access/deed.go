@@ -363,17 +363,12 @@ func (s *Access) Forget(ctx context.Context) error {
 			old = append(old, k.ID)
 		}
 	}
-	for step := range slices.Chunk(old, forgetStep) {
-		err := s.db.Update(ctx, func(tx *store.Tx) error {
-			for _, keyID := range step {
-				Keys.Delete(tx, keyID)
-				KeyUses.Delete(tx, keyID)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
+	err := store.InSteps(ctx, s.db, old, forgetStep, func(tx *store.Tx, keyID string) {
+		Keys.Delete(tx, keyID)
+		KeyUses.Delete(tx, keyID)
+	})
+	if err != nil {
+		return err
 	}
 	return s.forgetTokens(ctx)
 }

@@ -3,7 +3,6 @@ package access
 import (
 	"context"
 	"net/netip"
-	"slices"
 	"time"
 
 	"hexhub/hex/name"
@@ -111,22 +110,5 @@ const forgetGrace = time.Minute
 
 func (s *Access) forgetTokens(ctx context.Context) error {
 	old := time.Now().Add(-forgetGrace)
-	var gone []string
-	for t := range revokedTokens.All(s.db.View()) {
-		if t.ExpiresAt.Before(old) {
-			gone = append(gone, revokedTokens.Key(t))
-		}
-	}
-	for step := range slices.Chunk(gone, forgetStep) {
-		err := s.db.Update(ctx, func(tx *store.Tx) error {
-			for _, key := range step {
-				revokedTokens.Delete(tx, key)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return store.Sweep(ctx, s.db, revokedTokens, func(_ store.Reader, t revoked) bool { return t.ExpiresAt.Before(old) })
 }

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"hexhub/internal/feature/account"
@@ -80,16 +79,5 @@ func (s *OAuth) Forget(ctx context.Context) error {
 
 // steps does something to each key, a few in one Update.
 func (s *OAuth) steps(ctx context.Context, keys []string, do func(tx *store.Tx, key string)) error {
-	for step := range slices.Chunk(keys, forgetStep) {
-		err := s.db.Update(ctx, func(tx *store.Tx) error {
-			for _, key := range step {
-				do(tx, key)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return store.InSteps(ctx, s.db, keys, forgetStep, do)
 }

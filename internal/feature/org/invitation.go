@@ -325,28 +325,8 @@ func (s *Orgs) RevokeInvitation(ctx context.Context, by audit.By, organization n
 	})
 }
 
-// forgetStep is how many invitations are forgotten in one transaction.
-const forgetStep = 200
-
 // Forget drops invitations that are over, in steps.
 func (s *Orgs) Forget(ctx context.Context) error {
 	at := now()
-	var over []string
-	for i := range invitations.All(s.db.View()) {
-		if !i.Live(at) {
-			over = append(over, i.ID)
-		}
-	}
-	for step := range slices.Chunk(over, forgetStep) {
-		err := s.db.Update(ctx, func(tx *store.Tx) error {
-			for _, invitationID := range step {
-				invitations.Delete(tx, invitationID)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return store.Sweep(ctx, s.db, invitations, func(_ store.Reader, i Invitation) bool { return !i.Live(at) })
 }
