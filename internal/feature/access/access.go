@@ -1,7 +1,6 @@
 package access
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/kernel/lastuse"
 	"hexhub/internal/kernel/store"
 )
 
@@ -38,7 +38,7 @@ type Access struct {
 	o        Options
 	macs     macs
 	known    *lru.Cache[digest, holder] // of keys that were shown
-	uses     uses
+	uses     *lastuse.Notes[KeyUse]
 }
 
 // Rules are what an administrator decides about credentials.
@@ -61,7 +61,7 @@ func New(db *store.DB, accounts *account.Accounts, pepper []byte, o Options) *Ac
 		o.Rules = func(store.Reader) Rules { return Rules{} }
 	}
 	known, _ := lru.New[digest, holder](holders) // fails only for a size below one
-	return &Access{db: db, accounts: accounts, o: o, macs: newMacs(pepper), known: known, uses: newUses()}
+	return &Access{db: db, accounts: accounts, o: o, macs: newMacs(pepper), known: known, uses: lastuse.New[KeyUse]()}
 }
 
 // newSecret returns 128 random bits in the form that hex.pm gives keys.
@@ -69,25 +69,4 @@ func newSecret() string {
 	var b [16]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
-}
-
-// Run writes down, until ctx ends, when keys were last used, and does so once more before it returns.
-func (s *Access) Run(ctx context.Context) error {
-	tick := time.NewTicker(flushEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			s.flush(ctx)
-		case <-ctx.Done():
-			s.flushLast(ctx)
-			return nil
-		}
-	}
-}
-
-func (s *Access) flushLast(ended context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ended), lastFlush)
-	defer cancel()
-	s.flush(ctx)
 }

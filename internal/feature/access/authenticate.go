@@ -90,7 +90,7 @@ func (s *Access) withKey(a Actor, secret string) (Actor, error) {
 		return Actor{}, h.refusal
 	}
 	h.actor.IP, h.actor.UserAgent = a.IP, a.UserAgent
-	s.uses.note(h.actor.Key.ID, at, a.IP, a.UserAgent)
+	s.noteUse(h.actor.Key.ID, at, a.IP, a.UserAgent)
 	return h.actor, nil
 }
 

@@ -51,7 +51,7 @@ func (s *Access) withToken(a Actor, token string) (Actor, error) {
 	if h.actor.Session != "" {
 		s.accounts.NoteSession(h.actor.Session, account.Origin{IP: a.IP, UserAgent: a.UserAgent})
 	} else {
-		s.uses.note(h.actor.Key.ID, at, a.IP, a.UserAgent)
+		s.noteUse(h.actor.Key.ID, at, a.IP, a.UserAgent)
 	}
 	return h.actor, nil
 }

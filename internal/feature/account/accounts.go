@@ -11,6 +11,7 @@ import (
 	"hexhub/internal/feature/mail"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/job"
+	"hexhub/internal/kernel/lastuse"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 )
@@ -50,7 +51,7 @@ type Accounts struct {
 	db     *store.DB
 	o      Options
 	hasher *hasher
-	uses   *uses
+	uses   *lastuse.Notes[SessionUse]
 	keys   map[string][]byte // derived, by label
 }
 
@@ -68,7 +69,7 @@ func New(db *store.DB, o Options) *Accounts {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Accounts{db: db, o: o, hasher: newHasher(o.Cost, o.Hashes), uses: newUses(), keys: map[string][]byte{}}
+	a := &Accounts{db: db, o: o, hasher: newHasher(o.Cost, o.Hashes), uses: lastuse.New[SessionUse](), keys: map[string][]byte{}}
 	for _, label := range []string{typedLabel, recoveryLabel} {
 		a.keys[label] = []byte(label)
 		if o.Sealer != nil {

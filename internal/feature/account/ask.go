@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"hexhub/internal/feature/audit"
 	"hexhub/internal/kernel/id"
 	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/limit"
@@ -48,7 +49,7 @@ func (a *Accounts) ask(ctx context.Context, use, login string, from Origin) erro
 	if len(login) > maxLogin {
 		login = ""
 	}
-	k := ask{Use: use, Login: login, IP: from.IP, UserAgent: cutAgent(from.UserAgent)}
+	k := ask{Use: use, Login: login, IP: from.IP, UserAgent: audit.CutAgent(from.UserAgent)}
 	at, ip, text, key, passed := now(), a.ipKey(use, from), a.textKey(use, login), id.New(), false
 	sealed, err := a.sealAsk(k)
 	if err != nil {

@@ -109,7 +109,7 @@ func LiveSession(r store.Reader, sessionID string, at time.Time) (Session, bool)
 func (a *Accounts) StartSessionTx(tx *store.Tx, by audit.By, s Session, at time.Time) Session {
 	// The id is random within Update, which is harmless: only the run that commits leaves one behind.
 	s.ID, s.InsertedAt = id.New(), at
-	s.UserAgent = cutAgent(s.UserAgent)
+	s.UserAgent = audit.CutAgent(s.UserAgent)
 	if s.ExpiresAt.IsZero() {
 		s.ExpiresAt = at.Add(sessionLife)
 	}
@@ -182,12 +182,12 @@ func (a *Accounts) Open(secret string, from Origin) (User, Session, bool) {
 		return User{}, Session{}, false
 	}
 	u, _ := Users.Get(v, s.UserID)
-	a.uses.note(s.ID, at, from)
+	a.noteUse(s.ID, at, from)
 	return u, s, true
 }
 
 // NoteSession notes that a session of a program is used.
-func (a *Accounts) NoteSession(sessionID string, from Origin) { a.uses.note(sessionID, now(), from) }
+func (a *Accounts) NoteSession(sessionID string, from Origin) { a.noteUse(sessionID, now(), from) }
 
 // EndSession ends a session of the user, and whatever is held by it.
 func (a *Accounts) EndSession(ctx context.Context, by audit.By, userID, sessionID string) error {

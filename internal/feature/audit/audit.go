@@ -76,10 +76,15 @@ func OrgRef(name string) string { return "org:" + name }
 // maxUserAgent is how much of a User-Agent is kept, in bytes, as on hex.pm.
 const maxUserAgent = 255
 
+// CutAgent returns what is kept of a User-Agent, wherever one is.
+func CutAgent(userAgent string) string {
+	return strings.ToValidUTF8(userAgent[:min(len(userAgent), maxUserAgent)], "")
+}
+
 // RecordTx writes an entry for each of refs to find. Params are encoded as JSON at once. The user and
 // the organization of by are always among the references.
 func RecordTx(tx *store.Tx, by By, action string, params map[string]any, at time.Time, refs ...string) {
-	by.UserAgent = strings.ToValidUTF8(by.UserAgent[:min(len(by.UserAgent), maxUserAgent)], "")
+	by.UserAgent = CutAgent(by.UserAgent)
 	at = at.UTC().Truncate(time.Microsecond)
 	// The id is random within Update, which is harmless: only the run that commits leaves one behind.
 	e := Entry{ID: id.Newest(at), At: at, Action: action, By: by, Params: params, Refs: withActor(refs, by)}
