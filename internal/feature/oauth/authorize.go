@@ -137,7 +137,7 @@ func (s *OAuth) back(p AuthorizeParams, told ...string) string {
 func (s *OAuth) Consent(ctx context.Context, a access.Actor, q AuthorizeRequest, scopes []string) (redirect string, err error) {
 	secret, at := random(256), now()
 	row := code{
-		Hash: hashOf(secret), ClientID: q.Client.ID, RedirectURI: q.params.RedirectURI, Challenge: q.params.CodeChallenge,
+		Hash: account.HashToken(secret), ClientID: q.Client.ID, RedirectURI: q.params.RedirectURI, Challenge: q.params.CodeChallenge,
 		ExpiresAt: at.Add(codeLife),
 	}
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
@@ -195,7 +195,7 @@ func (s *OAuth) redeem(ctx context.Context, q TokenRequest) (Tokens, error) {
 
 func (s *OAuth) redeemTx(tx *store.Tx, c Client, q TokenRequest) (g grant, reused bool, err error) {
 	at := now()
-	row, ok := codes.Get(tx, hashOf(q.Code))
+	row, ok := codes.Get(tx, account.HashToken(q.Code))
 	if !ok || row.ClientID != c.ID || row.RedirectURI != q.RedirectURI || !row.verifiedBy(q.CodeVerifier) {
 		return g, false, errBadCode
 	}

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/id"
@@ -82,7 +83,7 @@ func clientFor(r store.Reader, clientID, secret, grant string) (Client, error) {
 	}
 	c, ok := ClientOf(r, clientID)
 	switch {
-	case !ok, c.Confidential() && subtle.ConstantTimeCompare([]byte(hashOf(secret)), []byte(c.SecretHash)) != 1:
+	case !ok, c.Confidential() && subtle.ConstantTimeCompare([]byte(account.HashToken(secret)), []byte(c.SecretHash)) != 1:
 		return Client{}, protocol(invalidClient, "Invalid client")
 	case !c.mayGrant(grant):
 		return Client{}, protocol(unauthorized, "This client may not use this grant type")
@@ -118,7 +119,7 @@ func (s *OAuth) CreateClient(ctx context.Context, a access.Actor, d ClientDraft)
 	var secret string
 	if d.Confidential {
 		secret = secretPrefix + random(256)
-		c.SecretHash = hashOf(secret)
+		c.SecretHash = account.HashToken(secret)
 	}
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		if err := access.May(tx, a, access.Administer, access.Thing{}); err != nil {

@@ -99,7 +99,7 @@ func (s *OAuth) StartDevice(ctx context.Context, q DeviceStart) (DeviceCodes, er
 	}
 	secret, at := random(256), now()
 	d := device{
-		Hash: hashOf(secret), ClientID: c.ID, Scopes: pair(asked), Name: shown(q.Name), UserAgent: shown(q.UserAgent),
+		Hash: account.HashToken(secret), ClientID: c.ID, Scopes: pair(asked), Name: shown(q.Name), UserAgent: shown(q.UserAgent),
 		InsertedAt: at, ExpiresAt: at.Add(deviceLife),
 	}
 	if q.IP.IsValid() {
@@ -347,7 +347,7 @@ func (s *OAuth) poll(ctx context.Context, q TokenRequest) (Tokens, error) {
 		return Tokens{}, protocol(invalidRequest, "Missing device_code")
 	}
 	at := now()
-	d, ok := devices.Get(v, hashOf(q.DeviceCode))
+	d, ok := devices.Get(v, account.HashToken(q.DeviceCode))
 	switch {
 	case !ok:
 		return Tokens{}, errUsedDevice

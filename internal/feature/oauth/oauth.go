@@ -134,7 +134,7 @@ func (s *OAuth) Token(ctx context.Context, q TokenRequest) (Tokens, error) {
 func (s *OAuth) grantTx(tx *store.Tx, c Client, session account.Session, scopes []string, at time.Time) grant {
 	g := grant{SessionID: session.ID, UserID: session.UserID, ClientID: c.ID, Scopes: scopes, InsertedAt: at, ExpiresAt: session.ExpiresAt}
 	if c.mayGrant(GrantRefresh) {
-		g.RefreshHash = hashOf(s.encodeRefresh(refresh{g.SessionID, g.Generation}))
+		g.RefreshHash = account.HashToken(s.encodeRefresh(refresh{g.SessionID, g.Generation}))
 	}
 	grants.Put(tx, g)
 	return g

@@ -68,7 +68,7 @@ func (s *OAuth) rotateTx(tx *store.Tx, c Client, shown refresh, q TokenRequest) 
 		return g, true, nil
 	}
 	g.Generation++
-	g.RefreshHash = hashOf(s.encodeRefresh(refresh{g.SessionID, g.Generation}))
+	g.RefreshHash = account.HashToken(s.encodeRefresh(refresh{g.SessionID, g.Generation}))
 	grants.Put(tx, g)
 	return g, false, nil
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"time"
@@ -104,12 +103,6 @@ func (s *OAuth) decodeRefresh(token string) (refresh, bool) {
 		return refresh{string(b[4:n]), binary.BigEndian.Uint32(b)}, true
 	}
 	return refresh{}, false
-}
-
-// hashOf is what is kept of a secret with at least 128 random bits.
-func hashOf(secret string) string {
-	h := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(h[:])
 }
 
 // random returns bits in base64url.

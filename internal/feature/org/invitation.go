@@ -2,10 +2,6 @@ package org
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
@@ -55,8 +51,7 @@ func (i Invitation) Live(at time.Time) bool { return at.Before(i.ExpiresAt) }
 const (
 	invitationAge  = 7 * 24 * time.Hour // as on hex.pm
 	maxInvitations = 200                // live ones of an organization
-	tokenBytes     = 32
-	maxToken       = 128 // bytes of what is hashed as one
+	maxToken       = 128                // bytes of what is hashed as one
 )
 
 // invites bounds how much mail an organization can make this server send to strangers.
@@ -73,9 +68,9 @@ type InvitationDraft struct {
 // the same person. Whether an address is that of a user is told to nobody.
 func (s *Orgs) Invite(ctx context.Context, by audit.By, organization name.Repository, d InvitationDraft) (Invitation, error) {
 	at := now()
-	token := newToken()
+	token := account.NewToken()
 	fresh := Invitation{
-		ID: id.New(), Org: organization, Role: d.Role, Hash: hashOf(token), By: nameOf(by), InsertedAt: at, ExpiresAt: at.Add(invitationAge),
+		ID: id.New(), Org: organization, Role: d.Role, Hash: account.HashToken(token), By: nameOf(by), InsertedAt: at, ExpiresAt: at.Add(invitationAge),
 	}
 	var made Invitation
 	err := s.update(ctx, func(tx *store.Tx) error {
@@ -102,17 +97,6 @@ func (s *Orgs) Invite(ctx context.Context, by audit.By, organization name.Reposi
 		return nil
 	})
 	return made, err
-}
-
-func newToken() string {
-	var b [tokenBytes]byte
-	rand.Read(b[:])
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-func hashOf(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
 }
 
 // addressTx fills in who is invited, and returns where to write to him.
@@ -213,7 +197,7 @@ func InvitationFor(r store.Reader, token string) (Invitation, bool) {
 	if len(token) > maxToken {
 		return Invitation{}, false
 	}
-	i, ok := byToken.Get(r, hashOf(token))
+	i, ok := byToken.Get(r, account.HashToken(token))
 	return i, ok && i.Live(time.Now())
 }
 
@@ -268,16 +252,10 @@ func (s *Orgs) accept(ctx context.Context, by audit.By, userID string, find find
 	at := now()
 	var joined Organization
 	err := s.update(ctx, func(tx *store.Tx) error {
-		u, known := account.Users.Get(tx, userID)
-		if !known || !u.Active() {
-			return errOver()
+		u, i, o, err := answerTx(tx, userID, find)
+		if err != nil {
+			return err
 		}
-		i, ok := find(tx, u)
-		o, there := Organizations.Get(tx, i.Org.String())
-		if !ok || !there {
-			return errOver()
-		}
-		endTx(tx, i)
 		role := o.Members[u.ID]
 		if !role.Includes(i.Role) { // else there is nothing to gain
 			role = i.Role
@@ -295,19 +273,28 @@ func (s *Orgs) accept(ctx context.Context, by audit.By, userID string, find find
 func (s *Orgs) decline(ctx context.Context, by audit.By, userID string, find finder) error {
 	at := now()
 	return s.update(ctx, func(tx *store.Tx) error {
-		u, known := account.Users.Get(tx, userID)
-		if !known || !u.Active() {
-			return errOver()
+		_, i, o, err := answerTx(tx, userID, find)
+		if err != nil {
+			return err
 		}
-		i, ok := find(tx, u)
-		o, there := Organizations.Get(tx, i.Org.String())
-		if !ok || !there {
-			return errOver()
-		}
-		endTx(tx, i)
 		i.record(tx, by, "organization.invitation.revoke", o, at)
 		return nil
 	})
+}
+
+// answerTx uses the invitation up that the user answers, in whatever way.
+func answerTx(tx *store.Tx, userID string, find finder) (account.User, Invitation, Organization, error) {
+	u, known := account.Users.Get(tx, userID)
+	if !known || !u.Active() {
+		return u, Invitation{}, Organization{}, errOver()
+	}
+	i, ok := find(tx, u)
+	o, there := Organizations.Get(tx, i.Org.String())
+	if !ok || !there {
+		return u, i, o, errOver()
+	}
+	endTx(tx, i)
+	return u, i, o, nil
 }
 
 // RevokeInvitation takes an invitation into the organization back.
