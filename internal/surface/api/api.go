@@ -67,7 +67,8 @@ func New(rooms Rooms, o Options) http.Handler {
 	}
 	a := &api{
 		Rooms: rooms, Options: o, checks: make(chan struct{}, o.Checks),
-		door: door.Door{DB: rooms.DB, Access: rooms.Access, Limiter: o.Limiter, LimitLoopback: o.LimitLoopback},
+		door:     door.Door{DB: rooms.DB, Access: rooms.Access, Limiter: o.Limiter, LimitLoopback: o.LimitLoopback},
+		document: documentOf(rooms.URL),
 	}
 	mux := http.NewServeMux()
 	for _, rt := range routes {
@@ -83,8 +84,9 @@ func New(rooms Rooms, o Options) http.Handler {
 type api struct {
 	Rooms
 	Options
-	door   door.Door
-	checks chan struct{} // holds a token for each archive being examined
+	door     door.Door
+	checks   chan struct{} // holds a token for each archive being examined
+	document answer
 }
 
 // A request is one call past the door.

@@ -12,8 +12,13 @@ import (
 //go:embed openapi.yaml
 var document []byte
 
-// getDocument serves the document with the address of this registry in it.
+// documentOf is the answer that holds the document, with the address of a registry in it.
+func documentOf(url string) answer {
+	text := strings.ReplaceAll(string(document), "http://127.0.0.1:4000", url)
+	return answer{status: http.StatusOK, cache: public, tag: tag("openapi", text), text: text, media: "application/yaml"}
+}
+
 func (a *api) getDocument(*request) (*answer, error) {
-	text := strings.ReplaceAll(string(document), "http://127.0.0.1:4000", a.URL)
-	return &answer{status: http.StatusOK, cache: public, tag: tag("openapi", text), text: text, media: "application/yaml"}, nil
+	ans := a.document // each request has its own
+	return &ans, nil
 }

@@ -19,7 +19,7 @@ func (r *request) orgName() (name.Repository, error) {
 	text := r.PathValue("org")
 	n, err := name.ParseRepository(text)
 	if err != nil || n.String() != text {
-		return n, errNotFound
+		return name.Repository{}, errNotFound
 	}
 	return n, nil
 }

@@ -13,11 +13,7 @@ import (
 // organization is the name of the organization in the path. What is none is given the name of nothing, which
 // the rooms refuse like any that the caller must not know of.
 func organization(r *request) name.Repository {
-	text := r.PathValue("org")
-	n, err := name.ParseRepository(text)
-	if err != nil || n.String() != text {
-		return name.Repository{}
-	}
+	n, _ := r.orgName()
 	return n
 }
 

@@ -136,10 +136,16 @@ func (d Door) catchUp(r *http.Request) error {
 	if err != nil || store.Revision(wanted) <= d.DB.Revision() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), catchUpTime)
+	return WaitFor(r.Context(), d.DB, store.Revision(wanted), "this node has not seen revision "+strconv.FormatInt(wanted, 10)+" yet; try again")
+}
+
+// WaitFor waits until this node shows the revision, but not for long: then it is Unavailable, in the words
+// given.
+func WaitFor(ctx context.Context, db *store.DB, wanted store.Revision, words string) error {
+	ctx, cancel := context.WithTimeout(ctx, catchUpTime)
 	defer cancel()
-	if err := d.DB.WaitFor(ctx, store.Revision(wanted)); err != nil {
-		late := fault.Wrap(fault.Unavailable, err, "this node has not seen revision "+strconv.FormatInt(wanted, 10)+" yet; try again")
+	if err := db.WaitFor(ctx, wanted); err != nil {
+		late := fault.Wrap(fault.Unavailable, err, words)
 		late.RetryAfter = time.Second
 		return late
 	}

@@ -1,25 +1,23 @@
 package repo
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
-	"time"
 
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
+	"hexhub/internal/surface/door"
 )
 
 const (
 	revisionHeader = "X-Hexhub-Revision"
 	revisionCookie = "hexhub_revision" // browsers have it from the site
-	catchUpTime    = 2 * time.Second
 )
 
 var (
@@ -73,12 +71,8 @@ func (s *surface) catchUp(r *http.Request) (store.Revision, error) {
 	if since <= s.DB.Revision() {
 		return since, nil
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), catchUpTime)
-	defer cancel()
-	if err := s.DB.WaitFor(ctx, since); err != nil {
-		late := fault.Wrap(fault.Unavailable, err, "This node has not caught up with the change yet. Try again in a moment.")
-		late.RetryAfter = time.Second
-		return 0, late
+	if err := door.WaitFor(r.Context(), s.DB, since, "This node has not caught up with the change yet. Try again in a moment."); err != nil {
+		return 0, err
 	}
 	return since, nil
 }
