@@ -18,7 +18,30 @@ const (
 	firstChores = time.Minute // after the start, which has better things to do
 )
 
-// chores keeps house: it forgets what has been kept long enough and sweeps blobs that nothing names.
+// A chore is something that is done again and again. One that fails is done again later.
+type chore struct {
+	what string
+	do   func(context.Context) error
+}
+
+// houseChores forget what has been kept long enough, and sweep blobs that nothing names.
+func (n *Node) houseChores() []chore {
+	return []chore{
+		{"forget old tombstones", n.Catalog.Forget},
+		{"forget old invitations", n.Orgs.Forget},
+		{"forget old sessions and links", n.Accounts.Forget},
+		{"forget old keys", n.Access.Forget},
+		{"forget what programs asked for in vain", n.OAuth.Forget},
+		{"forget old short links", n.Links.Forget},
+		{"forget old counts of attempts", func(ctx context.Context) error { return limit.Forget(ctx, n.DB) }},
+		{"seal old audit entries", n.archive},
+		{"sweep blobs", n.sweepAloud},
+		{"forget old letters", func(ctx context.Context) error { _, err := n.Mail.Sweep(ctx, time.Now()); return err }},
+		{"shrink the store", n.shrink},
+	}
+}
+
+// chores keeps house until ctx ends.
 func (n *Node) chores(ctx context.Context) error {
 	wait := time.NewTimer(firstChores)
 	defer wait.Stop()
@@ -28,43 +51,21 @@ func (n *Node) chores(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		if err := n.Catalog.Forget(ctx); err != nil && ctx.Err() == nil {
-			n.log.Error("cannot forget old tombstones; trying again later", "err", err)
-		}
-		if err := n.Orgs.Forget(ctx); err != nil && ctx.Err() == nil {
-			n.log.Error("cannot forget old invitations; trying again later", "err", err)
-		}
-		if err := n.Accounts.Forget(ctx); err != nil && ctx.Err() == nil {
-			n.log.Error("cannot forget old sessions and links; trying again later", "err", err)
-		}
-		if err := n.Access.Forget(ctx); err != nil && ctx.Err() == nil {
-			n.log.Error("cannot forget old keys; trying again later", "err", err)
-		}
-		if err := n.OAuth.Forget(ctx); err != nil && ctx.Err() == nil {
-			n.log.Error("cannot forget what programs asked for in vain; trying again later", "err", err)
-		}
-		if err := n.Links.Forget(ctx); err != nil && ctx.Err() == nil {
-			n.log.Error("cannot forget old short links; trying again later", "err", err)
-		}
-		if err := limit.Forget(ctx, n.DB); err != nil && ctx.Err() == nil {
-			n.log.Error("cannot forget old counts of attempts; trying again later", "err", err)
-		}
-		if err := n.archive(ctx); err != nil && ctx.Err() == nil {
-			n.log.Error("cannot seal old audit entries; trying again later", "err", err)
-		}
-		if swept, err := n.sweep(ctx); err != nil && ctx.Err() == nil {
-			n.log.Error("cannot sweep blobs; trying again later", "err", err)
-		} else if swept > 0 {
-			n.log.Info("swept blobs that nothing named", "blobs", swept)
-		}
-		if _, err := n.Mail.Sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			n.log.Error("cannot forget old letters; trying again later", "err", err)
-		}
-		if err := n.shrink(ctx); err != nil && ctx.Err() == nil {
-			n.log.Error("cannot shrink the store; trying again later", "err", err)
+		for _, c := range n.houseChores() {
+			if err := c.do(ctx); err != nil && ctx.Err() == nil {
+				n.log.Error("a chore is not done; trying again later", "chore", c.what, "err", err)
+			}
 		}
 		wait.Reset(choreEvery)
 	}
+}
+
+func (n *Node) sweepAloud(ctx context.Context) error {
+	swept, err := n.sweep(ctx)
+	if err == nil && swept > 0 {
+		n.log.Info("swept blobs that nothing named", "blobs", swept)
+	}
+	return err
 }
 
 // archive moves audit entries into segments that are older than the setting says, a few at a time.
