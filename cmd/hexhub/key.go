@@ -21,11 +21,22 @@ type keyListCmd struct {
 }
 
 // Run lists the live keys of a user.
-func (c keyListCmd) Run(s *session) error { return listKeys(s, c.target, user(c.User)) }
+func (c keyListCmd) Run(s *session) error { return keysOfUser(c.User).list(s, c.target) }
 
-func listKeys(s *session, t target, whose url.Values) error {
+// A keyring is the keys of a user or an organization.
+type keyring struct {
+	owner   string
+	query   url.Values
+	command string // that is about them
+}
+
+func keysOfUser(name string) keyring { return keyring{name, user(name), "hexhub key"} }
+
+func keysOfOrg(name string) keyring { return keyring{name, inOrg(name), "hexhub org key"} }
+
+func (r keyring) list(s *session, t target) error {
 	var keys []ops.Key
-	if err := t.ask(s, "GET", "keys", whose, nil, &keys); err != nil {
+	if err := t.ask(s, "GET", "keys", r.query, nil, &keys); err != nil {
 		return err
 	}
 	rows := [][]string{}
@@ -61,7 +72,7 @@ type newKey struct {
 }
 
 // create creates a key. Its secret is all that goes to stdout.
-func (n newKey) create(s *session, t target, whose url.Values, owner, name string) error {
+func (r keyring) create(s *session, t target, name string, n newKey) error {
 	draft := ops.KeyDraft{Name: name}
 	for _, text := range n.Permission {
 		domain, resource, _ := strings.Cut(text, ":")
@@ -70,16 +81,16 @@ func (n newKey) create(s *session, t target, whose url.Values, owner, name strin
 	if n.Expires != "" {
 		age, err := access.ParseAge(n.Expires)
 		if err != nil {
-			return &failure{why: "--expires: " + err.Error(), fix: []string{"hexhub key create " + owner + " " + name + " --expires 30d"}, code: exitUsage}
+			return &failure{why: "--expires: " + err.Error(), fix: []string{r.command + " create " + r.owner + " " + name + " --expires 30d"}, code: exitUsage}
 		}
 		draft.ExpiresAt = new(time.Now().UTC().Add(age))
 	}
 	var k ops.Key
-	if err := t.ask(s, "POST", "keys", whose, draft, &k); err != nil {
+	if err := t.ask(s, "POST", "keys", r.query, draft, &k); err != nil {
 		return err
 	}
 	if !s.JSON && !s.Quiet {
-		s.talk.Printf("Created the key %s of %s: %s; expires %s. It is shown only now:\n", k.Name, owner, permissions(k.Permissions), day(k.ExpiresAt))
+		s.talk.Printf("Created the key %s of %s: %s; expires %s. It is shown only now:\n", k.Name, r.owner, permissions(k.Permissions), day(k.ExpiresAt))
 	}
 	return s.done(k.Secret, "key", k, "%s", k.Secret)
 }
@@ -93,7 +104,7 @@ type keyCreateCmd struct {
 
 // Run creates a key.
 func (c keyCreateCmd) Run(s *session) error {
-	return c.create(s, c.target, user(c.User), c.User, c.Name)
+	return keysOfUser(c.User).create(s, c.target, c.Name, c.newKey)
 }
 
 type keyRevokeCmd struct {
@@ -105,18 +116,18 @@ type keyRevokeCmd struct {
 
 // Run ends a key.
 func (c keyRevokeCmd) Run(s *session) error {
-	return revokeKeys(s, c.target, user(c.User), c.User, c.Name, c.All)
+	return keysOfUser(c.User).revoke(s, c.target, c.Name, c.All)
 }
 
-func revokeKeys(s *session, t target, whose url.Values, owner, name string, all bool) error {
+func (r keyring) revoke(s *session, t target, name string, all bool) error {
 	if all == (name != "") {
-		return &failure{why: "name a key, or give --all", fix: []string{"hexhub key list " + owner}, code: exitUsage}
+		return &failure{why: "name a key, or give --all", fix: []string{r.command + " list " + r.owner}, code: exitUsage}
 	}
-	if whose.Set("name", name); all {
-		whose.Set("all", "true")
+	if r.query.Set("name", name); all {
+		r.query.Set("all", "true")
 	}
 	ended := []ops.Key{}
-	if err := t.ask(s, "DELETE", "keys", whose, nil, &ended); err != nil {
+	if err := t.ask(s, "DELETE", "keys", r.query, nil, &ended); err != nil {
 		return err
 	}
 	var names []string
@@ -127,5 +138,5 @@ func revokeKeys(s *session, t target, whose url.Values, owner, name string, all 
 	if all {
 		what = "all keys"
 	}
-	return s.doneAll(names, "keys", ended, "Revoked %s of %s.", what, owner)
+	return s.doneAll(names, "keys", ended, "Revoked %s of %s.", what, r.owner)
 }

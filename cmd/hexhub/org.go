@@ -268,7 +268,7 @@ type orgKeyListCmd struct {
 }
 
 // Run lists the keys.
-func (c orgKeyListCmd) Run(s *session) error { return listKeys(s, c.target, inOrg(c.Org)) }
+func (c orgKeyListCmd) Run(s *session) error { return keysOfOrg(c.Org).list(s, c.target) }
 
 type orgKeyCreateCmd struct {
 	target `embed:""`
@@ -279,7 +279,7 @@ type orgKeyCreateCmd struct {
 
 // Run creates a key.
 func (c orgKeyCreateCmd) Run(s *session) error {
-	return c.create(s, c.target, inOrg(c.Org), c.Org, c.Name)
+	return keysOfOrg(c.Org).create(s, c.target, c.Name, c.newKey)
 }
 
 type orgKeyRevokeCmd struct {
@@ -291,5 +291,5 @@ type orgKeyRevokeCmd struct {
 
 // Run ends a key.
 func (c orgKeyRevokeCmd) Run(s *session) error {
-	return revokeKeys(s, c.target, inOrg(c.Org), c.Org, c.Name, c.All)
+	return keysOfOrg(c.Org).revoke(s, c.target, c.Name, c.All)
 }
