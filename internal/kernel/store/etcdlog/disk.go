@@ -61,19 +61,24 @@ func (d *disk) watch(ctx context.Context) {
 }
 
 // check looks once. A disk that cannot be asked counts as full. Having been full, it must offer an
-// eighth more than the reserve to count as well again, lest the state flutter.
+// eighth more than the reserve to count as well again, lest the state flutter, and room for the spare
+// if that was given up: what it gave is not space that somebody freed.
 func (d *disk) check() {
 	left, err := d.free(d.dir)
 	if err != nil {
 		left = 0
 	}
 	d.left.Store(left)
+	enough := d.reserve + d.reserve/8
+	if _, err := os.Lstat(d.spare()); errors.Is(err, fs.ErrNotExist) {
+		enough += spareBytes
+	}
 	switch full := d.full.Load(); {
 	case !full && left < d.reserve:
 		d.full.Store(true)
 		d.log.Error("the disk is nearly full: the log takes no more writes until space is freed",
 			"dir", d.dir, "free", left, "reserve", d.reserve, "unknown", err != nil)
-	case full && left >= d.reserve+d.reserve/8:
+	case full && left >= enough:
 		d.full.Store(false)
 		d.log.Info("the disk has space again: the log takes writes", "dir", d.dir, "free", left)
 	}
@@ -82,8 +87,11 @@ func (d *disk) check() {
 	}
 }
 
+// spare is where the spare file lies.
+func (d *disk) spare() string { return filepath.Join(d.dir, "spare") }
+
 func (d *disk) keepSpare(left uint64) {
-	path := filepath.Join(d.dir, "spare")
+	path := d.spare()
 	_, err := os.Lstat(path)
 	switch {
 	case err == nil && left < spareBelow:

@@ -111,3 +111,24 @@ func TestSpareIsGivenUpOnlyInNeed(t *testing.T) {
 		}
 	}
 }
+
+func TestC5WhatTheSpareGaveIsNotSpace(t *testing.T) {
+	g := &gauge{free: 1 << 30}
+	d := newDisk(Options{Dir: t.TempDir(), free: g.read, DiskReserve: 32 << 20})
+	for _, c := range []struct {
+		name string
+		free uint64
+		full bool
+	}{
+		{"plenty", 1 << 30, false},
+		{"next to nothing", spareBelow - 1, true},
+		{"what the spare itself gave", spareBelow - 1 + spareBytes, true},
+		{"room for the spare as well", 36<<20 + spareBytes, false},
+	} {
+		g.free = c.free
+		d.check()
+		if d.full.Load() != c.full {
+			t.Errorf("%s: full = %v, want %v", c.name, d.full.Load(), c.full)
+		}
+	}
+}
