@@ -41,6 +41,7 @@ import (
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
+	"hexhub/internal/surface/ops"
 )
 
 // Options are what a program, rather than an operator, decides. The zero value is a real node.
@@ -81,6 +82,8 @@ type Node struct {
 	Limiter  *limit.Limiter // one for all surfaces, so that what they count is counted together
 	Metrics  *prometheus.Registry
 
+	gauges     *ops.Gauges
+	tally      ops.Tally
 	version    string
 	repository name.Repository
 	log        *slog.Logger
@@ -101,6 +104,7 @@ func Open(ctx context.Context, c config.Server, o Options) (*Node, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	n := &Node{Config: c, version: o.Version, log: o.Log, Limiter: limit.New(100_000), Metrics: prometheus.NewRegistry()}
+	n.gauges = ops.NewGauges(n.Metrics)
 	if err := n.open(ctx, o); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
@@ -186,6 +190,7 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 		n.Blobs = disk
 		n.closers = append(n.closers, disk.Close)
 	}
+	n.Blobs = n.gauges.Blobs(n.Blobs)
 	log := o.Store
 	if log == nil {
 		n.Etcd, err = etcdlog.Open(ctx, etcdlog.Options{
@@ -199,7 +204,7 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 		log = n.Etcd
 		n.closers = append(n.closers, n.Etcd.Close)
 	}
-	if n.DB, err = store.Open(ctx, log, store.Options{Log: n.log.With("part", "store")}, tables...); err != nil {
+	if n.DB, err = store.Open(ctx, n.gauges.Log(log), store.Options{Log: n.log.With("part", "store")}, tables...); err != nil {
 		return fmt.Errorf("load the tables: %w", err)
 	}
 	n.closers = append(n.closers, func() error { n.DB.Close(); return nil })
@@ -320,6 +325,7 @@ func (n *Node) Run(ctx context.Context) error {
 	})
 	rooms.Go(func() error { return n.chores(work) })
 	rooms.Go(func() error { return n.forgetSetup(work) })
+	rooms.Go(func() error { return n.countBlobs(work) })
 	rooms.Go(n.warm)
 
 	g, ctx := errgroup.WithContext(ctx)

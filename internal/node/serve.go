@@ -86,7 +86,9 @@ func (n *Node) operator() *ops.Ops {
 
 // opsServers takes the operator's socket and, if one is configured, the address for health and metrics.
 func (n *Node) opsServers(ctx context.Context, o *ops.Ops) ([]opsServer, error) {
-	ops.RegisterMetrics(n.Metrics, n.DB, n.Etcd, n.version)
+	ops.RegisterMetrics(n.Metrics, ops.Measured{
+		Version: n.version, DB: n.DB, Log: n.Etcd, Jobs: n.Jobs, Blobs: n.tally.Last, CertEnd: n.certEnd(),
+	})
 	local, err := listenSocket(ctx, n.Config.OpsSocket())
 	if err != nil {
 		return nil, err

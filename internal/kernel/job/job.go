@@ -142,3 +142,27 @@ func (q *Queue) change(ctx context.Context, jobID string, fn func(*store.Tx, Job
 		return fn(tx, j)
 	})
 }
+
+// A Count is how many jobs of a kind there are.
+type Count struct{ Waiting, Running, Dead int }
+
+// Count counts the jobs of each kind that there are or that this node does, as of now.
+func (q *Queue) Count(v *store.View, now time.Time) map[string]Count {
+	counts := map[string]Count{}
+	for kind := range q.handlers {
+		counts[kind] = Count{}
+	}
+	for j := range Jobs.All(v) {
+		c := counts[j.Kind]
+		switch {
+		case j.Dead:
+			c.Dead++
+		case j.LeasedBy != "" && j.LeasedUntil.After(now):
+			c.Running++
+		default:
+			c.Waiting++
+		}
+		counts[j.Kind] = c
+	}
+	return counts
+}

@@ -506,3 +506,30 @@ func TestCancelledJobIsNotDone(t *testing.T) {
 		wantLines(t, &d)
 	})
 }
+
+func TestJobsAreCountedByState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := open(t, store.NewMemory())
+		enqueue(t, db, "bad", nil, time.Now())
+		enqueue(t, db, "slow", nil, time.Now())
+		enqueue(t, db, "later", nil, time.Now().Add(time.Hour))
+		begun := make(chan struct{})
+		_, stop := run(t, db, job.Handler{Workers: 2, Do: func(ctx context.Context, j job.Job) error {
+			if j.Key == "bad" {
+				return job.Permanent(errors.New("no"))
+			}
+			close(begun)
+			<-ctx.Done()
+			return ctx.Err()
+		}})
+		q := job.New(db, job.Options{}) // another node's
+		q.Handle("idle", job.Handler{Do: func(context.Context, job.Job) error { return nil }})
+		<-begun
+		synctest.Wait()
+		got := q.Count(db.View(), time.Now())
+		if want := (job.Count{Waiting: 1, Running: 1, Dead: 1}); got[kind] != want || got["idle"] != (job.Count{}) || len(got) != 2 {
+			t.Errorf("counted %+v, want %+v of %s and none of idle", got, want, kind)
+		}
+		stop()
+	})
+}

@@ -58,6 +58,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w}
 	r = r.WithContext(call.With(r.Context(), c))
 	name, handler := f.route(r)
+	f.Metrics.begin()
 	defer f.finish(rec, r, c, name, start)
 	if handler == nil {
 		http.Error(rec, "Bad request: the path has a part that no address here can have.", http.StatusBadRequest)
@@ -184,6 +185,7 @@ func (f *front) finish(rec *recorder, r *http.Request, c *call.Call, surface str
 	took := time.Since(start)
 	if p := recover(); p != nil {
 		if p == http.ErrAbortHandler {
+			f.Metrics.observe(surface, rec.Status(), took)
 			panic(p)
 		}
 		f.Log.Error("request panicked", "request", c.ID, "panic", p, "stack", string(debug.Stack()))

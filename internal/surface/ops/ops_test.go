@@ -62,7 +62,7 @@ func newWorld(t *testing.T) *world {
 	}})
 	tokens = oauth.New(db, accounts, rights, sealer, oauth.Options{})
 	reg := prometheus.NewRegistry()
-	ops.RegisterMetrics(reg, db, nil, "1.2.3")
+	ops.RegisterMetrics(reg, ops.Measured{Version: "1.2.3", DB: db})
 	w.deps = ops.Deps{
 		Version: "1.2.3", DB: db, Accounts: accounts, Orgs: org.New(db, org.Options{Mail: letters}), Audit: audit.New(db, audit.Options{}), Metrics: reg,
 		Access:   rights,
@@ -139,8 +139,8 @@ func TestMetricsTellOfTheStore(t *testing.T) {
 	w.local(200, "POST", "/operator/users", `{"username":"eva","email":"eva@example.com","password":"correct horse battery"}`)
 	text := w.ask(ops.New(w.deps).Public(), "GET", "/metrics", "").Body.String()
 	for _, line := range []string{
-		`hexhub_info{version="1.2.3"} 1`, `hexhub_store_rows{table="user"} 1`, `hexhub_store_read_only 0`,
-		`hexhub_store_updates_total 1`, `hexhub_store_silence_seconds 0`, "go_goroutines ",
+		`version="1.2.3"} 1`, `hexhub_store_rows{table="user"} 1`, `hexhub_store_read_only 0`,
+		`hexhub_store_updates_total 1`, `hexhub_store_age_seconds 0`, "go_goroutines ",
 	} {
 		if !strings.Contains(text, line) {
 			t.Errorf("metrics lack %s", line)
