@@ -19,6 +19,10 @@ import (
 // Options are what a DB may be told. The zero value works.
 type Options struct {
 	Log *slog.Logger // nil discards
+
+	// MaxAge is up to which age of the tables an Update that commits nothing is believed, and Fresh is content;
+	// zero means a second.
+	MaxAge time.Duration
 }
 
 // A DB is this node's tables over the log. It is safe for concurrent use.
@@ -32,7 +36,7 @@ type DB struct {
 
 	shown    atomic.Pointer[shown]
 	applied  progress
-	silent   atomic.Pointer[time.Time] // since when the watch is broken; nil when it is not
+	fresh    freshness
 	readOnly atomic.Pointer[fault.Error]
 	counts   rowCounts
 	stats    counters
@@ -56,6 +60,8 @@ type Stats struct {
 	Updates   int64            // commits by this node
 	Conflicts int64            // runs of an Update that had to be repeated
 	Reloads   int64            // times the watch fell behind compaction
+	Age       time.Duration    // see DB.Age
+	Missed    int64            // times the log did not say which revision is its newest
 }
 
 // Open loads all tables from the log, keeps them up to date, and returns when they show what was
@@ -65,6 +71,10 @@ func Open(ctx context.Context, log Log, o Options, schemas ...Schema) (*DB, erro
 	if db.slog == nil {
 		db.slog = slog.New(slog.DiscardHandler)
 	}
+	if db.fresh.bound = o.MaxAge; o.MaxAge == 0 {
+		db.fresh.bound = time.Second
+	}
+	_, db.fresh.always = log.(*memoryLog)
 	for _, s := range schemas {
 		for _, t := range s {
 			db.tables = append(db.tables, t.declared())
@@ -83,7 +93,10 @@ func Open(ctx context.Context, log Log, o Options, schemas ...Schema) (*DB, erro
 	ctx, db.stop = context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		defer close(db.done)
-		db.follow(ctx, at)
+		var parts sync.WaitGroup
+		parts.Go(func() { db.follow(ctx, at) })
+		parts.Go(func() { db.pulse(ctx) })
+		parts.Wait()
 	}()
 	return db, nil
 }
@@ -121,6 +134,7 @@ func (db *DB) Stats() Stats {
 	return Stats{
 		Revision: db.Revision(), Rows: db.counts.all(), Updates: db.stats.updates.Load(),
 		Conflicts: db.stats.conflicts.Load(), Reloads: db.stats.reloads.Load(),
+		Age: db.Age(), Missed: db.fresh.failed.Load(),
 	}
 }
 
@@ -129,8 +143,12 @@ func (db *DB) Stats() Stats {
 // randomness and ids are settled before. When Update returns nil the change is durable and this
 // node's tables show it. An error from fn changes nothing and is returned as it is.
 //
-// A fault of kind Unavailable tells that nothing could be written, unless ctx ended meanwhile: then
-// the change may still have happened.
+// What fn made of rows that may be old is not told: when it returns an error or writes nothing, and the
+// tables are older than Options.MaxAge, the log is asked whether they are still current.
+//
+// A fault of kind Unavailable tells that the change is not known to have happened. If it wraps ErrNoSpace
+// or ErrNoLeader, or if fn's outcome was to be told, it has not; else, or when ctx ended meanwhile, it may
+// have, and may yet.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	for {
 		if err := db.ReadOnly(); err != nil {
@@ -155,6 +173,13 @@ func (db *DB) attempt(ctx context.Context, fn func(*Tx) error) (bool, error) {
 		return false, nil // the moment is too old for its cold rows
 	}
 	if err != nil || len(tx.ops) == 0 {
+		settled, doubt := db.settled(ctx, tx)
+		if doubt != nil {
+			return true, doubt
+		}
+		if !settled {
+			return false, nil
+		}
 		return true, err
 	}
 	keys := slices.Sorted(maps.Keys(tx.ops))
@@ -211,8 +236,12 @@ func commitFault(ctx context.Context, err error) error {
 		return fmt.Errorf("commit: %w", err)
 	case errors.Is(err, ErrNoSpace):
 		return fault.Wrap(fault.Unavailable, err, "the registry is read-only because its disk or its store quota is full; free space and try again")
+	case errors.Is(err, ErrNoLeader):
+		f := fault.Wrap(fault.Unavailable, err, "nothing was changed, because this server does not reach enough of the others: try again, or ask another one")
+		f.RetryAfter = time.Second
+		return f
 	default:
-		f := fault.Wrap(fault.Unavailable, err, "the change could not be committed; try again")
+		f := fault.Wrap(fault.Unavailable, err, "it is not known whether the change was made, because the servers did not agree on it in time: look before you try again")
 		f.RetryAfter = time.Second
 		return f
 	}

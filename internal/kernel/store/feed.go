@@ -27,12 +27,12 @@ func (db *DB) load(ctx context.Context) (Revision, error) {
 	}
 	txn := mem.Txn(true)
 	counts := map[string]int64{}
-	// The first page fixes the revision that all the others are read at.
-	first, err := db.log.Range(ctx, "\x00", "\x01", 0, 1)
+	// The tables are read at one revision.
+	start := time.Now()
+	at, err := db.newest(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("read the log: %w", err)
 	}
-	at := first.At
 	for _, d := range append([]*declaration{claimTable, fenceTable}, db.tables...) {
 		if !d.hot {
 			continue
@@ -52,6 +52,7 @@ func (db *DB) load(ctx context.Context) (Revision, error) {
 		close(old.replaced)
 	}
 	db.applied.advance(at)
+	db.fresh.current(start)
 	if sumRows(counts) > manyRows {
 		debug.FreeOSMemory() // loading leaves as much garbage as rows, once
 	}
@@ -165,7 +166,7 @@ func (d *declaration) entry(rec Record) (*entry, error) {
 }
 
 // follow applies the log to the tables until ctx ends. Whatever breaks is said and tried again: the
-// tables stay readable meanwhile, and know that they are silent.
+// tables stay readable meanwhile, and know their age.
 func (db *DB) follow(ctx context.Context, after Revision) {
 	pause := 50 * time.Millisecond
 	for {
@@ -174,17 +175,18 @@ func (db *DB) follow(ctx context.Context, after Revision) {
 				return err
 			}
 			after, pause = through, 50*time.Millisecond
-			db.silent.Store(nil)
 			return nil
 		})
 		if ctx.Err() != nil {
 			return
 		}
-		db.silent.CompareAndSwap(nil, new(time.Now()))
 		if errors.Is(err, ErrCompacted) {
 			db.slog.Warn("tables fell behind the log's compaction; loading them anew", "after", after)
 			db.stats.reloads.Add(1)
-			after, err = db.reload(ctx, after)
+			at, failed := db.load(ctx)
+			if err = failed; err == nil {
+				after = at
+			}
 		}
 		if err != nil {
 			db.slog.Error("tables cannot follow the log; trying again", "err", err, "after", after, "pause", pause)
@@ -196,15 +198,6 @@ func (db *DB) follow(ctx context.Context, after Revision) {
 		}
 		pause = min(2*pause, 5*time.Second)
 	}
-}
-
-func (db *DB) reload(ctx context.Context, after Revision) (Revision, error) {
-	at, err := db.load(ctx)
-	if err != nil {
-		return after, err
-	}
-	db.silent.Store(nil)
-	return at, nil
 }
 
 // apply puts whole revisions into the tables, as one transaction, so that every View shows a state

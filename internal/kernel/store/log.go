@@ -61,11 +61,15 @@ var ErrCompacted = errors.New("revision is compacted")
 // Nothing was written.
 var ErrNoSpace = errors.New("log is out of space")
 
+// ErrNoLeader is returned by Commit, and by a linearizable Range, on a node that knows no leader: it is cut
+// off from a majority of the nodes, or they are about to agree on one. Nothing was written.
+var ErrNoLeader = errors.New("log has no leader")
+
 // A Log is the replicated, durable order of all commits. Implementations are safe for concurrent
 // use. What Commit acknowledges survives a crash of this process, and of a minority of nodes.
 //
-// An error from Commit other than ErrNoSpace may leave the outcome unknown: the commit can still
-// take effect. The watch tells.
+// An error from Commit other than ErrNoSpace and ErrNoLeader may leave the outcome unknown: the commit can
+// still take effect. The watch tells.
 type Log interface {
 	// Commit applies txn if its guards hold. It reports whether they did, and the revision the commit
 	// made or, if they did not, at which the guards were judged.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/hashicorp/go-memdb"
 )
@@ -122,14 +121,4 @@ func (v *View) Wait(ctx context.Context) error {
 		set.Add(ch)
 	}
 	return set.WatchCtx(ctx)
-}
-
-// Age tells for how long the node has not heard from its log: what a View shows may be older than
-// the truth by so much. Zero means that nothing is amiss.
-func (db *DB) Age() time.Duration {
-	since := db.silent.Load()
-	if since == nil {
-		return 0
-	}
-	return time.Since(*since)
 }

@@ -36,6 +36,12 @@ func (l *Log) Commit(ctx context.Context, txn store.Txn) (store.Revision, bool, 
 			ops[i] = clientv3.OpPut(op.Key, string(op.Value))
 		}
 	}
+	ctx, err := l.led(ctx)
+	if err != nil {
+		return 0, false, explain("commit", err)
+	}
+	ctx, cancel := l.bounded(ctx)
+	defer cancel()
 	resp, err := l.client.Txn(ctx).If(guards...).Then(ops...).Commit()
 	if err != nil {
 		return 0, false, explain("commit", err)
@@ -49,7 +55,7 @@ func (l *Log) Range(ctx context.Context, from, to string, at store.Revision, lim
 	if to <= from {
 		from, to = "\x01", "\x01" // holds no key
 	}
-	resp, err := l.client.Get(ctx, from, clientv3.WithRange(to), clientv3.WithRev(int64(at)), clientv3.WithLimit(int64(limit)))
+	resp, err := l.get(ctx, from, at, clientv3.WithRange(to), clientv3.WithRev(int64(at)), clientv3.WithLimit(int64(limit)))
 	if err != nil {
 		return store.Page{}, explain("range", err)
 	}
@@ -76,6 +82,8 @@ func explain(doing string, err error) error {
 		return nil
 	case errors.Is(err, rpctypes.ErrNoSpace):
 		return fmt.Errorf("%s: the quota is used up: %w", doing, store.ErrNoSpace)
+	case errors.Is(err, rpctypes.ErrNoLeader): // told before anything was done
+		return fmt.Errorf("%s: %w", doing, store.ErrNoLeader)
 	case errors.Is(err, rpctypes.ErrCompacted):
 		return fmt.Errorf("%s: %w", doing, store.ErrCompacted)
 	}

@@ -68,6 +68,9 @@ func TestDB(t *testing.T, open func(testing.TB) store.Log) {
 		{"node that fell behind compaction reloads under load", reloads},
 		{"tables agree with a model", agreesWithModel},
 		{"histories of registers are linearizable", linearizable},
+		{"node that is cut off knows its age", ages},
+		{"no outcome is told of old rows", judgesNoOldRows},
+		{"revision that cannot come is not waited for", futures},
 	} {
 		t.Run(law.name, func(t *testing.T) {
 			log := open(t)

@@ -185,8 +185,8 @@ func reloads(t *testing.T, p pair) {
 		if v.Stale() {
 			t.Error("a View from after the reload is stale though nothing changed")
 		}
-		if age := lagging.Age(); age != 0 {
-			t.Errorf("after the reload the node thinks that it has heard nothing for %v", age)
+		if err := lagging.Fresh(t.Context()); err != nil {
+			t.Errorf("after the reload the node does not know that it is fresh: %v", err)
 		}
 		write(t, lagging, row{Name: "w0", N: -1})
 		if !v.Stale() {
