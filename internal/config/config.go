@@ -52,6 +52,8 @@ type Server struct {
 	StoreQuota   int64         `key:"store.quota" default:"8589934592" placeholder:"BYTES" help:"Size at which the store refuses writes; at most 8 GiB is advised."`
 	DrainTimeout time.Duration `key:"drain.timeout" default:"30s" placeholder:"TIME" help:"How long a stopping node waits for requests to finish."`
 
+	StalePrivate time.Duration `key:"stale.private" default:"1s" placeholder:"TIME" help:"What needs a credential is refused by a node that may be further behind the others than this. What is public it serves."`
+
 	LogFormat string `key:"log.format" default:"auto" enum:"auto,text,json" placeholder:"FORMAT" help:"auto is text on a terminal and JSON elsewhere."`
 	LogLevel  string `key:"log.level" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"The least level that is logged."`
 }
@@ -112,6 +114,9 @@ func (s Server) Check() []Problem {
 	}
 	if s.DrainTimeout < 0 {
 		bad("drain.timeout", "must not be negative")
+	}
+	if s.StalePrivate < 500*time.Millisecond {
+		bad("stale.private", "must be at least 500ms, for a node asks the others four times a second")
 	}
 	return out
 }

@@ -8,6 +8,7 @@ package hubtest
 import (
 	"context"
 	_ "embed"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -56,6 +57,27 @@ func World(t testing.TB, text string) *Hub {
 		t.Fatal(err)
 	}
 	return told(t, text, node.Options{Store: store.NewMemory(), Blobs: &blob.Memory{}, Sealer: sealer, Signer: Signer(t)})
+}
+
+// Nodes serves a world from several nodes, one over each log, which must all be of one cluster. They share their
+// blobs. The world is told to the first.
+func Nodes(t testing.TB, text string, logs ...store.Log) []*Hub {
+	t.Helper()
+	sealer, err := seal.Open(filepath.Join(t.TempDir(), "secret.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blobs, hubs := &blob.Memory{}, make([]*Hub, len(logs))
+	for i, log := range logs {
+		o := node.Options{Store: log, Blobs: blobs, Sealer: sealer, Signer: Signer(t), Name: fmt.Sprintf("node%d", i)}
+		if i == 0 {
+			hubs[i] = told(t, text, o)
+			continue
+		}
+		hubs[i] = &Hub{t: t, Secrets: hubs[0].Secrets}
+		hubs[i].serve(o)
+	}
+	return hubs
 }
 
 // Real serves a world from etcd and the disk, as a program would, and makes a signing key of its own.

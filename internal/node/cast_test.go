@@ -104,7 +104,12 @@ type props struct {
 // newCast tells a world that has at least everybody of the table.
 func newCast(t *testing.T, text string) *cast {
 	t.Helper()
-	h := &cast{Hub: hubtest.World(t, text), t: t, props: props{cookies: map[string]string{}}}
+	return newCastIn(t, hubtest.World(t, text))
+}
+
+func newCastIn(t *testing.T, hub *hubtest.Hub) *cast {
+	t.Helper()
+	h := &cast{Hub: hub, t: t, props: props{cookies: map[string]string{}}}
 	h.expire("pat", "expired")
 	for path, author := range map[string]string{"/api/packages/decimal": "joe", "/api/repos/guild/packages/vault": "eva"} {
 		h.As(author+"/all").Do("POST", path+"/releases/1.0.0/docs", hubtest.Docs(t, "<h1>Before</h1>")).Expect(t, 201)

@@ -173,7 +173,7 @@ func seen(a hubtest.Answer) string {
 	fmt.Fprintf(&b, "%d\n", a.Status)
 	for _, key := range slices.Sorted(maps.Keys(a.Header)) {
 		switch key {
-		case "Date", "X-Request-Id", "X-Hexhub-Revision":
+		case "Date", "X-Request-Id", "X-Hexhub-Revision", "X-Hexhub-Stale":
 		default:
 			fmt.Fprintf(&b, "%s: %s\n", key, a.Header[key])
 		}

@@ -3,6 +3,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -47,6 +49,7 @@ import (
 // Options are what a program, rather than an operator, decides. The zero value is a real node.
 type Options struct {
 	Version string
+	Name    string       // of this node among the others; empty means "hexhub"
 	Log     *slog.Logger // nil discards
 
 	// Tests may bring their own; nil means etcd, the local disk and the key file in the data folder.
@@ -60,6 +63,7 @@ type Options struct {
 // A Node is everything that one process serves. Its rooms may be used directly.
 type Node struct {
 	Config   config.Server
+	Name     string // among the nodes
 	URL      string // where people open it, without a trailing slash
 	DB       *store.DB
 	Etcd     *etcdlog.Log // nil when the log was brought
@@ -84,6 +88,7 @@ type Node struct {
 
 	gauges     *ops.Gauges
 	tally      ops.Tally
+	draining   atomic.Bool // takes no new requests
 	version    string
 	repository name.Repository
 	log        *slog.Logger
@@ -103,7 +108,7 @@ func Open(ctx context.Context, c config.Server, o Options) (*Node, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{Config: c, version: o.Version, log: o.Log, Limiter: limit.New(100_000), Metrics: prometheus.NewRegistry()}
+	n := &Node{Config: c, Name: cmp.Or(o.Name, "hexhub"), version: o.Version, log: o.Log, Limiter: limit.New(100_000), Metrics: prometheus.NewRegistry()}
 	n.gauges = ops.NewGauges(n.Metrics)
 	if err := n.open(ctx, o); err != nil {
 		return nil, errors.Join(err, n.Close())
@@ -204,7 +209,7 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 		log = n.Etcd
 		n.closers = append(n.closers, n.Etcd.Close)
 	}
-	if n.DB, err = store.Open(ctx, n.gauges.Log(log), store.Options{Log: n.log.With("part", "store")}, tables...); err != nil {
+	if n.DB, err = store.Open(ctx, n.gauges.Log(log), store.Options{Log: n.log.With("part", "store"), MaxAge: n.Config.StalePrivate}, tables...); err != nil {
 		return fmt.Errorf("load the tables: %w", err)
 	}
 	n.closers = append(n.closers, func() error { n.DB.Close(); return nil })
@@ -217,7 +222,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 		return err
 	}
 	n.repository = repository
-	n.Jobs = job.New(n.DB, job.Options{Node: "hexhub", Log: n.log})
+	n.Jobs = job.New(n.DB, job.Options{Node: n.Name, Log: n.log})
 	if n.Mail, err = n.openMail(); err != nil {
 		return err
 	}
@@ -239,7 +244,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	n.OAuth = oauth.New(n.DB, n.Accounts, n.Access, n.Sealer, oauth.Options{
 		DefaultRepository: repository, Issuer: n.URL, Rules: n.oauthRules, Log: n.log,
 	})
-	n.Stats = stats.New(n.DB, stats.Options{Node: "hexhub", Log: n.log})
+	n.Stats = stats.New(n.DB, stats.Options{Node: n.Name, Log: n.log})
 	n.Catalog = catalog.New(n.DB, catalog.Options{DefaultRepository: repository, Mail: n.Mail, Recent: stats.Recent, Total: stats.Total})
 	n.Docs = docs.New(n.DB, n.Blobs)
 	n.Policies = policy.New(n.DB, repository)
@@ -338,6 +343,7 @@ func (n *Node) Run(ctx context.Context) error {
 		case <-work.Done():
 			return fmt.Errorf("background work ended: %w", context.Cause(work))
 		case <-ctx.Done():
+			n.draining.Store(true)
 			return nil
 		}
 	})

@@ -34,6 +34,7 @@ func (n *Node) Rooms() world.Rooms {
 
 // handler is the public site.
 func (n *Node) handler(o *ops.Ops) http.Handler {
+	pages := n.web()
 	return front.New(front.Options{
 		API: api.New(api.Rooms{
 			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, Catalog: n.Catalog, Docs: n.Docs, Policies: n.Policies, Links: n.Links,
@@ -44,15 +45,16 @@ func (n *Node) handler(o *ops.Ops) http.Handler {
 		Repo: repo.New(repo.Deps{
 			DB: n.DB, Index: n.Index, Access: n.Access, Blobs: n.Blobs, Stats: n.Stats, Default: n.repository, Log: n.log,
 		}),
-		Site:    n.web(),
-		Blocked: (&blocklist{n: n}).Holds, Refusal: api.Blocked(),
+		Site:    pages,
+		Blocked: (&blocklist{n: n}).Holds, DB: n.DB,
+		Refuse:  front.Refusals{API: api.Refuse, Ops: o.Refuse, Site: pages.Refuse},
 		Proxies: n.Config.Proxies(), Log: n.log, Metrics: front.NewMetrics(n.Metrics),
 	})
 }
 
 // web is what people see in a browser.
 func (n *Node) web() *ui.Web {
-	w := ui.New(ui.Options{URL: n.URL, Repository: n.Config.RepositoryName, Version: n.version, Log: n.log, Open: n.Accounts.Open})
+	w := ui.New(ui.Options{URL: n.URL, Repository: n.Config.RepositoryName, Version: n.version, Log: n.log, DB: n.DB, Open: n.Accounts.Open})
 	webaccount.Register(w, webaccount.Deps{
 		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Rules: n.accountRules,
 	})
@@ -120,13 +122,21 @@ func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 	return l, nil
 }
 
-// silence is for how long the tables may not have heard from the log before the node says it is not ready.
-const silence = 10 * time.Second
-
-// ready says why the node should not be sent requests.
+// ready says why the node should not be sent requests. That it is cut off from the others is no reason: what is
+// public it serves.
 func (n *Node) ready() error {
-	if age := n.DB.Age(); age > silence {
-		return fault.New(fault.Unavailable, "the tables have not heard from the log for %s", age.Round(time.Second))
+	if n.draining.Load() {
+		return fault.New(fault.Unavailable, "it is stopping, and finishes what it has begun")
+	}
+	if n.Etcd == nil {
+		return nil
+	}
+	s, err := n.Etcd.Status(context.Background())
+	switch {
+	case err != nil:
+		return fmt.Errorf("ask the store how it does: %w", err)
+	case s.Learner:
+		return fault.New(fault.Unavailable, "it still copies what the others have")
 	}
 	return nil
 }

@@ -184,7 +184,7 @@ func TestAnswersTellTheirRevision(t *testing.T) {
 			t.Errorf("revision %s, then %s after a write", before, after)
 		}
 		w.expect(200, "GET", "/repos", nil, header("X-HexHub-Revision", after))
-		w.expect(503, "GET", "/repos", nil, header("X-HexHub-Revision", "999999"))
+		w.expect(200, "GET", "/repos", nil, header("X-HexHub-Revision", "999999")) // which the log may never come to
 	})
 }
 

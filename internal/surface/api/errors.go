@@ -50,11 +50,11 @@ var kinds = map[fault.Kind]refusal{
 	fault.Unavailable:     {http.StatusServiceUnavailable, "Service unavailable"},
 }
 
-// Blocked returns what those are answered whose every request is refused, before it reaches any route.
-func Blocked() http.Handler {
+// Refuse returns what answers an error that is found before a request reaches any route.
+func Refuse(err error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f, _ := negotiate(r)
-		fail(w, r, f, fault.New(fault.Forbidden, "Blocked"))
+		fail(w, r, f, err)
 	})
 }
 

@@ -1,8 +1,8 @@
 // Package call holds what is known of one HTTP request beyond the request itself: its id, the address
 // it truly came from, and what is to be logged of it.
 //
-// The front makes a Call for each request; the surfaces behind it read it and add to it. It decides
-// nothing and knows no surface.
+// The front makes a Call for each request; the surfaces behind it read it and add to it. What a client has
+// heard of from other nodes is waited for here for all of them. It decides nothing, and knows no surface.
 package call
 
 import (

@@ -6,7 +6,6 @@
 package door
 
 import (
-	"context"
 	"log/slog"
 	"math"
 	"net/http"
@@ -51,7 +50,7 @@ func (d Door) Enter(w http.ResponseWriter, r *http.Request) (*http.Request, acce
 	if actor.LoggedIn() {
 		call.Note(r.Context(), slog.String("actor", actorName(actor)))
 	}
-	if err := d.catchUp(r); err != nil {
+	if _, err := call.CatchUp(r, d.DB); err != nil {
 		return r, actor, err
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -67,7 +66,7 @@ func (d Door) EnterUnnamed(w http.ResponseWriter, r *http.Request) (*http.Reques
 	if err := d.throttle(w, r, actor); err != nil {
 		return r, actor, err
 	}
-	if err := d.catchUp(r); err != nil {
+	if _, err := call.CatchUp(r, d.DB); err != nil {
 		return r, actor, err
 	}
 	return r.WithContext(access.With(r.Context(), actor)), actor, nil
@@ -125,36 +124,9 @@ func (d Door) throttle(w http.ResponseWriter, r *http.Request, actor access.Acto
 	return err
 }
 
-const (
-	revisionHeader = "X-HexHub-Revision"
-	catchUpTime    = 2 * time.Second
-)
-
-// catchUp waits until this node shows the revision that the client has heard of from another.
-func (d Door) catchUp(r *http.Request) error {
-	wanted, err := strconv.ParseInt(r.Header.Get(revisionHeader), 10, 64)
-	if err != nil || store.Revision(wanted) <= d.DB.Revision() {
-		return nil
-	}
-	return WaitFor(r.Context(), d.DB, store.Revision(wanted), "this node has not seen revision "+strconv.FormatInt(wanted, 10)+" yet; try again")
-}
-
-// WaitFor waits until this node shows the revision, but not for long: then it is Unavailable, in the words
-// given.
-func WaitFor(ctx context.Context, db *store.DB, wanted store.Revision, words string) error {
-	ctx, cancel := context.WithTimeout(ctx, catchUpTime)
-	defer cancel()
-	if err := db.WaitFor(ctx, wanted); err != nil {
-		late := fault.Wrap(fault.Unavailable, err, words)
-		late.RetryAfter = time.Second
-		return late
-	}
-	return nil
-}
-
 // TellRevision says what this node has seen, which includes the answer.
 func (d Door) TellRevision(w http.ResponseWriter) {
-	w.Header().Set(revisionHeader, strconv.FormatInt(int64(d.DB.Revision()), 10))
+	w.Header().Set(call.RevisionHeader, strconv.FormatInt(int64(d.DB.Revision()), 10))
 }
 
 // challenges maps a fault's code to the challenge that hex_core recognises by its first bytes: it asks

@@ -8,16 +8,21 @@ package front
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
 )
 
@@ -30,11 +35,15 @@ type Options struct {
 	Proxies []netip.Prefix // networks whose X-Forwarded-For is believed; none by default
 
 	Blocked func(netip.Addr) bool // says whose every request is refused; nil refuses nobody's
-	Refusal http.Handler          // what the API answers them; nil is what the others do
+	DB      *store.DB             // whose age decides what may be told; nil never is too old
+	Refuse  Refusals
 
 	Log     *slog.Logger // nil discards
 	Metrics *Metrics     // nil counts nothing
 }
+
+// Refusals are how the surfaces answer what is refused before it reaches them. Without one, it is a line of text.
+type Refusals struct{ API, Ops, Site func(error) http.Handler }
 
 // New returns the handler of the public site.
 func New(o Options) http.Handler {
@@ -64,20 +73,92 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(rec, "Bad request: the path has a part that no address here can have.", http.StatusBadRequest)
 		return
 	}
+	if late := f.late(rec, r, name); late != nil {
+		handler = f.refusal(name, late)
+	}
 	if f.Blocked != nil && f.Blocked(c.IP) {
-		handler = f.refusal(name)
+		handler = f.blocked(name)
 	}
 	handler.ServeHTTP(rec, r)
 }
 
-// refusal is what a surface answers those who are blocked. The API's clients read no plain text.
-func (f *front) refusal(surface string) http.Handler {
-	if surface == "api" && f.Refusal != nil {
-		return f.Refusal
+// staleHeader says, in seconds, how old an answer may be that is older than is usual.
+const staleHeader = "X-Hexhub-Stale"
+
+// tellStale is the age of the node's rows from which on answers tell it.
+const tellStale = 5 * time.Second
+
+// late says why a request cannot be answered by a node whose rows may be too old. On one that is cut off from
+// the others a key may be revoked, a member gone and a session ended without its knowing. So it answers what is
+// everybody's, as old as it may be, and nothing else; what is not there and what must seem so get the same
+// refusal, for nothing has been looked up yet. Only the repository sees to it itself: its clients send
+// credentials with everything, and are to get what needs none.
+func (f *front) late(w http.ResponseWriter, r *http.Request, surface string) error {
+	if f.DB == nil {
+		return nil
 	}
+	if age := f.DB.Age(); age > tellStale {
+		w.Header().Set(staleHeader, strconv.Itoa(int(age/time.Second)))
+	}
+	if !private(surface, r) {
+		return nil
+	}
+	return f.DB.Fresh(r.Context())
+}
+
+// private reports whether a request is to change something, or may be answered with what only its sender may
+// see: it carries a credential of the kind that the surface looks at.
+func private(surface string, r *http.Request) bool {
+	switch {
+	case surface == "repo":
+		return false
+	case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions:
+		return true
+	case surface == "site":
+		return !strings.HasPrefix(r.URL.Path, "/assets/") && slices.ContainsFunc(r.Cookies(), secret)
+	}
+	return len(r.Header["Authorization"]) > 0
+}
+
+// secret reports whether a cookie is one of the site's that says who somebody is, or what was mailed to him.
+func secret(c *http.Cookie) bool {
+	name := strings.TrimPrefix(c.Name, "__Host-")
+	return strings.HasPrefix(name, "hexhub") && name != call.RevisionCookie && name != call.FlashCookie
+}
+
+// refusal is how a surface answers an error that is found before it is asked.
+func (f *front) refusal(surface string, err error) http.Handler {
+	refuse := map[string]func(error) http.Handler{"api": f.Refuse.API, "ops": f.Refuse.Ops, "site": f.Refuse.Site}[surface]
+	if refuse == nil {
+		refuse = inPlainText
+	}
+	return refuse(err)
+}
+
+// blocked is what a surface answers those who are blocked, which is as little as may be. The API's clients
+// read no plain text.
+func (f *front) blocked(surface string) http.Handler {
+	err := fault.New(fault.Forbidden, "Blocked")
+	if surface == "api" {
+		return f.refusal(surface, err)
+	}
+	return inPlainText(err)
+}
+
+func inPlainText(err error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		http.Error(w, "Blocked", http.StatusForbidden)
+		status, words := http.StatusServiceUnavailable, "Service unavailable"
+		if f, ok := errors.AsType[*fault.Error](err); ok {
+			words = f.Message
+			if f.Kind == fault.Forbidden {
+				status = http.StatusForbidden
+			}
+			if f.RetryAfter > 0 {
+				w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
+			}
+		}
+		http.Error(w, words, status)
 	})
 }
 

@@ -1,6 +1,9 @@
 package ops
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // A deed is what an operator may ask for.
 type deed struct {
@@ -80,6 +83,24 @@ var deeds = []deed{
 	{"GET", "org/invitations", (*Ops).orgInvitations, ""},
 	{"POST", "org/invitations", (*Ops).inviteToOrg, ""},
 	{"DELETE", "org/invitations", (*Ops).revokeOrgInvitation, ""},
+}
+
+// ofNode reports whether the deed tells nothing but how this node does and is reached, which is asked just
+// when something is amiss.
+func (d deed) ofNode() bool { return slices.Contains([]string{"status", "connect", "doctor"}, d.path) }
+
+// unlessStale is how the deed is done over the socket: on a node that is cut off from the others, what it says
+// of people and their keys may not be so any more.
+func unlessStale(d deed) handler {
+	if d.ofNode() {
+		return d.do
+	}
+	return func(o *Ops, r *http.Request) (any, error) {
+		if err := o.DB.Fresh(r.Context()); err != nil {
+			return nil, err
+		}
+		return d.do(o, r)
+	}
 }
 
 // A Route is a deed for whoever must cover them all, such as tests of who may do what.

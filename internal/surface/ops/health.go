@@ -7,18 +7,22 @@ import (
 	"time"
 )
 
-// maxSilence is how long the tables may hear nothing from the log before the node is not ready: what it
-// serves may be that old.
-const maxSilence = 5 * time.Second
+// maxAge is the age from which on what the tables show is called stale.
+const maxAge = 5 * time.Second
 
 // health tells that the process is alive, whatever its state.
 func (o *Ops) health(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
 
-// ready answers 200 if the node serves what the log says. A node that can only be read is ready: others
-// may be no better, and reading is most of the work.
+// ready answers 200 if the node should be sent requests. One that can only be read is ready, and so is one that
+// is cut off from the others and serves what everybody may see: others may be no better, and reading is most of
+// the work. What it cannot serve it refuses at once.
 func (o *Ops) ready(w http.ResponseWriter, r *http.Request) {
 	if why := o.notReady(); why != "" {
 		http.Error(w, "not ready: "+why, http.StatusServiceUnavailable)
+		return
+	}
+	if age := o.DB.Age(); age > maxAge {
+		fmt.Fprintf(w, "ok, stale: what is served may be %s old\n", age.Round(time.Second))
 		return
 	}
 	if why := o.readOnly(r.Context()); why != "" {
@@ -32,9 +36,6 @@ func (o *Ops) ready(w http.ResponseWriter, r *http.Request) {
 func (o *Ops) notReady() string {
 	if err := o.Ready(); err != nil {
 		return err.Error()
-	}
-	if age := o.DB.Age(); age > maxSilence {
-		return fmt.Sprintf("the tables have not heard from the log for %s", age.Round(time.Second))
 	}
 	return ""
 }

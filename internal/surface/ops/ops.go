@@ -103,7 +103,7 @@ func (o *Ops) Local() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 
 	for _, d := range deeds {
-		mux.Handle(d.pattern(), o.local(d.do))
+		mux.Handle(d.pattern(), o.local(unlessStale(d)))
 	}
 	mux.Handle("/operator/", o.local((*Ops).noSuchDeed))
 	return mux

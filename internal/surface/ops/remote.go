@@ -45,6 +45,11 @@ func (o *Ops) Remote() http.Handler {
 	})
 }
 
+// Refuse returns what answers administrators elsewhere an error that is found before their request is looked at.
+func (o *Ops) Refuse(err error) http.Handler {
+	return o.remote(func(*Ops, *http.Request) (any, error) { return nil, err })
+}
+
 func (o *Ops) remote(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o.do(w, r, func(o *Ops, r *http.Request) (any, error) {

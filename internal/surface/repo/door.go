@@ -12,12 +12,6 @@ import (
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
-	"hexhub/internal/surface/door"
-)
-
-const (
-	revisionHeader = "X-Hexhub-Revision"
-	revisionCookie = "hexhub_revision" // browsers have it from the site
 )
 
 var (
@@ -50,48 +44,22 @@ func (s *surface) enter(r *http.Request, v *store.View, t target) (org.Repositor
 	return repository, nil
 }
 
-// authenticate returns who sends a request, who is never anonymous. Whatever is wrong with a credential,
+// authenticate returns who sends a request, who is never anonymous. On a node that cannot know whether a
+// credential still counts none is looked at, where front lets one pass because most need none here. Whatever is wrong with a credential,
 // the fault has one kind. Of two headers neither counts: what lies between might have obeyed the other.
 func (s *surface) authenticate(r *http.Request) (access.Actor, error) {
 	sent := r.Header["Authorization"]
 	if len(sent) != 1 || sent[0] == "" {
 		return access.Actor{}, errMissing
 	}
+	if err := s.DB.Fresh(r.Context()); err != nil {
+		return access.Actor{}, err
+	}
 	actor, err := s.Access.Authenticate(r.Context(), sent[0], r.Header.Get("X-Hex-Otp"), call.From(r.Context()).IP, r.UserAgent())
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Malformed {
 		err = fault.Wrap(fault.Unauthenticated, err, f.Message)
 	}
 	return actor, err
-}
-
-// catchUp returns the revision that the client has heard of, from another node or by publishing, once
-// this node shows it; zero if it has heard of none.
-func (s *surface) catchUp(r *http.Request) (store.Revision, error) {
-	since := heardOf(r)
-	if since <= s.DB.Revision() {
-		return since, nil
-	}
-	if err := door.WaitFor(r.Context(), s.DB, since, "This node has not caught up with the change yet. Try again in a moment."); err != nil {
-		return 0, err
-	}
-	return since, nil
-}
-
-func heardOf(r *http.Request) store.Revision {
-	text := r.Header.Get(revisionHeader)
-	if text == "" && len(r.Header["Cookie"]) > 0 {
-		if c, err := r.Cookie(revisionCookie); err == nil {
-			text = c.Value
-		}
-	}
-	if text == "" {
-		return 0
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return store.Revision(max(n, 0))
 }
 
 // statuses has the kinds of fault that can occur here. Another one is a bug.
@@ -126,7 +94,7 @@ func refusalOf(r *http.Request, err error) refusal {
 func refuse(w http.ResponseWriter, r *http.Request, t target, err error) {
 	call.Note(r.Context(), slog.String("error", err.Error()))
 	h := w.Header()
-	for _, name := range []string{"Etag", "Last-Modified", "Accept-Ranges", "Vary", revisionHeader} {
+	for _, name := range []string{"Etag", "Last-Modified", "Accept-Ranges", "Vary", call.RevisionHeader} {
 		delete(h, name)
 	}
 	said := refusalOf(r, err)

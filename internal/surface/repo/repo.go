@@ -39,6 +39,7 @@ import (
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/store"
+	"hexhub/internal/surface/call"
 )
 
 // Deps are what is served, and by whose leave. All are required but Log.
@@ -79,12 +80,12 @@ func (s *surface) serve(w http.ResponseWriter, r *http.Request, t target) error 
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return errMethod
 	}
-	since, err := s.catchUp(r)
+	since, err := call.CatchUp(r, s.DB)
 	if err != nil {
 		return err
 	}
 	// Taken before any file is: what this revision tells is in all that follows.
-	set(w, revisionHeader, strconv.FormatInt(int64(s.DB.Revision()), 10))
+	set(w, call.RevisionHeader, strconv.FormatInt(int64(s.DB.Revision()), 10))
 	switch t.kind {
 	case keyFile:
 		return s.publicKey.send(w, r, shared)

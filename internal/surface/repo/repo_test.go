@@ -15,6 +15,8 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/store"
+	"hexhub/internal/kernel/store/storetest"
 )
 
 // What clients fetch is signed, is about what they asked for, and tells of bytes that they can fetch.
@@ -296,8 +298,14 @@ func TestPaths(t *testing.T) {
 func TestLaterRevisionIsWaitedFor(t *testing.T) {
 	signer() // outside the bubble
 	synctest.Test(t, func(t *testing.T) {
-		s := newServer(t, script, &blob.Memory{})
-		next := fmt.Sprint(s.DB.Revision() + 1)
+		log := storetest.NewSeverable(store.NewMemory())
+		s := newServerOver(t, log, script, &blob.Memory{})
+		log.Deafen()
+		rev, _, err := log.Log.Commit(t.Context(), store.Txn{Ops: []store.Op{{Key: "elsewhere/x"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := fmt.Sprint(rev)
 		for _, header := range [][]string{{"X-HexHub-Revision", next}, {"Cookie", "hexhub_revision=" + next}} {
 			start := time.Now()
 			w := s.ask("/packages/decimal", header...)
@@ -308,13 +316,48 @@ func TestLaterRevisionIsWaitedFor(t *testing.T) {
 		answer := make(chan int)
 		go func() { answer <- s.ask("/packages/decimal", "X-HexHub-Revision", next).Code }()
 		synctest.Wait()
-		if _, err := s.Accounts.Create(t.Context(), access.SystemActor("test").By(), account.Draft{
-			Username: "late", Emails: []string{"late@example.com"}, Password: password,
-		}); err != nil {
-			t.Fatal(err)
-		}
+		log.Cut(false)
 		if code := <-answer; code != 200 {
 			t.Errorf("status once the revision is there = %d", code)
+		}
+		// After a restore, clients hold revisions that the log has not come to.
+		if w := s.ask("/packages/decimal", "X-HexHub-Revision", "999999"); w.Code != 200 {
+			t.Errorf("a revision that may never come is answered %d", w.Code)
+		}
+	})
+}
+
+// Who is cut off from the others serves what is public, whatever credential comes along, and refuses what is not
+// to whoever sends one, be it there or not. Without one nothing is different.
+func TestStaleServesOnlyWhatIsPublic(t *testing.T) {
+	signer() // outside the bubble
+	synctest.Test(t, func(t *testing.T) {
+		log := storetest.NewSeverable(store.NewMemory())
+		s := newServerOver(t, log, script, &blob.Memory{})
+		log.Cut(true)
+		time.Sleep(2 * time.Second)
+		for path, want := range map[string][2]int{ // without and with a key
+			"/packages/decimal":                      {200, 200},
+			"/tarballs/decimal-2.0.0.tar":            {200, 200},
+			"/packages/absent":                       {404, 404},
+			"/public_key":                            {200, 200},
+			"/repos/guild/policies/open":             {200, 200},
+			"/repos/guild/policies/strict":           {401, 503},
+			"/repos/ghost/policies/strict":           {401, 503},
+			"/repos/guild/packages/secret":           {401, 503},
+			"/repos/guild/packages/absent":           {401, 503},
+			"/repos/ghost/packages/secret":           {401, 503},
+			"/repos/guild/tarballs/secret-1.0.0.tar": {401, 503},
+		} {
+			for i, header := range [][]string{nil, {"Authorization", s.secrets["jose/all"]}} {
+				w := s.ask(path, header...)
+				if w.Code != want[i] {
+					t.Errorf("%s with %v: %d, want %d", path, header, w.Code, want[i])
+				}
+				if w.Code == 503 && (w.Header().Get("Retry-After") == "" || w.Header().Get("Cache-Control") != "no-store") {
+					t.Errorf("%s is refused with headers %v", path, w.Header())
+				}
+			}
 		}
 	})
 }

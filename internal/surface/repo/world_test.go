@@ -79,8 +79,13 @@ type server struct {
 
 func newServer(t testing.TB, text string, blobs blob.Store) *server {
 	t.Helper()
+	return newServerOver(t, store.NewMemory(), text, blobs)
+}
+
+func newServerOver(t testing.TB, log store.Log, text string, blobs blob.Store) *server {
+	t.Helper()
 	ctx := context.Background() // outlives the test's own, which ends before its cleanups
-	db, err := store.Open(ctx, store.NewMemory(), store.Options{},
+	db, err := store.Open(ctx, log, store.Options{},
 		audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, stats.Tables, index.Tables)
 	if err != nil {
 		t.Fatal(err)

@@ -3,8 +3,11 @@ package ui
 import (
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
+
+	"hexhub/internal/surface/call"
 )
 
 // SessionCookie holds the secret of a browser's session and nothing else.
@@ -62,22 +65,34 @@ func (u *Web) cookieName(name string) string {
 
 func (u *Web) https() bool { return strings.HasPrefix(u.o.URL, "https:") }
 
-// flashCookie holds the key of the words that the next page shows.
-const flashCookie = "hexhub-flash"
-
 // Words adds to what Flash can say, by keys.
 func (u *Web) Words(words map[string]string) { maps.Copy(u.words, words) }
 
+// tellRevision lets the browser of somebody who is logged in by now say with its next request what it has seen
+// here: to this host alone, and until the other nodes have surely seen it as well. Others are not told: whether
+// there was something to change, such as somebody to mail to, is not for them to know.
+func (u *Web) tellRevision(w http.ResponseWriter, r *http.Request) {
+	if u.o.DB == nil || u.Cookie(r, SessionCookie) == "" {
+		return
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: call.RevisionCookie, Value: strconv.FormatInt(int64(u.o.DB.Revision()), 10), Path: "/", MaxAge: 60,
+		HttpOnly: true, Secure: u.https(), SameSite: http.SameSiteLaxMode,
+	})
+}
+
 // Flash makes the next page say the words with the key. The browser carries the key and not the words,
 // so that nobody can put his own there.
-func (u *Web) Flash(w http.ResponseWriter, key string) { u.SetCookie(w, flashCookie, key, time.Minute) }
+func (u *Web) Flash(w http.ResponseWriter, key string) {
+	u.SetCookie(w, call.FlashCookie, key, time.Minute)
+}
 
 // takeFlash returns the words to say now, which will not be said again.
 func (u *Web) takeFlash(w http.ResponseWriter, r *http.Request) string {
-	key := u.Cookie(r, flashCookie)
+	key := u.Cookie(r, call.FlashCookie)
 	if key == "" {
 		return ""
 	}
-	u.DropCookie(w, flashCookie)
+	u.DropCookie(w, call.FlashCookie)
 	return u.words[key]
 }

@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"hexhub/internal/feature/account"
+	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
 )
 
@@ -30,6 +31,8 @@ type Options struct {
 	Repository string // the name of the default repository, which is that of the site
 	Version    string // of the program
 	Log        *slog.Logger
+
+	DB *store.DB // whose changes a browser sees on whichever node it comes to next; nil has none
 
 	// Open finds whose session has the secret, as account.Accounts does; nil knows nobody.
 	Open func(secret string, from account.Origin) (account.User, account.Session, bool)
@@ -91,11 +94,58 @@ func (u *Web) page(render Render) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 		h.Add("Vary", "Cookie") // every page says who is logged in
+		if err := u.caughtUp(r); err != nil {
+			u.fail(w, r, err)
+			return
+		}
+		if r.Method == http.MethodPost {
+			to := w
+			w = &afterDeed{ResponseWriter: to, tell: func() { u.tellRevision(to, r) }}
+		}
 		if err := render(w, r); err != nil {
 			u.fail(w, r, err)
 		}
 	})
 }
+
+// caughtUp waits until this node shows what the browser has done on another.
+func (u *Web) caughtUp(r *http.Request) error {
+	if u.o.DB == nil {
+		return nil
+	}
+	_, err := call.CatchUp(r, u.o.DB)
+	return err
+}
+
+// Refuse returns the page that says an error which is found before a request is looked at. It is as for somebody
+// whom nobody knows.
+func (u *Web) Refuse(err error) http.Handler {
+	page := u.page(func(http.ResponseWriter, *http.Request) error { return err })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.Clone(r.Context())
+		r.Header.Del("Cookie")
+		page.ServeHTTP(w, r)
+	})
+}
+
+// afterDeed tells something in the header of the answer, at the last moment.
+type afterDeed struct {
+	http.ResponseWriter
+	tell func()
+	told bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *afterDeed) WriteHeader(status int) {
+	if !w.told {
+		w.told = true
+		w.tell()
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *afterDeed) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // policy is what a page may do: show our styles and pictures, and send forms to the targets.
 func policy(targets string) string {
