@@ -17,7 +17,7 @@ var rooms = map[string][]string{
 	"kernel": {
 		"fault id lastuse",
 		"blob outbound store",
-		"cluster limit seal",
+		"cluster lead limit seal",
 		"job",
 	},
 	"feature": {

@@ -12,10 +12,11 @@ import (
 )
 
 const (
-	choreEvery  = time.Hour
-	sweepGrace  = 24 * time.Hour // a blob younger than this may belong to a release that is being published
-	shrinkFrom  = 512 << 20
-	firstChores = time.Minute // after the start, which has better things to do
+	choreEvery   = time.Hour
+	sweepGrace   = 24 * time.Hour // a blob younger than this may belong to a release that is being published
+	shrinkFrom   = 512 << 20
+	shrinkWithin = 10 * time.Minute
+	firstChores  = time.Minute // after the start, which has better things to do
 )
 
 // A chore is something that is done again and again. One that fails is done again later.
@@ -24,7 +25,8 @@ type chore struct {
 	do   func(context.Context) error
 }
 
-// houseChores forget what has been kept long enough, and sweep blobs that nothing names.
+// houseChores forget what has been kept long enough. They are the leader's, for all nodes have the same rows: what
+// they write is fenced by its term.
 func (n *Node) houseChores() []chore {
 	return []chore{
 		{"forget old tombstones", n.Catalog.Forget},
@@ -35,23 +37,38 @@ func (n *Node) houseChores() []chore {
 		{"forget old short links", n.Links.Forget},
 		{"forget old counts of attempts", func(ctx context.Context) error { return limit.Forget(ctx, n.DB) }},
 		{"seal old audit entries", n.archive},
-		{"sweep blobs", n.sweepAloud},
 		{"forget old letters", func(ctx context.Context) error { _, err := n.Mail.Sweep(ctx, time.Now()); return err }},
+	}
+}
+
+// ownChores are every node's, for its own disk.
+func (n *Node) ownChores() []chore {
+	return []chore{
+		{"sweep blobs", n.sweepAloud},
 		{"shrink the store", n.shrink},
 	}
 }
 
-// chores keeps house until ctx ends.
-func (n *Node) chores(ctx context.Context) error {
-	wait := time.NewTimer(firstChores)
+// keepHouse does the chores of the house for as long as this node leads.
+func (n *Node) keepHouse(ctx context.Context) { n.again(ctx, 0, n.houseChores()) }
+
+// keepOwn does the node's own chores until ctx ends.
+func (n *Node) keepOwn(ctx context.Context) error {
+	n.again(ctx, firstChores, n.ownChores())
+	return nil
+}
+
+// again does the chores again and again until ctx ends.
+func (n *Node) again(ctx context.Context, first time.Duration, chores []chore) {
+	wait := time.NewTimer(first)
 	defer wait.Stop()
 	for {
 		select {
 		case <-wait.C:
 		case <-ctx.Done():
-			return nil
+			return
 		}
-		for _, c := range n.houseChores() {
+		for _, c := range chores {
 			if err := c.do(ctx); err != nil && ctx.Err() == nil {
 				n.log.Error("a chore is not done; trying again later", "chore", c.what, "err", err)
 			}
@@ -83,7 +100,8 @@ func (n *Node) archive(ctx context.Context) error {
 }
 
 // shrink gives back what the store's file holds without need, once that is more than half of a large
-// file, or when the quota refuses writes. It makes writes wait meanwhile.
+// file, or when the quota refuses writes. It makes the node's writes wait meanwhile, so nodes do it one after the
+// other, and the leader when it has been due for a round, after the others.
 func (n *Node) shrink(ctx context.Context) error {
 	if n.Etcd == nil {
 		return nil
@@ -92,15 +110,27 @@ func (n *Node) shrink(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(s.Problems) == 0 && (s.Size < shrinkFrom || s.InUse > s.Size/2) {
+	full, others := s.Leader != 0 && len(s.Problems) > 0, n.members(ctx) > 1
+	switch {
+	case !full && (s.Size < shrinkFrom || s.InUse > s.Size/2):
+		n.shrinkDue = false
+		return nil
+	case full || !others: // history has to go, too
+		return n.Etcd.Defragment(ctx)
+	case s.Leader == s.Member && !n.shrinkDue:
+		n.shrinkDue = true
 		return nil
 	}
-	return n.Etcd.Defragment(ctx)
+	n.shrinkDue = false
+	return n.Lead.InTurn(ctx, "shrink the store", shrinkWithin, n.Etcd.Shrink)
 }
 
 // sweep deletes the blobs that nothing names, and that were last put before the grace time. A blob put
 // again meanwhile stays: its age and its removal are one step of the store.
 func (n *Node) sweep(ctx context.Context) (swept int, err error) {
+	if err := n.DB.Fresh(ctx); err != nil {
+		return 0, err // what names them may not be known here yet
+	}
 	named := map[tarball.Sum]struct{}{}
 	for sum := range catalog.Blobs(n.DB.View(), time.Now()) {
 		named[sum] = struct{}{}

@@ -39,6 +39,7 @@ import (
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/job"
+	"hexhub/internal/kernel/lead"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
@@ -84,11 +85,14 @@ type Node struct {
 	Stats    *stats.Counter
 	Index    *index.Index
 	Limiter  *limit.Limiter // one for all surfaces, so that what they count is counted together
+	Lead     *lead.Lead
 	Metrics  *prometheus.Registry
 
 	gauges     *ops.Gauges
 	tally      ops.Tally
 	draining   atomic.Bool // takes no new requests
+	shrinkDue  bool        // the leader has left a round to the others; belongs to its own chores
+	leads      func() bool // says whether the log's election has this node lead; nil without one
 	version    string
 	repository name.Repository
 	log        *slog.Logger
@@ -98,7 +102,7 @@ type Node struct {
 
 // tables are the schemas of all rooms.
 var tables = []store.Schema{
-	limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables,
+	lead.Tables, limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables,
 	stats.Tables, index.Tables,
 }
 
@@ -209,6 +213,9 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 		log = n.Etcd
 		n.closers = append(n.closers, n.Etcd.Close)
 	}
+	if e, ok := log.(interface{ Election() func() bool }); ok {
+		n.leads = e.Election()
+	}
 	if n.DB, err = store.Open(ctx, n.gauges.Log(log), store.Options{Log: n.log.With("part", "store"), MaxAge: n.Config.StalePrivate}, tables...); err != nil {
 		return fmt.Errorf("load the tables: %w", err)
 	}
@@ -222,6 +229,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 		return err
 	}
 	n.repository = repository
+	n.Lead = lead.New(n.DB, lead.Options{Node: n.Name, Leads: n.leads, After: firstChores, Log: n.log})
 	n.Jobs = job.New(n.DB, job.Options{Node: n.Name, Log: n.log})
 	if n.Mail, err = n.openMail(); err != nil {
 		return err
@@ -328,7 +336,8 @@ func (n *Node) Run(ctx context.Context) error {
 	rooms.Go(func() error {
 		return limit.NewSharer(n.DB, n.Limiter, limit.Sharing{Nodes: n.members, Log: n.log}).Run(work)
 	})
-	rooms.Go(func() error { return n.chores(work) })
+	rooms.Go(func() error { return n.Lead.Run(work, n.keepHouse) })
+	rooms.Go(func() error { return n.keepOwn(work) })
 	rooms.Go(func() error { return n.forgetSetup(work) })
 	rooms.Go(func() error { return n.countBlobs(work) })
 	rooms.Go(n.warm)

@@ -74,7 +74,7 @@ func Open(ctx context.Context, log Log, o Options, schemas ...Schema) (*DB, erro
 	if db.fresh.bound = o.MaxAge; o.MaxAge == 0 {
 		db.fresh.bound = time.Second
 	}
-	_, db.fresh.always = log.(*memoryLog)
+	db.fresh.always = inMemory(log)
 	for _, s := range schemas {
 		for _, t := range s {
 			db.tables = append(db.tables, t.declared())
@@ -165,7 +165,7 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 // attempt runs fn once. It reports false when it must be run again, the tables having caught up.
 func (db *DB) attempt(ctx context.Context, fn func(*Tx) error) (bool, error) {
 	tx := db.begin()
-	err := fn(tx)
+	err := tx.run(ctx, fn)
 	if err == nil {
 		err = tx.err
 	}

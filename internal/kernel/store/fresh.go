@@ -27,6 +27,20 @@ type freshness struct {
 	failed atomic.Int64
 }
 
+// inMemory reports whether the log is this process's own memory, perhaps within one that only looks on.
+func inMemory(log Log) bool {
+	for {
+		switch l := log.(type) {
+		case *memoryLog:
+			return true
+		case interface{ Unwrap() Log }:
+			log = l.Unwrap()
+		default:
+			return false
+		}
+	}
+}
+
 // current notes that the tables showed everything there was at start.
 func (f *freshness) current(start time.Time) {
 	for {

@@ -54,6 +54,9 @@ type measuredLog struct {
 	g *Gauges
 }
 
+// Unwrap returns the log that is measured.
+func (l measuredLog) Unwrap() store.Log { return l.Log }
+
 // Commit implements store.Log.
 func (l measuredLog) Commit(ctx context.Context, txn store.Txn) (store.Revision, bool, error) {
 	start := time.Now()

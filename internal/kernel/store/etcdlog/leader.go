@@ -3,6 +3,7 @@ package etcdlog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -48,4 +49,22 @@ func (l *Log) get(ctx context.Context, from string, at store.Revision, opts ...c
 		return nil, err
 	}
 	return l.client.Get(ctx, from, opts...)
+}
+
+// Election returns what says whether this node is the leader, as far as it knows: one that was paused, or is cut
+// off since a moment ago, may be wrong. It returns nil when etcd runs elsewhere, and its leader is none of us.
+func (l *Log) Election() (leads func() bool) {
+	if l.node == nil {
+		return nil
+	}
+	server := l.node.etcd.Server
+	return func() bool { return server.Leader() == server.MemberID() }
+}
+
+// Shrink gives the free pages of the database file back to the disk, as Defragment does, and forgets nothing.
+func (l *Log) Shrink(ctx context.Context) error {
+	if err := l.shrink(ctx); err != nil {
+		return fmt.Errorf("shrink: %w", err)
+	}
+	return nil
 }
