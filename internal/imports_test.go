@@ -17,7 +17,8 @@ var rooms = map[string][]string{
 	"kernel": {
 		"fault id lastuse",
 		"blob outbound store",
-		"cluster lead limit seal",
+		"lead level",
+		"cluster limit seal",
 		"job",
 	},
 	"feature": {

@@ -8,6 +8,7 @@ import (
 	"hexhub/hex/tarball"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/limit"
 )
 
@@ -29,6 +30,7 @@ type chore struct {
 // they write is fenced by its term.
 func (n *Node) houseChores() []chore {
 	return []chore{
+		{"raise the level", n.raise},
 		{"forget old tombstones", n.Catalog.Forget},
 		{"forget old invitations", n.Orgs.Forget},
 		{"forget old sessions and links", n.Accounts.Forget},
@@ -75,6 +77,20 @@ func (n *Node) again(ctx context.Context, first time.Duration, chores []chore) {
 		}
 		wait.Reset(choreEvery)
 	}
+}
+
+// raise has the rooms write what all nodes understand by now.
+func (n *Node) raise(ctx context.Context) error {
+	nodes := n.members(ctx)
+	if nodes == 0 {
+		return nil // it could not be told how many there are
+	}
+	before := level.Of(n.DB.View())
+	now, err := level.Raise(ctx, n.DB, nodes)
+	if err == nil && now > before {
+		n.log.Info("all nodes run a newer version; there is no way back to the one before", "level", now)
+	}
+	return err
 }
 
 func (n *Node) sweepAloud(ctx context.Context) error {

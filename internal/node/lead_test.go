@@ -20,6 +20,7 @@ import (
 	"hexhub/internal/feature/world"
 	"hexhub/internal/hubtest"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/node"
@@ -131,5 +132,46 @@ func TestDownloadsFromAllNodesAddUpExactly(t *testing.T) {
 	}
 	if got := total(); got != 6*each {
 		t.Errorf("%d downloads are counted after a flush of nothing, want %d", got, 6*each)
+	}
+}
+
+// C12: a binary that is older than what the cluster writes does not start, says so, and has changed nothing.
+func TestC12OlderBinaryRefusesToStart(t *testing.T) {
+	t.Parallel()
+	sealer, err := seal.Open(filepath.Join(t.TempDir(), "secret.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, data := store.NewMemory(), t.TempDir()
+	open := func(with int) (*node.Node, error) {
+		return node.Open(t.Context(), config.Server{
+			Data: data, Listen: "127.0.0.1:0", RepositoryName: "hexhub", Registration: "open", MailConfirm: "auto",
+		}, node.Options{Store: log, Blobs: &blob.Memory{}, Sealer: sealer, Signer: hubtest.Signer(t), Level: with})
+	}
+	for _, with := range []int{level.Current, level.Current + 1} {
+		n, err := open(with)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.HouseChores()["raise the level"](t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := level.Of(n.DB.View()); got != with {
+			t.Errorf("with the only node at level %d the cluster is at %d", with, got)
+		}
+		if err := n.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, err := log.Range(t.Context(), "", "\xff", 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = open(level.Current)
+	if _, old := errors.AsType[*level.DowngradeError](err); !old {
+		t.Errorf("an older binary starts: %v", err)
+	}
+	if after, err := log.Range(t.Context(), "", "\xff", 0, 1); err != nil || after.At != before.At {
+		t.Errorf("an older binary wrote something: revision %d, %d before, %v", after.At, before.At, err)
 	}
 }

@@ -40,6 +40,7 @@ import (
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/lead"
+	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
@@ -59,6 +60,7 @@ type Options struct {
 	Sealer *seal.Sealer
 	Signer *registry.Signer // nil means the key that the registry made and keeps
 	Cost   account.Cost     // of a password hash; zero means the usual
+	Level  int              // to stand for an older or a newer binary; zero means level.Current
 }
 
 // A Node is everything that one process serves. Its rooms may be used directly.
@@ -102,7 +104,7 @@ type Node struct {
 
 // tables are the schemas of all rooms.
 var tables = []store.Schema{
-	lead.Tables, limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables,
+	lead.Tables, level.Tables, limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables,
 	stats.Tables, index.Tables,
 }
 
@@ -229,6 +231,9 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 		return err
 	}
 	n.repository = repository
+	if err := level.Enter(ctx, n.DB, n.Name, cmp.Or(o.Level, level.Current), n.version); err != nil {
+		return err
+	}
 	n.Lead = lead.New(n.DB, lead.Options{Node: n.Name, Leads: n.leads, After: firstChores, Log: n.log})
 	n.Jobs = job.New(n.DB, job.Options{Node: n.Name, Log: n.log})
 	if n.Mail, err = n.openMail(); err != nil {
