@@ -116,11 +116,15 @@ func Open(ctx context.Context, c config.Server, o Options) (*Node, error) {
 	}
 	n := &Node{Config: c, Name: cmp.Or(o.Name, "hexhub"), version: o.Version, log: o.Log, Limiter: limit.New(100_000), Metrics: prometheus.NewRegistry()}
 	n.gauges = ops.NewGauges(n.Metrics)
-	if err := n.open(ctx, o); err != nil {
+	// Other nodes may be starting or failing as well, and agree on a leader meanwhile.
+	if err := n.open(store.Patient(ctx, leaderWithin), o); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
 	return n, nil
 }
+
+// leaderWithin is for how long a node that starts waits for a leader to be elected.
+const leaderWithin = 30 * time.Second
 
 func (n *Node) open(ctx context.Context, o Options) error {
 	// The address first: it fails fastest, and everything shown to people is made from it.

@@ -86,7 +86,11 @@ func Open(ctx context.Context, log Log, o Options, schemas ...Schema) (*DB, erro
 		}
 		db.byName[d.name] = d
 	}
+	start := time.Now()
 	at, err := db.load(ctx)
+	for errors.Is(err, ErrNoLeader) && patiently(ctx, start) {
+		at, err = db.load(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -150,11 +154,15 @@ func (db *DB) Stats() Stats {
 // or ErrNoLeader, or if fn's outcome was to be told, it has not; else, or when ctx ended meanwhile, it may
 // have, and may yet.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	start := time.Now()
 	for {
 		if err := db.ReadOnly(); err != nil {
 			return err
 		}
 		done, err := db.attempt(ctx, fn)
+		if errors.Is(err, ErrNoLeader) && patiently(ctx, start) {
+			continue
+		}
 		if err != nil || done {
 			return err
 		}

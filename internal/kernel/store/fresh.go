@@ -12,7 +12,7 @@ import (
 const (
 	beatEvery  = 250 * time.Millisecond // between one beat's answer and the next beat
 	beatWithin = 2 * time.Second        // a beat that takes longer is given up
-	askWithin  = 500 * time.Millisecond // how long somebody waits to be told that the tables are fresh
+	askWithin  = time.Second            // how long somebody waits to be told that the tables are fresh
 )
 
 // freshness is how recent the tables are known to be. That a watch is quiet proves nothing on a node that

@@ -27,17 +27,21 @@ func (l *Log) led(ctx context.Context) (context.Context, error) {
 	return ctx, nil
 }
 
+// alone reports whether this node is all there is: what it has applied is then all that was ever acknowledged.
+func (l *Log) alone() bool { return l.node != nil && len(l.node.etcd.Server.Cluster().Members()) < 2 }
+
 // bounded is ctx for a commit. A lone node waits for nobody but its disk.
 func (l *Log) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	if l.node != nil && len(l.node.etcd.Server.Cluster().Members()) < 2 {
+	if l.alone() {
 		return ctx, func() {}
 	}
 	return context.WithTimeout(ctx, commitWithin)
 }
 
-// get reads. What was once read at a revision stays so, and needs nobody's consent; what is so now does.
+// get reads. What was once read at a revision stays so, and needs nobody's consent; what is so now does, if there
+// are others.
 func (l *Log) get(ctx context.Context, from string, at store.Revision, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
-	if at > 0 {
+	if at > 0 || l.alone() {
 		r, err := l.client.Get(ctx, from, append(opts, clientv3.WithSerializable())...)
 		if !errors.Is(err, rpctypes.ErrFutureRev) {
 			return r, err

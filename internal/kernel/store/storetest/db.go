@@ -71,6 +71,7 @@ func TestDB(t *testing.T, open func(testing.TB) store.Log) {
 		{"node that is cut off knows its age", ages},
 		{"no outcome is told of old rows", judgesNoOldRows},
 		{"revision that cannot come is not waited for", futures},
+		{"who is patient waits for a leader", patient},
 	} {
 		t.Run(law.name, func(t *testing.T) {
 			log := open(t)

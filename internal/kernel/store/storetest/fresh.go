@@ -205,3 +205,33 @@ func futures(t *testing.T, p pair) {
 		t.Errorf("on a node that cannot ask the log = %v, want Unavailable", err)
 	}
 }
+
+// Who is patient waits for a leader, but not for ever; others are told at once.
+func patient(t *testing.T, p pair) {
+	log, db := severed(t, p, time.Second)
+	log.Cut(true)
+	put := func(ctx context.Context) error {
+		return db.Update(ctx, func(tx *store.Tx) error {
+			rows.Put(tx, row{Name: "ann"})
+			return nil
+		})
+	}
+	if err := put(store.Patient(t.Context(), time.Millisecond)); !errors.Is(err, store.ErrNoLeader) {
+		t.Errorf("Update = %v, want no leader after a while", err)
+	}
+	done := make(chan error)
+	go func() { done <- put(store.Patient(t.Context(), time.Minute)) }()
+	go func() {
+		opened, err := store.Open(store.Patient(t.Context(), time.Minute), log, store.Options{}, store.Schema{rows, colds})
+		if err == nil {
+			opened.Close()
+		}
+		done <- err
+	}()
+	log.Cut(false)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Errorf("once there is a leader: %v", err)
+		}
+	}
+}

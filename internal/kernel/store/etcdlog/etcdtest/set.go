@@ -62,7 +62,6 @@ func Open(t testing.TB, nodes int) *Set {
 				Dir: filepath.Join(dir, fmt.Sprintf("node%d", i)), Name: fmt.Sprintf("node%d", i),
 				Logger: slog.New(slog.DiscardHandler),
 				Configure: func(c *embed.Config) {
-					c.TickMs, c.ElectionMs = 50, 500
 					c.ListenPeerUrls = []url.URL{{Scheme: "unix", Host: socket(dir, i)}}
 					c.AdvertisePeerUrls = []url.URL{addresses[i]}
 					c.InitialCluster = strings.Join(members, ",")

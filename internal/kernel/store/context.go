@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 type condition struct{}
 
@@ -10,6 +13,29 @@ type condition struct{}
 // need not know. The latest condition counts.
 func OnlyIf(ctx context.Context, check func(*Tx) error) context.Context {
 	return context.WithValue(ctx, condition{}, check)
+}
+
+type patience struct{}
+
+const retryEvery = 100 * time.Millisecond
+
+// Patient returns a context with which Open, and each Update, waits for so long for the log to have a leader,
+// where others fail at once. It is for what nothing can go on without.
+func Patient(ctx context.Context, within time.Duration) context.Context {
+	return context.WithValue(ctx, patience{}, within)
+}
+
+// patiently reports whether what began at start and found no leader is to be tried again, after a little while.
+func patiently(ctx context.Context, start time.Time) bool {
+	if within, _ := ctx.Value(patience{}).(time.Duration); time.Since(start) >= within {
+		return false
+	}
+	select {
+	case <-time.After(retryEvery):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // run runs fn, if the context's condition holds.
