@@ -75,7 +75,10 @@ func TestC3MinorityServesOnlyWhatIsPublic(t *testing.T) {
 	lost := set.Leader(t)
 	here, there := hubs[lost], hubs[(lost+1)%3]
 	set.Cut(lost)
-	eventually(t, "the lost node is stale", func() bool { return here.DB.Age() > time.Second })
+	eventually(t, "the lost node is stale and knows no leader", func() bool {
+		s, err := set.Logs[lost].Status(t.Context())
+		return err == nil && s.Leader == 0 && here.DB.Age() > time.Second
+	})
 	eventually(t, "the others publish", func() bool {
 		a, err := there.As("jose/all").Try(http.MethodPost, "/api/publish?replace=true", hubtest.Tarball(t, "decimal", "2.0.0"))
 		return err == nil && (a.Status == 201 || a.Status == 200)
@@ -118,6 +121,10 @@ func TestC3MinorityServesOnlyWhatIsPublic(t *testing.T) {
 	})
 	if ready := here.Operator("/readyz"); !strings.Contains(ready, "stale") {
 		t.Errorf("/readyz says %q, want that it is stale", ready)
+	}
+
+	if status := here.Operator("/operator/status"); !strings.Contains(status, `"stale":"`) {
+		t.Errorf("its operator is told %s, want that it is stale", status)
 	}
 
 	set.Heal()

@@ -21,8 +21,8 @@ func (o *Ops) ready(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not ready: "+why, http.StatusServiceUnavailable)
 		return
 	}
-	if age := o.DB.Age(); age > maxAge {
-		fmt.Fprintf(w, "ok, stale: what is served may be %s old\n", age.Round(time.Second))
+	if how := o.stale(); how != "" {
+		fmt.Fprintln(w, "ok, stale: "+how)
 		return
 	}
 	if why := o.readOnly(r.Context()); why != "" {
@@ -38,6 +38,15 @@ func (o *Ops) notReady() string {
 		return err.Error()
 	}
 	return ""
+}
+
+// stale says how old what the node serves may be, or nothing if it is no older than usual.
+func (o *Ops) stale() string {
+	age := o.DB.Age()
+	if age <= maxAge {
+		return ""
+	}
+	return fmt.Sprintf("what is served may be %s old, and what needs a credential is refused", age.Round(time.Second))
 }
 
 // readOnly says why the node takes no writes now, or nothing.

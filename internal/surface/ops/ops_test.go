@@ -28,6 +28,7 @@ import (
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/job"
+	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
@@ -43,7 +44,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{},
-		job.Tables, audit.Tables, mail.Tables, setting.Tables, limit.Tables, account.Tables, org.Tables,
+		job.Tables, audit.Tables, mail.Tables, setting.Tables, level.Tables, limit.Tables, account.Tables, org.Tables,
 		access.Tables, oauth.Tables, catalog.Tables)
 	if err != nil {
 		t.Fatal(err)
