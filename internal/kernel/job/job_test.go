@@ -533,3 +533,47 @@ func TestJobsAreCountedByState(t *testing.T) {
 		stop()
 	})
 }
+
+// What a node had when its process died is done as soon as it runs again, or once it is known to be gone.
+func TestJobsOfANodeThatIsGoneReturnAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := store.NewMemory()
+		db := open(t, log)
+		var d diary
+		forever := make(chan struct{})
+		queue := func(node string, do func(context.Context, job.Job) error) {
+			q := job.New(db, job.Options{Node: node})
+			q.Handle(kind, job.Handler{Workers: 1, Timeout: time.Hour, Do: do})
+			ctx, cancel := context.WithCancel(context.Background())
+			ended := make(chan error)
+			go func() { ended <- q.Run(ctx) }()
+			t.Cleanup(func() {
+				cancel()
+				<-ended
+			})
+		}
+		hang := func(node string) func(context.Context, job.Job) error {
+			return func(context.Context, job.Job) error {
+				d.write("%s begins", node)
+				<-forever // deaf to its context
+				return nil
+			}
+		}
+		defer close(forever)
+		queue("a", hang("a"))
+		enqueue(t, db, "ann", nil, time.Now())
+		wantLines(t, &d, "a begins")
+		queue("aa", hang("aa")) // whose name only begins alike
+		wantLines(t, &d, "a begins")
+		if err := job.Return(t.Context(), db, "a"); err != nil {
+			t.Fatal(err)
+		}
+		wantLines(t, &d, "a begins", "aa begins")
+		queue("aa", func(context.Context, job.Job) error { // started anew
+			d.write("aa again")
+			return nil
+		})
+		wantLines(t, &d, "a begins", "aa begins", "aa again")
+		wantNoJobs(t, db)
+	})
+}

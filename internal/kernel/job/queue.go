@@ -71,7 +71,9 @@ func (e *permanentError) Unwrap() error { return e.error }
 
 // Options are what a Queue may be told. The zero value works.
 type Options struct {
-	Node string       // shown as who has a job; empty means "node"
+	// Node is shown as who has a job. If it is given it is this node's alone: what an earlier process of it left
+	// behind is taken up at once when this one runs.
+	Node string
 	Log  *slog.Logger // nil discards
 }
 
@@ -79,19 +81,21 @@ type Options struct {
 type Queue struct {
 	db       *store.DB
 	node     string
+	alone    bool // the node is named, and nobody else has its name
 	log      *slog.Logger
 	handlers map[string]Handler
 }
 
 // New returns a queue that does nothing until it is given handlers and run.
 func New(db *store.DB, o Options) *Queue {
-	if o.Node == "" {
+	named := o.Node != ""
+	if !named {
 		o.Node = "node"
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Queue{db: db, node: o.Node, log: o.Log, handlers: map[string]Handler{}}
+	return &Queue{db: db, node: o.Node, alone: named, log: o.Log, handlers: map[string]Handler{}}
 }
 
 // Handle lets this node do jobs of the kind. Those of kinds that no node handles wait. Call it before Run.
@@ -99,6 +103,11 @@ func (q *Queue) Handle(kind string, h Handler) { q.handlers[kind] = h.withDefaul
 
 // Run does jobs until ctx ends, and returns when the last handler has.
 func (q *Queue) Run(ctx context.Context) error {
+	if q.alone {
+		if err := Return(ctx, q.db, q.node); err != nil && ctx.Err() == nil {
+			q.log.Warn("jobs that this node left behind wait for their leases to run out", "error", err)
+		}
+	}
 	var kinds sync.WaitGroup
 	for kind, h := range q.handlers {
 		kinds.Go(func() { q.serve(ctx, kind, h) })
