@@ -5,6 +5,10 @@
 // a new term, and all that it writes is fenced by the term: every [store.DB.Update] made with its context
 // demands, in the same transaction, that the row still holds it. No clock is compared with another's.
 //
+// Why that suffices: all commits have one order. A claim is a commit that changes the row; an Update of a chore is
+// a commit only if the row holds its own term at that place in the order. So the commits of one term lie between
+// its claim and the next, whatever the nodes believe meanwhile.
+//
 // It knows no chore.
 package lead
 
