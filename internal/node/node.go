@@ -116,8 +116,9 @@ func Open(ctx context.Context, c config.Server, o Options) (*Node, error) {
 	}
 	n := &Node{Config: c, Name: cmp.Or(o.Name, "hexhub"), version: o.Version, log: o.Log, Limiter: limit.New(100_000), Metrics: prometheus.NewRegistry()}
 	n.gauges = ops.NewGauges(n.Metrics)
-	// Other nodes may be starting or failing as well, and agree on a leader meanwhile.
-	if err := n.open(store.Patient(ctx, leaderWithin), o); err != nil {
+	// Other nodes may be starting or failing as well, and agree on a leader meanwhile. One that has been here
+	// before starts without them, and serves what it may.
+	if err := n.open(store.Believing(store.Patient(ctx, leaderWithin)), o); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
 	return n, nil

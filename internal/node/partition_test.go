@@ -3,6 +3,7 @@ package node_test
 import (
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,12 +11,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hexhub/internal/config"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/world"
 	"hexhub/internal/hubtest"
+	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog/etcdtest"
 	"hexhub/internal/kernel/store/storetest"
+	"hexhub/internal/node"
 )
 
 // threeNodes serves the world from three nodes over three etcds.
@@ -291,4 +298,52 @@ func TestBrowsersTellWhatTheyHaveSeen(t *testing.T) {
 		}
 	}
 	t.Errorf("%d, %v; want the revision in a cookie", a.Status, a.Header)
+}
+
+// A restarted is a log that a node without a majority can read as far as it has come.
+type restarted struct {
+	*storetest.Severable
+	at store.Revision
+}
+
+// LocalRevision is how far it has come.
+func (r restarted) LocalRevision() store.Revision { return r.at }
+
+// A node that has been here before starts without the others, for it serves what is public.
+func TestNodeStartsWithoutTheOthers(t *testing.T) {
+	t.Parallel()
+	sealer, err := seal.Open(filepath.Join(t.TempDir(), "secret.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, blobs := store.NewMemory(), &blob.Memory{}
+	open := func(log store.Log) (*node.Node, error) {
+		return node.Open(t.Context(), config.Server{
+			Data: t.TempDir(), Listen: "127.0.0.1:0", RepositoryName: "hexhub", Registration: "open", MailConfirm: "auto",
+		}, node.Options{Store: log, Blobs: blobs, Sealer: sealer, Signer: hubtest.Signer(t)})
+	}
+	first, err := open(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := world.Build(t.Context(), first.Rooms(), []byte(partitionWorld)); err != nil {
+		t.Fatal(err)
+	}
+	at := first.DB.Revision()
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	alone := restarted{storetest.NewSeverable(log), at}
+	alone.Cut(true)
+	again, err := open(alone)
+	if err != nil {
+		t.Fatalf("a node without the others: %v", err)
+	}
+	defer again.Close()
+	if _, ok := account.ByName(again.DB.View(), "jose"); !ok {
+		t.Error("it has not what it had")
+	}
+	if err := again.DB.Fresh(t.Context()); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("it believes that it is current: %v", err)
+	}
 }

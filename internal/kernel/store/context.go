@@ -38,6 +38,12 @@ func patiently(ctx context.Context, start time.Time) bool {
 	}
 }
 
+type belief struct{}
+
+// Believing returns a context whose Updates believe tables of any age when they commit nothing. It is for what
+// only has to be done once, and was done if the tables say so, however old they are.
+func Believing(ctx context.Context) context.Context { return context.WithValue(ctx, belief{}, true) }
+
 // run runs fn, if the context's condition holds.
 func (tx *Tx) run(ctx context.Context, fn func(*Tx) error) error {
 	if check, ok := ctx.Value(condition{}).(func(*Tx) error); ok {

@@ -65,7 +65,8 @@ type Stats struct {
 }
 
 // Open loads all tables from the log, keeps them up to date, and returns when they show what was
-// committed before the call. The DB uses log until Close, and does not close it.
+// committed before the call; or what this node has, if the log has no leader and can be read without. The
+// DB uses log until Close, and does not close it.
 func Open(ctx context.Context, log Log, o Options, schemas ...Schema) (*DB, error) {
 	db := &DB{log: log, slog: o.Log, byName: map[string]*declaration{}, cold: newColdCache(log), done: make(chan struct{})}
 	if db.slog == nil {
@@ -74,7 +75,7 @@ func Open(ctx context.Context, log Log, o Options, schemas ...Schema) (*DB, erro
 	if db.fresh.bound = o.MaxAge; o.MaxAge == 0 {
 		db.fresh.bound = time.Second
 	}
-	db.fresh.always = inMemory(log)
+	_, db.fresh.always = bare(log).(*memoryLog)
 	for _, s := range schemas {
 		for _, t := range s {
 			db.tables = append(db.tables, t.declared())

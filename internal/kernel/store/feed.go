@@ -30,6 +30,10 @@ func (db *DB) load(ctx context.Context) (Revision, error) {
 	// The tables are read at one revision.
 	start := time.Now()
 	at, err := db.newest(ctx)
+	current := err == nil
+	if errors.Is(err, ErrNoLeader) && db.local() > 0 {
+		at, err = db.local(), nil // old, and better than nothing
+	}
 	if err != nil {
 		return 0, fmt.Errorf("read the log: %w", err)
 	}
@@ -52,7 +56,12 @@ func (db *DB) load(ctx context.Context) (Revision, error) {
 		close(old.replaced)
 	}
 	db.applied.advance(at)
-	db.fresh.current(start)
+	switch {
+	case current:
+		db.fresh.current(start)
+	case old == nil:
+		db.fresh.current(start.Add(-unknownAge))
+	}
 	if sumRows(counts) > manyRows {
 		debug.FreeOSMemory() // loading leaves as much garbage as rows, once
 	}

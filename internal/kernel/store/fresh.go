@@ -12,6 +12,7 @@ import (
 const (
 	beatEvery  = 250 * time.Millisecond // between one beat's answer and the next beat
 	beatWithin = 2 * time.Second        // a beat that takes longer is given up
+	unknownAge = 24 * time.Hour         // of tables that were loaded without a majority: older than any bound
 	askWithin  = time.Second            // how long somebody waits to be told that the tables are fresh
 )
 
@@ -27,18 +28,24 @@ type freshness struct {
 	failed atomic.Int64
 }
 
-// inMemory reports whether the log is this process's own memory, perhaps within one that only looks on.
-func inMemory(log Log) bool {
+// bare returns the log itself, where others look on at what is done with it.
+func bare(log Log) Log {
 	for {
-		switch l := log.(type) {
-		case *memoryLog:
-			return true
-		case interface{ Unwrap() Log }:
-			log = l.Unwrap()
-		default:
-			return false
+		l, ok := log.(interface{ Unwrap() Log })
+		if !ok {
+			return log
 		}
+		log = l.Unwrap()
 	}
+}
+
+// local returns the revision up to which the log can be read without a majority, or zero if there is none. After
+// a start it may be older than what was acknowledged.
+func (db *DB) local() Revision {
+	if l, ok := bare(db.log).(interface{ LocalRevision() Revision }); ok {
+		return l.LocalRevision()
+	}
+	return 0
 }
 
 // current notes that the tables showed everything there was at start.
@@ -144,7 +151,7 @@ func (db *DB) pulse(ctx context.Context) {
 // settled reports whether an outcome of tx that commits nothing may be told: tx's rows were current no longer
 // ago than the bound, or are found to be so still. When it reports false, tx must be run again.
 func (db *DB) settled(ctx context.Context, tx *Tx) (bool, error) {
-	if db.Age() <= db.fresh.bound {
+	if db.Age() <= db.fresh.bound || ctx.Value(belief{}) != nil {
 		return true, nil
 	}
 	at, err := db.confirm(ctx)

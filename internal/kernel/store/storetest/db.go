@@ -72,6 +72,7 @@ func TestDB(t *testing.T, open func(testing.TB) store.Log) {
 		{"no outcome is told of old rows", judgesNoOldRows},
 		{"revision that cannot come is not waited for", futures},
 		{"who is patient waits for a leader", patient},
+		{"node that starts alone shows what it has", startsAlone},
 	} {
 		t.Run(law.name, func(t *testing.T) {
 			log := open(t)

@@ -235,3 +235,44 @@ func patient(t *testing.T, p pair) {
 		}
 	}
 }
+
+// A keeper is a log that can be read without a majority, as far as its node has come.
+type keeper struct {
+	*Severable
+	at store.Revision
+}
+
+// LocalRevision is how far the node has come.
+func (k keeper) LocalRevision() store.Revision { return k.at }
+
+// A node that starts without a majority shows what it has, and knows that it is old.
+func startsAlone(t *testing.T, p pair) {
+	write(t, p.a, row{Name: "ann", N: 1})
+	log := keeper{NewSeverable(p.log), p.a.Revision()}
+	log.Cut(true)
+	write(t, p.a, row{Name: "ann", N: 2})
+	db, err := store.Open(t.Context(), log, store.Options{}, store.Schema{rows, colds})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if r, _ := rows.Get(db.View(), "ann"); r.N != 1 {
+		t.Errorf("shows %d, want what it has, 1", r.N)
+	}
+	if err := db.Fresh(t.Context()); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a node that never heard of the others is fresh: %v", err)
+	}
+	if err := db.Update(t.Context(), read); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("an outcome is told of rows of any age: %v", err)
+	}
+	if err := db.Update(store.Believing(t.Context()), read); err != nil {
+		t.Errorf("who believes old rows is told %v", err)
+	}
+	log.Cut(false)
+	if err := db.Fresh(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if r, _ := rows.Get(db.View(), "ann"); r.N != 2 {
+		t.Errorf("shows %d once it is fresh, want 2", r.N)
+	}
+}
