@@ -4,6 +4,7 @@ GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 FUZZ    ?= 10s
+CHAOS   ?= 10m
 
 .DEFAULT_GOAL := help
 
@@ -27,6 +28,9 @@ fmt:       ## format all Go files
 gen:       ## regenerate everything generated
 	$(GO) generate ./...
 
+chaos:     ## let everything go wrong for CHAOS (10m) while clients work, and judge
+	$(GO) test -v -count=1 -timeout 0 ./e2e/chaos -chaos $(CHAOS)
+
 bench:     ## run all benchmarks once, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
@@ -48,4 +52,4 @@ clean:     ## remove what was built; data stays
 help:      ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test packages lint fmt gen bench fuzz build dist vuln clean help
+.PHONY: run test packages lint fmt gen chaos bench fuzz build dist vuln clean help

@@ -1,0 +1,340 @@
+//go:build linux
+
+// Package chaos lets many clients work while everything goes wrong that may go wrong with machines, and
+// then demands that what they were told holds together: that one order of all deeds explains it, that
+// nothing acknowledged is lost, and that nothing revoked works on.
+//
+// The tests are short by default. -chaos 10m makes them long, -seed repeats what a run did.
+package chaos
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"hexhub/e2e/fleet"
+)
+
+var (
+	long = flag.Duration("chaos", 0, "for how long everything goes wrong; zero does each thing once")
+	seed = flag.Uint64("seed", 0, "seed of what goes wrong; zero takes one by chance and says which")
+)
+
+// program is the hexhub that all tests run.
+var program string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "hexhub-chaos")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if program, err = fleet.Build(context.Background(), dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// chance returns what decides by chance in a test, and says how to repeat it.
+func chance(t *testing.T) (*rand.Rand, uint64) {
+	s := *seed
+	if s == 0 {
+		s = rand.Uint64()
+	}
+	t.Logf("repeat this with -seed %d", s)
+	return rand.New(rand.NewPCG(s, 0)), s
+}
+
+// folder is where a test's nodes live. It stays if the test fails.
+func folder(t *testing.T) string {
+	dir, err := os.MkdirTemp("", "chaos")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("data and logs of the nodes are in %s", dir)
+			return
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+func start(t *testing.T, o fleet.Options) *fleet.Fleet {
+	t.Helper()
+	o.Program = program
+	f, err := fleet.Start(t.Context(), o)
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// C2, C5, C6, C20: A lone node loses nothing and contradicts itself in nothing, whatever happens to it.
+func TestOneNode(t *testing.T) { suffer(t, 1) }
+
+// suffer runs the load on so many nodes while things go wrong, and judges.
+func suffer(t *testing.T, nodes int) {
+	t.Parallel()
+	random, s := chance(t)
+	dir := folder(t)
+	f := start(t, fleet.Options{Dir: dir, Nodes: nodes})
+	l, err := newLoad(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	working, stop := context.WithCancel(t.Context())
+	defer stop()
+	worked := make(chan struct{})
+	go func() {
+		defer close(worked)
+		l.run(working, s)
+	}()
+	e := &evil{t: t, fleet: f, load: l, rand: random, done: map[string]int{}}
+	e.run()
+	stop()
+	<-worked
+	if t.Failed() {
+		return
+	}
+	judge(t, l, s, dir)
+	e.tell()
+}
+
+// judge looks at everything when all is quiet again.
+func judge(t *testing.T, l *load, seed uint64, dir string) {
+	t.Helper()
+	for _, n := range l.fleet.Nodes {
+		if err := n.AwaitReady(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.lookAtAll(t.Context(), seed)
+	l.history.check(t, dir)
+	for _, w := range l.wrong {
+		t.Error(w)
+	}
+	for _, n := range l.fleet.Nodes {
+		for _, lost := range l.missing(t.Context(), n) {
+			t.Errorf("acknowledged, and not on %s: %s", n.Name, lost)
+		}
+		if verdict, err := n.Run(t.Context(), "audit", "verify"); err != nil {
+			t.Errorf("%v\n%s", err, verdict)
+		}
+	}
+	copies(t, l)
+	first := l.fleet.Nodes[0]
+	for _, n := range l.fleet.Nodes[1:] {
+		if err := l.same(t.Context(), first, n, "/repo/versions", "/repo/names", "/api/packages", "/api/keys"); err != nil {
+			t.Error(err)
+		}
+	}
+	t.Logf("%d releases were acknowledged and are there", len(l.acked))
+	for _, what := range slices.Sorted(maps.Keys(l.counts)) {
+		t.Logf("%7d × %s", l.counts[what], what)
+	}
+}
+
+// copies demands each acknowledged tarball on two disks, or on one where there is no other.
+func copies(t *testing.T, l *load) {
+	t.Helper()
+	var disks []map[string]string
+	for _, n := range l.fleet.Nodes {
+		blobs, err := n.Blobs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		disks = append(disks, blobs)
+	}
+	for release, sum := range l.acked {
+		found := 0
+		for _, blobs := range disks {
+			if _, ok := blobs[sum]; ok {
+				found++
+			}
+		}
+		if want := min(2, len(disks)); found < want {
+			t.Errorf("the tarball of %s is on %d disks, want %d", release, found, want)
+		}
+	}
+}
+
+// evil does to a fleet what the world does.
+type evil struct {
+	t     *testing.T
+	fleet *fleet.Fleet
+	load  *load
+	rand  *rand.Rand
+	done  map[string]int
+}
+
+// A mishap is one thing that goes wrong, and is over when it returns.
+type mishap struct {
+	what string
+	do   func(*evil) error
+}
+
+var mishaps = []mishap{
+	{"kill -9", (*evil).kill},
+	{"kill -STOP", (*evil).pause},
+	{"torn record behind the last", (*evil).tear},
+	{"flipped bit in the write-ahead log", (*evil).flipWAL},
+	{"flipped bit in a blob", (*evil).flipBlob},
+}
+
+// run lets one thing after another go wrong: each once, or by chance for as long as the flag says.
+func (e *evil) run() {
+	order := e.rand.Perm(len(mishaps))
+	for began, i := time.Now(), 0; ; i++ {
+		m := mishaps[order[i%len(order)]]
+		if i >= len(order) {
+			if time.Since(began) >= *long {
+				break
+			}
+			m = mishaps[e.rand.IntN(len(mishaps))]
+		}
+		e.t.Logf("%6.1f s: %s", time.Since(e.load.history.start).Seconds(), m.what)
+		if err := m.do(e); err != nil {
+			e.t.Errorf("%s: %v", m.what, err)
+			return
+		}
+		e.done[m.what]++
+		e.wait(time.Second, 2*time.Second)
+	}
+}
+
+// wait lets the load work on for some time between the two.
+func (e *evil) wait(least, most time.Duration) {
+	select {
+	case <-time.After(least + rand.N(most-least)):
+	case <-e.t.Context().Done():
+	}
+}
+
+func (e *evil) tell() {
+	for _, what := range slices.Sorted(maps.Keys(e.done)) {
+		e.t.Logf("%7d × %s", e.done[what], what)
+	}
+}
+
+// victim is some node.
+func (e *evil) victim() *fleet.Node { return e.fleet.Nodes[e.rand.IntN(len(e.fleet.Nodes))] }
+
+// C2: The process is killed amid everything.
+func (e *evil) kill() error {
+	n := e.victim()
+	if err := n.Kill(); err != nil {
+		return err
+	}
+	return n.Start(e.t.Context())
+}
+
+// C20: The process hangs, and then goes on as if nothing had happened.
+func (e *evil) pause() error {
+	n := e.victim()
+	if err := n.Pause(); err != nil {
+		return err
+	}
+	if *long > 0 {
+		e.wait(10*time.Second, time.Minute)
+	} else {
+		e.wait(2*time.Second, 4*time.Second)
+	}
+	if err := n.Resume(); err != nil {
+		return err
+	}
+	return n.AwaitReady(e.t.Context())
+}
+
+// C6: The power went amid a write. That record was promised to nobody, and is dropped.
+func (e *evil) tear() error {
+	n := e.victim()
+	if err := n.Kill(); err != nil {
+		return err
+	}
+	if _, err := n.TearWAL(); err != nil {
+		return err
+	}
+	return n.Start(e.t.Context())
+}
+
+// C6: A record that was promised is damaged. The node refuses to start rather than forget it.
+func (e *evil) flipWAL() error {
+	return e.refused(func(n *fleet.Node) (*fleet.Damage, error) { return n.FlipWAL(e.rand) })
+}
+
+// refused damages a node, demands that it does not start, and makes it whole again.
+func (e *evil) refused(damage func(*fleet.Node) (*fleet.Damage, error)) error {
+	n := e.victim()
+	if err := n.Kill(); err != nil {
+		return err
+	}
+	d, err := damage(n)
+	if err != nil {
+		return err
+	}
+	switch err := n.Start(e.t.Context()).(type) { //nolint:errorlint // AwaitReady returns it bare
+	case nil:
+		return fmt.Errorf("%s starts in spite of a %s (%s)", n.Name, d.What, d.Path)
+	case *fleet.EndedError:
+	default:
+		return err
+	}
+	if err := d.Undo(); err != nil {
+		return err
+	}
+	return n.Start(e.t.Context())
+}
+
+// C8: A blob is damaged. Nobody is given it.
+func (e *evil) flipBlob() error {
+	n := e.victim()
+	if err := n.Kill(); err != nil {
+		return err
+	}
+	release, sum := e.someAcked()
+	d, err := n.FlipBlob(sum, e.rand)
+	if err != nil {
+		return err
+	}
+	if err := n.Start(e.t.Context()); err != nil {
+		return err
+	}
+	path := "/repo/tarballs/" + strings.Replace(release, "/", "-", 1) + ".tar"
+	a, err := e.load.nobody.Do(e.t.Context(), n, "GET", path, nil, 0)
+	if err == nil && a.Status == 200 && sumOf(a.Body) != sum {
+		return fmt.Errorf("%s serves a tarball of %s with a %s", n.Name, release, d.What)
+	}
+	return d.Undo()
+}
+
+// someAcked is a release that is there for sure, and the checksum of its tarball.
+func (e *evil) someAcked() (release, sum string) {
+	e.load.mu.Lock()
+	defer e.load.mu.Unlock()
+	all := slices.Sorted(maps.Keys(e.load.acked))
+	release = all[e.rand.IntN(len(all))]
+	return release, e.load.acked[release]
+}

@@ -1,0 +1,144 @@
+//go:build linux
+
+package fleet
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+)
+
+// A Damage is something wrong with a file of a node that is down.
+type Damage struct {
+	What string
+	Path string
+	was  []byte
+}
+
+// Undo makes the file what it was.
+func (d *Damage) Undo() error { return os.WriteFile(d.Path, d.was, 0o600) }
+
+// inflict changes a file and remembers what it was.
+func inflict(what, path string, change func([]byte) []byte) (*Damage, error) {
+	was, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	d := &Damage{what, path, was}
+	if err := os.WriteFile(path, change(slices.Clone(was)), 0o600); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func flipAt(at int, bit int) func([]byte) []byte {
+	return func(b []byte) []byte {
+		b[at] ^= 1 << bit
+		return b
+	}
+}
+
+// TearWAL adds half a record behind the last of the write-ahead log: the power went while it was written,
+// and nobody was told that it was safe.
+func (n *Node) TearWAL() (*Damage, error) {
+	path, ends, err := n.wal()
+	if err != nil {
+		return nil, err
+	}
+	return inflict("torn record behind the last", path, func(b []byte) []byte {
+		end := ends[len(ends)-1]
+		b = append(b, make([]byte, max(0, end+4104-len(b)))...)
+		binary.LittleEndian.PutUint64(b[end:], 4096)
+		for i := end + 8; i < end+600; i++ {
+			b[i] = 0xa5 // the first sectors came through, the others are still zero
+		}
+		return b
+	})
+}
+
+// FlipWAL flips a bit in a record of the write-ahead log.
+func (n *Node) FlipWAL(r *rand.Rand) (*Damage, error) {
+	path, ends, err := n.wal()
+	if err != nil {
+		return nil, err
+	}
+	return inflict("flipped bit in the write-ahead log", path, flipAt(r.IntN(ends[len(ends)-1]), r.IntN(8)))
+}
+
+// wal is the newest segment of the write-ahead log, and where each of its records ends.
+func (n *Node) wal() (string, []int, error) {
+	segments, err := filepath.Glob(filepath.Join(n.Data, "etcd", "member", "wal", "*.wal"))
+	if err != nil || len(segments) == 0 {
+		return "", nil, errors.Join(err, fmt.Errorf("%s has no write-ahead log", n.Name))
+	}
+	path := slices.Max(segments)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", nil, err
+	}
+	var ends []int
+	for at := 0; at+8 <= len(b); {
+		frame := binary.LittleEndian.Uint64(b[at:])
+		if frame == 0 {
+			break
+		}
+		size := int(frame & (1<<56 - 1)) // the top byte tells of padding to eight bytes
+		at += 8 + (size+7)/8*8
+		ends = append(ends, at)
+	}
+	if len(ends) < 8 {
+		return "", nil, fmt.Errorf("%s has only %d records", path, len(ends))
+	}
+	return path, ends, nil
+}
+
+// FlipDB flips a bit anywhere in the database below the tables.
+func (n *Node) FlipDB(r *rand.Rand) (*Damage, error) {
+	path := filepath.Join(n.Data, "etcd", "member", "snap", "db")
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	at, bit := r.IntN(int(info.Size())), r.IntN(8)
+	return inflict(fmt.Sprintf("flipped bit %d of byte %d in the database", bit, at), path, flipAt(at, bit))
+}
+
+// FlipBlob flips a bit in the node's copy of a blob.
+func (n *Node) FlipBlob(hash string, r *rand.Rand) (*Damage, error) {
+	all, err := n.Blobs()
+	if err != nil {
+		return nil, err
+	}
+	path, ok := all[hash]
+	if !ok {
+		return nil, fmt.Errorf("%s has no blob %s", n.Name, hash)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	return inflict("flipped bit in blob "+hash, path, flipAt(r.IntN(int(info.Size())), r.IntN(8)))
+}
+
+var hash = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// Blobs are the files of all blobs on the node's disk, by their hash in hexadecimal digits.
+func (n *Node) Blobs() (map[string]string, error) {
+	all := map[string]string{}
+	err := filepath.WalkDir(filepath.Join(n.Data, "blobs"), func(path string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // moved while we look
+		}
+		if err == nil && hash.MatchString(e.Name()) {
+			all[e.Name()] = path
+		}
+		return err
+	})
+	return all, err
+}

@@ -1,0 +1,241 @@
+//go:build linux
+
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// patience is how long a node may take to get ready or to end.
+const patience = 90 * time.Second
+
+// A Node is one process, or would be one if it were not down. Its methods may be called at once, but
+// starting and ending it makes sense for one caller only.
+type Node struct {
+	Name string
+	Data string // folder
+	Log  string // file that everything it says is added to
+	URL  string // without a trailing slash
+
+	dir     string
+	program string
+	env     []string
+
+	mu    sync.Mutex // guards cmd and ended
+	cmd   *exec.Cmd  // nil if down
+	ended chan struct{}
+	why   error // that it ended; to be read after ended is closed
+}
+
+// Command returns a hexhub command that knows the node's settings and nothing of this machine's.
+func (n *Node) Command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, n.program, args...)
+	cmd.Dir, cmd.Env = n.dir, n.env
+	return cmd
+}
+
+// Run runs such a command and returns what it printed.
+func (n *Node) Run(ctx context.Context, args ...string) (string, error) {
+	cmd := n.Command(ctx, args...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s: hexhub %s: %w\n%s%s", n.Name, strings.Join(args, " "), err, out, said.Bytes())
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// Start runs the node until it is ready.
+func (n *Node) Start(ctx context.Context) error { return n.launch(ctx, "serve") }
+
+// Join runs a node that knows nothing yet, with an invitation of another, until it is ready.
+func (n *Node) Join(ctx context.Context, other *Node) error {
+	token, err := other.Run(ctx, "cluster", "invite", "--quiet")
+	if err != nil {
+		return err
+	}
+	return n.launch(ctx, "join", other.URL, "--token", token)
+}
+
+func (n *Node) launch(ctx context.Context, args ...string) error {
+	log, err := os.OpenFile(n.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := n.Command(context.WithoutCancel(ctx), args...)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", n.Name, err)
+	}
+	ended := make(chan struct{})
+	n.mu.Lock()
+	n.cmd, n.ended = cmd, ended
+	n.mu.Unlock()
+	go func() {
+		err := cmd.Wait()
+		n.mu.Lock()
+		n.cmd, n.why = nil, err
+		n.mu.Unlock()
+		close(ended)
+	}()
+	return n.AwaitReady(ctx)
+}
+
+// An EndedError says that a node ended by itself.
+type EndedError struct {
+	Node *Node
+	Said string // the end of its log
+}
+
+// Error implements error.
+func (e *EndedError) Error() string {
+	return fmt.Sprintf("%s ended by itself: %s", e.Node.Name, e.Said)
+}
+
+// AwaitReady waits until the node serves and shows what the log says. If it ends instead, the error is
+// an EndedError.
+func (n *Node) AwaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	n.mu.Lock()
+	ended := n.ended
+	n.mu.Unlock()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := n.ready(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ended:
+			return &EndedError{n, n.tail()}
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not ready: %w\nits log %s ends so:\n%s", n.Name, err, n.Log, n.tail())
+		}
+	}
+}
+
+// ready asks the operator's socket whether the node is ready, and the public address whether it serves.
+func (n *Node) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	socket := filepath.Join(n.Data, "ops.sock")
+	local := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}
+	return errors.Join(ask(ctx, local, "http://local/readyz"), ask(ctx, &http.Transport{DisableKeepAlives: true}, n.URL+"/status"))
+}
+
+func ask(ctx context.Context, way http.RoundTripper, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := way.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	words, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%d %s", resp.StatusCode, bytes.TrimSpace(words))
+	}
+	return err
+}
+
+// tail is the end of the log.
+func (n *Node) tail() string {
+	const most = 3000
+	text, err := os.ReadFile(n.Log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-most):])
+}
+
+// Up reports whether the process is there, be it paused.
+func (n *Node) Up() bool { return n.pid() != 0 }
+
+func (n *Node) pid() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.cmd == nil {
+		return 0
+	}
+	return n.cmd.Process.Pid
+}
+
+// Kill ends the process as a power cut would, if it is there.
+func (n *Node) Kill() error { return n.end(syscall.SIGKILL) }
+
+// Stop asks the process to end and waits until it has.
+func (n *Node) Stop() error {
+	if err := n.end(syscall.SIGTERM); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.why != nil {
+		return fmt.Errorf("%s stopped with %w; see %s", n.Name, n.why, n.Log)
+	}
+	return nil
+}
+
+func (n *Node) end(s syscall.Signal) error {
+	n.mu.Lock()
+	cmd, ended := n.cmd, n.ended
+	n.mu.Unlock()
+	if cmd == nil {
+		return nil
+	}
+	if err := cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("%s: %w", n.Name, err)
+	}
+	select {
+	case <-ended:
+		return nil
+	case <-time.After(patience):
+		return fmt.Errorf("%s does not end; see %s", n.Name, n.Log)
+	}
+}
+
+// Pause stops the process in its tracks, and Resume lets it go on: to everybody else it hangs.
+func (n *Node) Pause() error { return n.signal(syscall.SIGSTOP) }
+
+// Resume ends a pause.
+func (n *Node) Resume() error { return n.signal(syscall.SIGCONT) }
+
+func (n *Node) signal(s syscall.Signal) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.cmd == nil {
+		return fmt.Errorf("%s is down", n.Name)
+	}
+	return n.cmd.Process.Signal(s)
+}
+
+// Wipe takes everything from a node that is down, as a new disk would.
+func (n *Node) Wipe() error {
+	entries, err := os.ReadDir(n.Data)
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(n.Data, e.Name())))
+	}
+	return err
+}
