@@ -61,7 +61,7 @@ func chance(t *testing.T) (*rand.Rand, uint64) {
 
 // folder is where a test's nodes live. It stays if the test fails.
 func folder(t *testing.T) string {
-	dir, err := os.MkdirTemp("", "chaos")
+	dir, err := os.MkdirTemp("", "chaos") //nolint:usetesting // TempDir would go when the test fails
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,16 +204,25 @@ var mishaps = []mishap{
 	{"flipped bit in a blob", (*evil).flipBlob},
 }
 
+// cuts are what goes wrong between nodes.
+var cuts = []mishap{
+	{"a node is cut off", (*evil).isolate},
+}
+
 // run lets one thing after another go wrong: each once, or by chance for as long as the flag says.
 func (e *evil) run() {
-	order := e.rand.Perm(len(mishaps))
+	all := mishaps
+	if len(e.fleet.Nodes) > 1 {
+		all = slices.Concat(mishaps, cuts)
+	}
+	order := e.rand.Perm(len(all))
 	for began, i := time.Now(), 0; ; i++ {
-		m := mishaps[order[i%len(order)]]
+		m := all[order[i%len(order)]]
 		if i >= len(order) {
 			if time.Since(began) >= *long {
 				break
 			}
-			m = mishaps[e.rand.IntN(len(mishaps))]
+			m = all[e.rand.IntN(len(all))]
 		}
 		e.t.Logf("%6.1f s: %s", time.Since(e.load.history.start).Seconds(), m.what)
 		if err := m.do(e); err != nil {
@@ -228,7 +237,7 @@ func (e *evil) run() {
 // wait lets the load work on for some time between the two.
 func (e *evil) wait(least, most time.Duration) {
 	select {
-	case <-time.After(least + rand.N(most-least)):
+	case <-time.After(least + time.Duration(e.rand.Int64N(int64(most-least)))):
 	case <-e.t.Context().Done():
 	}
 }
@@ -328,6 +337,14 @@ func (e *evil) flipBlob() error {
 		return fmt.Errorf("%s serves a tarball of %s with a %s", n.Name, release, d.What)
 	}
 	return d.Undo()
+}
+
+// C3, C9: Nothing passes between a node and the others for a while.
+func (e *evil) isolate() error {
+	e.fleet.Isolate(e.victim())
+	e.wait(4*time.Second, 6*time.Second)
+	e.fleet.Mend()
+	return nil
 }
 
 // someAcked is a release that is there for sure, and the checksum of its tarball.

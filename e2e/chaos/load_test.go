@@ -465,9 +465,12 @@ func (l *load) same(ctx context.Context, a, b *fleet.Node, paths ...string) erro
 	for _, path := range paths {
 		x, errX := l.owner.Do(ctx, a, http.MethodGet, path, nil, l.seen.Load())
 		y, errY := l.owner.Do(ctx, b, http.MethodGet, path, nil, l.seen.Load())
-		if errX != nil || errY != nil || x.Status != http.StatusOK || x.Status != y.Status || !bytes.Equal(x.Body, y.Body) {
-			problems = errors.Join(problems, fmt.Errorf("%s is %d, %d bytes, %v on %s and %d, %d bytes, %v on %s", path,
-				x.Status, len(x.Body), errX, a.Name, y.Status, len(y.Body), errY, b.Name))
+		switch problem := errors.Join(errX, errY); {
+		case problem != nil:
+			problems = errors.Join(problems, fmt.Errorf("compare %s on %s and %s: %w", path, a.Name, b.Name, problem))
+		case x.Status != http.StatusOK || x.Status != y.Status || !bytes.Equal(x.Body, y.Body):
+			problems = errors.Join(problems, fmt.Errorf("%s is %d with %d bytes on %s and %d with %d bytes on %s", path,
+				x.Status, len(x.Body), a.Name, y.Status, len(y.Body), b.Name))
 		}
 	}
 	return problems

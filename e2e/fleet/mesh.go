@@ -194,7 +194,8 @@ func (g *gate) wait(ctx context.Context) bool {
 	}
 }
 
-// pump carries bytes, and the news of an end, in one direction.
+// pump carries bytes, and the news of an end, in one direction. Its errors are news of the other end, which
+// that one hears for itself.
 func (g *gate) pump(ctx context.Context, to, from *net.TCPConn) {
 	buf := make([]byte, 32<<10)
 	for {
@@ -203,16 +204,16 @@ func (g *gate) pump(ctx context.Context, to, from *net.TCPConn) {
 			return
 		}
 		if _, lost := to.Write(buf[:n]); lost != nil {
-			from.Close()
+			_ = from.Close()
 			return
 		}
-		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				to.SetLinger(0) // as the one who vanished would be missed
-				to.Close()
-			} else {
-				to.CloseWrite()
-			}
+		switch {
+		case errors.Is(err, io.EOF):
+			_ = to.CloseWrite()
+			return
+		case err != nil:
+			_ = to.SetLinger(0) // with a reset, as it came
+			_ = to.Close()
 			return
 		}
 	}

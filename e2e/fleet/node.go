@@ -37,7 +37,6 @@ type Node struct {
 	mu    sync.Mutex // guards cmd and ended
 	cmd   *exec.Cmd  // nil if down
 	ended chan struct{}
-	why   error // that it ended; to be read after ended is closed
 }
 
 // Command returns a hexhub command that knows the node's settings and nothing of this machine's.
@@ -87,9 +86,9 @@ func (n *Node) launch(ctx context.Context, args ...string) error {
 	n.cmd, n.ended = cmd, ended
 	n.mu.Unlock()
 	go func() {
-		err := cmd.Wait()
+		_ = cmd.Wait() // whoever waits for the node tells what it said
 		n.mu.Lock()
-		n.cmd, n.why = nil, err
+		n.cmd = nil
 		n.mu.Unlock()
 		close(ended)
 	}()
@@ -183,29 +182,14 @@ func (n *Node) pid() int {
 }
 
 // Kill ends the process as a power cut would, if it is there.
-func (n *Node) Kill() error { return n.end(syscall.SIGKILL) }
-
-// Stop asks the process to end and waits until it has.
-func (n *Node) Stop() error {
-	if err := n.end(syscall.SIGTERM); err != nil {
-		return err
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.why != nil {
-		return fmt.Errorf("%s stopped with %w; see %s", n.Name, n.why, n.Log)
-	}
-	return nil
-}
-
-func (n *Node) end(s syscall.Signal) error {
+func (n *Node) Kill() error {
 	n.mu.Lock()
 	cmd, ended := n.cmd, n.ended
 	n.mu.Unlock()
 	if cmd == nil {
 		return nil
 	}
-	if err := cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("%s: %w", n.Name, err)
 	}
 	select {
@@ -229,13 +213,4 @@ func (n *Node) signal(s syscall.Signal) error {
 		return fmt.Errorf("%s is down", n.Name)
 	}
 	return n.cmd.Process.Signal(s)
-}
-
-// Wipe takes everything from a node that is down, as a new disk would.
-func (n *Node) Wipe() error {
-	entries, err := os.ReadDir(n.Data)
-	for _, e := range entries {
-		err = errors.Join(err, os.RemoveAll(filepath.Join(n.Data, e.Name())))
-	}
-	return err
 }
