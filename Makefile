@@ -23,7 +23,7 @@ lint:      ## all linters, formatting included
 	@.ci/deadcode $(TOOL) deadcode
 
 fmt:       ## format all Go files
-	$(TOOL) gofumpt -w cmd e2e hex internal tools
+	$(TOOL) gofumpt -w bench cmd e2e hex internal tools
 
 gen:       ## regenerate everything generated
 	$(GO) generate ./...
@@ -33,6 +33,9 @@ chaos:     ## let everything go wrong for CHAOS (10m) while clients work, and ju
 
 bench:     ## run all benchmarks once, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+bench-cluster: ## measure real nodes, one and three; prints Markdown (ROWS, ROUNDS, SECONDS)
+	$(GO) run ./bench/cluster
 
 fuzz:      ## run each fuzz target for FUZZ (10s)
 	@.ci/fuzz $(FUZZ)
@@ -50,6 +53,6 @@ clean:     ## remove what was built; data stays
 	rm -rf bin dist
 
 help:      ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test packages lint fmt gen chaos bench fuzz build dist vuln clean help
+.PHONY: run test packages lint fmt gen chaos bench bench-cluster fuzz build dist vuln clean help

@@ -13,7 +13,7 @@ func TestEveryPackageHasAComment(t *testing.T) {
 		case !p.hasCode:
 		case p.doc == "":
 			t.Errorf("%s has no package comment: say what it knows and what it refuses to know", p.dir)
-		case !under(p.dir, "cmd") && !strings.HasPrefix(p.doc, "Package "):
+		case !under(p.dir, "cmd") && !under(p.dir, "bench") && !strings.HasPrefix(p.doc, "Package "):
 			t.Errorf("%s: the package comment begins %.20q, want \"Package …\"", p.dir, p.doc)
 		}
 	}

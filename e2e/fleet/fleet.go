@@ -10,6 +10,7 @@ package fleet
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -98,8 +99,41 @@ func (f *Fleet) add(o Options, i int) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.door = door
 	n.env = append(n.env, "HEXHUB_CLUSTER_LISTEN="+listen, "HEXHUB_CLUSTER_ADVERTISE="+door)
 	return n, nil
+}
+
+// Leader is the node that leads now, as a node that is not among those out of reach tells.
+func (f *Fleet) Leader(ctx context.Context, outOfReach ...*Node) (*Node, error) {
+	if f.mesh == nil {
+		return f.Nodes[0], nil
+	}
+	err := errors.New("no node can be asked who leads")
+	for _, n := range f.Nodes {
+		if !n.Up() || slices.Contains(outOfReach, n) {
+			continue
+		}
+		var said string
+		if said, err = n.Run(ctx, "status", "--json"); err != nil {
+			continue
+		}
+		var status struct {
+			Nodes []struct{ Address, Role string }
+		}
+		if err = json.Unmarshal([]byte(said), &status); err != nil {
+			continue
+		}
+		for _, row := range status.Nodes {
+			for _, leader := range f.Nodes {
+				if row.Role == "leader" && row.Address == leader.door {
+					return leader, nil
+				}
+			}
+		}
+		err = fmt.Errorf("%s names no leader: %s", n.Name, said)
+	}
+	return nil, err
 }
 
 // Cut lets nothing through between two nodes, in neither direction, until they are mended. What is on

@@ -33,10 +33,12 @@ type Node struct {
 	dir     string
 	program string
 	env     []string
+	door    string // its address in the cluster; empty for a lone node
 
-	mu    sync.Mutex // guards cmd and ended
+	mu    sync.Mutex // guards the others
 	cmd   *exec.Cmd  // nil if down
 	ended chan struct{}
+	took  time.Duration
 }
 
 // Command returns a hexhub command that knows the node's settings and nothing of this machine's.
@@ -78,6 +80,7 @@ func (n *Node) launch(ctx context.Context, args ...string) error {
 	defer log.Close()
 	cmd := n.Command(context.WithoutCancel(ctx), args...)
 	cmd.Stdout, cmd.Stderr = log, log
+	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", n.Name, err)
 	}
@@ -92,7 +95,20 @@ func (n *Node) launch(ctx context.Context, args ...string) error {
 		n.mu.Unlock()
 		close(ended)
 	}()
-	return n.AwaitReady(ctx)
+	if err := n.AwaitReady(ctx); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.took = time.Since(began)
+	return nil
+}
+
+// Took is how long the last start, or joining, took until the node was ready.
+func (n *Node) Took() time.Duration {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.took
 }
 
 // An EndedError says that a node ended by itself.
@@ -213,4 +229,28 @@ func (n *Node) signal(s syscall.Signal) error {
 		return fmt.Errorf("%s is down", n.Name)
 	}
 	return n.cmd.Process.Signal(s)
+}
+
+// Memory is what the process takes of the machine's memory now, in bytes.
+func (n *Node) Memory() (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", n.pid()))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		var kb int64
+		if _, err := fmt.Sscanf(line, "VmRSS: %d kB", &kb); err == nil {
+			return kb << 10, nil
+		}
+	}
+	return 0, fmt.Errorf("the system does not tell the memory of %s", n.Name)
+}
+
+// Wipe takes everything from a node that is down, as a new disk would.
+func (n *Node) Wipe() error {
+	entries, err := os.ReadDir(n.Data)
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(n.Data, e.Name())))
+	}
+	return err
 }

@@ -1,0 +1,188 @@
+//go:build linux
+
+// Command cluster measures real nodes as their users see them, and prints tables in Markdown.
+//
+// It builds hexhub, runs one node and then three on this machine's loopback, and measures from outside:
+// publishing, reading, starting, joining, dying. The environment says how much: ROWS releases in the
+// registry (250000), ROUNDS of dying (11), SECONDS for each rate (10), CONNECTIONS (10000), NODES (3; 1
+// leaves out what takes three). A loop of fdatasync before and after tells what the disk gave.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"hexhub/e2e/fleet"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		stop()
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// A bench knows how much to measure, and where.
+type bench struct {
+	program string
+	dir     string
+	rows    int
+	rounds  int
+	seconds int
+	sockets int
+	nodes   int
+}
+
+func run(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "hexhub-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b := &bench{dir: dir}
+	for _, x := range []struct {
+		name  string
+		value *int
+		usual int
+	}{{"ROWS", &b.rows, 250_000}, {"ROUNDS", &b.rounds, 11}, {"SECONDS", &b.seconds, 10}, {"CONNECTIONS", &b.sockets, 10_000}, {"NODES", &b.nodes, 3}} {
+		*x.value = x.usual
+		if text := os.Getenv(x.name); text != "" {
+			if *x.value, err = strconv.Atoi(text); err != nil || *x.value < 1 {
+				return fmt.Errorf("%s is %q and must be a number above zero", x.name, text)
+			}
+		}
+	}
+	if b.program, err = fleet.Build(ctx, dir); err != nil {
+		return err
+	}
+	fmt.Printf("Measured on %s, with %d rows, %d rounds, %d s for each rate:\n%s\n\n", time.Now().UTC().Format(time.DateOnly), b.rows, b.rounds, b.seconds, machine(dir))
+	if err := b.calibrate("before"); err != nil {
+		return err
+	}
+	for _, part := range []func(context.Context) error{b.publishing, b.reading, b.dying, b.growing, b.connections} {
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
+	return b.calibrate("after")
+}
+
+// sizes are the numbers of nodes that things are measured with.
+func (b *bench) sizes() []int {
+	if b.nodes == 1 {
+		return []int{1}
+	}
+	return []int{1, b.nodes}
+}
+
+// with runs a fleet of so many nodes, with the settings, for as long as do takes.
+func (b *bench) with(ctx context.Context, nodes int, env []string, do func(*fleet.Fleet) error) error {
+	dir, err := os.MkdirTemp(b.dir, "fleet")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	return b.within(ctx, dir, nodes, env, do)
+}
+
+// within is with for a folder that may have data of the first node already.
+func (b *bench) within(ctx context.Context, dir string, nodes int, env []string, do func(*fleet.Fleet) error) (err error) {
+	f, err := fleet.Start(ctx, fleet.Options{Program: b.program, Dir: dir, Nodes: nodes, Env: env})
+	defer func() {
+		if lost := f.Close(); err == nil {
+			err = lost
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	return do(f)
+}
+
+// machine tells what the numbers are to be seen against.
+func machine(dir string) string {
+	model := "unknown processor"
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if rest, ok := strings.CutPrefix(line, "model name"); ok {
+				model = strings.Trim(rest, "\t :\n")
+				break
+			}
+		}
+	}
+	disk := "unknown file system"
+	if out, err := exec.Command("stat", "-f", "-c", "%T", dir).Output(); err == nil {
+		disk = strings.TrimSpace(string(out))
+	}
+	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	return fmt.Sprintf("%d × %s, Linux %s, data on %s, %s.", runtime.NumCPU(), model, strings.TrimSpace(string(kernel)), disk, runtime.Version())
+}
+
+// calibrate says what one fdatasync after another of a small write costs.
+func (b *bench) calibrate(when string) error {
+	f, err := os.Create(filepath.Join(b.dir, "sync"))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var took []time.Duration
+	block := make([]byte, 4096)
+	for began := time.Now(); time.Since(began) < 2*time.Second; {
+		one := time.Now()
+		if _, err := f.WriteAt(block, 0); err != nil {
+			return err
+		}
+		if err := fdatasync(f); err != nil {
+			return err
+		}
+		took = append(took, time.Since(one))
+	}
+	fmt.Printf("Disk %s: %d writes of 4 KiB with fdatasync a second, p50 %s, p99 %s.\n\n", when, len(took)/2, text(percentile(took, 50)), text(percentile(took, 99)))
+	return nil
+}
+
+// percentile returns the value that p percent do not exceed.
+func percentile(all []time.Duration, p int) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[min(len(all)*p/100, len(all)-1)]
+}
+
+// text rounds a time to what is worth reading.
+func text(d time.Duration) string {
+	switch {
+	case d >= 10*time.Second:
+		return d.Round(100 * time.Millisecond).String()
+	case d >= time.Second:
+		return d.Round(10 * time.Millisecond).String()
+	case d >= 10*time.Millisecond:
+		return d.Round(100 * time.Microsecond).String()
+	}
+	return d.Round(time.Microsecond).String()
+}
+
+// table prints rows, the first of which is its head.
+func table(title string, rows [][]string) {
+	fmt.Printf("### %s\n\n", title)
+	for i, row := range rows {
+		fmt.Println("| " + strings.Join(row, " | ") + " |")
+		if i == 0 {
+			fmt.Println("|" + strings.Repeat("---|", len(row)))
+		}
+	}
+	fmt.Println()
+}
