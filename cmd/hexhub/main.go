@@ -40,6 +40,7 @@ type command struct {
 	Org    orgCmd    `cmd:"" group:"Operate" help:"Organizations, members and their private repositories."`
 	Key    keyCmd    `cmd:"" group:"Operate" help:"API keys of users."`
 	Audit  auditCmd  `cmd:"" group:"Operate" help:"Who did what."`
+	Backup backupCmd `cmd:"" group:"Operate" help:"Copies of the server elsewhere, and the way back."`
 	Config configCmd `cmd:"" group:"Operate" help:"The configuration of this node."`
 
 	Bench      benchCmd      `cmd:"" group:"Other" help:"Make large worlds and measure them."`

@@ -48,6 +48,12 @@ type Server struct {
 	AdminUsername     string `key:"admin.username" default:"admin" placeholder:"NAME" help:"Name of that administrator."`
 	AdminPasswordFile string `key:"admin.password-file" placeholder:"FILE" type:"path" help:"File that holds that administrator's password on its first line."`
 
+	BackupTo      string        `key:"backup.to" placeholder:"DIR" help:"Folder on another disk into which the server is backed up while it runs. Default: no backup."`
+	BackupKeyFile string        `key:"backup.key-file" placeholder:"FILE" type:"path" help:"File with the secret that encrypts the backup; without it, the backup is in the clear."`
+	BackupEvery   time.Duration `key:"backup.every" default:"24h" placeholder:"TIME" help:"How often a snapshot is taken; what changes in between is kept every few seconds."`
+	BackupKeep    int64         `key:"backup.keep" default:"7" placeholder:"NUMBER" help:"How many snapshots are kept, besides the one that was verified last."`
+	BackupVerify  time.Duration `key:"backup.verify" default:"168h" placeholder:"TIME" help:"How often the backup is restored into memory and looked over; 0 means never."`
+
 	DiskReserve  int64         `key:"disk.reserve" default:"268435456" placeholder:"BYTES" help:"Below this much free disk the node is read-only, and loud about it."`
 	StoreQuota   int64         `key:"store.quota" default:"8589934592" placeholder:"BYTES" help:"Size at which the store refuses writes; at most 8 GiB is advised."`
 	DrainTimeout time.Duration `key:"drain.timeout" default:"30s" placeholder:"TIME" help:"How long a stopping node waits for requests to finish."`
@@ -108,6 +114,15 @@ func (s Server) Check() []Problem {
 	out = append(out, s.checkMail()...)
 	if s.AdminEmail != "" && s.AdminPasswordFile == "" {
 		bad("admin.email", "needs admin.password-file as well")
+	}
+	if s.BackupEvery < time.Minute {
+		bad("backup.every", "must be a minute or more")
+	}
+	if s.BackupKeep < 1 {
+		bad("backup.keep", "must be 1 or more")
+	}
+	if s.BackupVerify < 0 {
+		bad("backup.verify", "must not be negative")
 	}
 	if s.DiskReserve < 0 {
 		bad("disk.reserve", "must not be negative")

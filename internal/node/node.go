@@ -26,6 +26,7 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/docs"
@@ -88,12 +89,14 @@ type Node struct {
 	Index    *index.Index
 	Limiter  *limit.Limiter // one for all surfaces, so that what they count is counted together
 	Lead     *lead.Lead
+	Backup   *backup.Backup // nil when none is configured
 	Metrics  *prometheus.Registry
 
 	gauges     *ops.Gauges
 	tally      ops.Tally
 	draining   atomic.Bool // takes no new requests
 	shrinkDue  bool        // the leader has left a round to the others; belongs to its own chores
+	rawLog     store.Log
 	leads      func() bool // says whether the log's election has this node lead; nil without one
 	version    string
 	repository name.Repository
@@ -105,7 +108,7 @@ type Node struct {
 // tables are the schemas of all rooms.
 var tables = []store.Schema{
 	lead.Tables, level.Tables, limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables,
-	stats.Tables, index.Tables,
+	stats.Tables, index.Tables, backup.Tables,
 }
 
 // Open builds a node and takes its addresses. It serves once Run is called; Close gives everything back.
@@ -187,6 +190,9 @@ func (n *Node) localURL(a net.Addr) string {
 
 func (n *Node) openData(ctx context.Context, o Options) error {
 	data := n.Config.Data
+	if err := unfinished(data); err != nil {
+		return err
+	}
 	if o.Store == nil || o.Blobs == nil || o.Sealer == nil {
 		if err := os.MkdirAll(data, 0o700); err != nil {
 			return fmt.Errorf("make the data folder: %w", err)
@@ -220,6 +226,7 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 		log = n.Etcd
 		n.closers = append(n.closers, n.Etcd.Close)
 	}
+	n.rawLog = log
 	if e, ok := log.(interface{ Election() func() bool }); ok {
 		n.leads = e.Election()
 	}
@@ -277,6 +284,9 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	}
 	if n.Index, err = index.New(n.DB, signer, index.Options{}); err != nil {
 		return fmt.Errorf("build the index: %w", err)
+	}
+	if err := n.openBackup(); err != nil {
+		return err
 	}
 	return n.firstAdministrator(ctx)
 }
@@ -346,7 +356,7 @@ func (n *Node) Run(ctx context.Context) error {
 	rooms.Go(func() error {
 		return limit.NewSharer(n.DB, n.Limiter, limit.Sharing{Nodes: n.members, Log: n.log}).Run(work)
 	})
-	rooms.Go(func() error { return n.Lead.Run(work, n.keepHouse) })
+	rooms.Go(func() error { return n.Lead.Run(work, n.leadWork) })
 	rooms.Go(func() error { return n.keepOwn(work) })
 	rooms.Go(func() error { return n.forgetSetup(work) })
 	rooms.Go(func() error { return n.countBlobs(work) })

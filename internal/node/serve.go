@@ -77,7 +77,7 @@ func (n *Node) operator() *ops.Ops {
 	return ops.New(ops.Deps{
 		Version: n.version, DB: n.DB, Log: n.Etcd, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Settings: n.Settings,
 		Mail: n.Mail, Jobs: n.Jobs,
-		Audit: n.Audit, Registry: n.Registry(), Metrics: n.Metrics, Ready: n.ready, Setup: n.StartSetup, Logger: n.log,
+		Audit: n.Audit, Backup: n.Backup, Registry: n.Registry(), Metrics: n.Metrics, Ready: n.ready, Setup: n.StartSetup, Logger: n.log,
 		Doctor: doctor.Deps{
 			Dir: n.Config.Data, URL: n.URL, DB: n.DB, Log: n.Etcd, Blobs: n.Blobs,
 			Reserve: n.Config.DiskReserve, Fingerprint: n.Index.Fingerprint(),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"slices"
 	"sync"
@@ -20,9 +21,6 @@ import (
 type State struct {
 	Set    string `json:"set"` // that is written; empty before the first
 	Target string `json:"target"`
-
-	Wanted int `json:"wanted,omitempty"` // requests for a snapshot so far
-	Served int `json:"served,omitempty"` // and how many of them were answered
 
 	Snapshot *Made     `json:"snapshot,omitempty"` // the newest
 	Verified *Verified `json:"verified,omitempty"` // the last that was tried
@@ -74,9 +72,6 @@ type Options struct {
 	Keep   int           // snapshots; zero means seven
 	Verify time.Duration // between verifications; zero means never
 
-	// Leading says whether this node writes the backup; nil means always.
-	Leading func() bool
-
 	// Examine looks a restored server over, and says what is wrong with it; nil finds nothing.
 	Examine Examine
 
@@ -91,6 +86,8 @@ type Backup struct {
 	db   *store.DB
 	from Source
 	o    Options
+
+	busy sync.Mutex // held while a snapshot is taken
 }
 
 // New returns the backup of the server whose tables are in db.
@@ -101,35 +98,23 @@ func New(db *store.DB, from Source, o Options) *Backup {
 	if o.Keep == 0 {
 		o.Keep = 7
 	}
-	if o.Leading == nil {
-		o.Leading = func() bool { return true }
-	}
 	if o.Examine == nil {
 		o.Examine = func(context.Context, store.Log, blob.Store, []byte) ([]string, error) { return nil, nil }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Backup{db, from, o}
+	return &Backup{db: db, from: from, o: o}
 }
 
-// look is how often a node looks whether it leads, and what is due.
+// look is how often the leader looks whether something is due.
 const look = time.Second
 
-// Run writes the backup for as long as this node leads, until ctx ends.
-func (b *Backup) Run(ctx context.Context) error {
-	tick := time.NewTicker(look)
-	defer tick.Stop()
-	for {
-		if b.o.Leading() {
-			if err := b.lead(ctx); err != nil && ctx.Err() == nil {
-				b.fail(ctx, err)
-			}
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
+// Run writes the backup until ctx ends. Only the leader runs it.
+func (b *Backup) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := b.lead(ctx); err != nil && ctx.Err() == nil {
+			b.fail(ctx, err)
 		}
 	}
 }
@@ -161,7 +146,7 @@ func (b *Backup) note(ctx context.Context, change func(*State)) error {
 	})
 }
 
-// lead writes the backup until this node leads no more, ctx ends, or something fails.
+// lead writes the backup until ctx ends or something fails.
 func (b *Backup) lead(ctx context.Context) error {
 	set, err := b.ownSet(ctx)
 	if err != nil {
@@ -171,8 +156,6 @@ func (b *Backup) lead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
 	m := &maintenance{Backup: b, keeper: k}
 	a := &archiver{keeper: k}
 	if there, err := a.resume(ctx); err != nil {
@@ -182,11 +165,14 @@ func (b *Backup) lead(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := k.claim(ctx); err != nil {
+		return err
+	}
+	if err := b.note(ctx, func(s *State) { s.Problem, s.Since = "", time.Time{} }); err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		defer stop()
-		return m.run(ctx)
-	})
+	g.Go(func() error { return m.run(ctx) })
 	g.Go(func() error {
 		for {
 			err := a.run(ctx, sealEvery)
@@ -225,7 +211,7 @@ func (b *Backup) ownSet(ctx context.Context) (*Set, error) {
 		return nil, err
 	}
 	return set, b.note(ctx, func(s *State) {
-		*s = State{Set: set.ID, Target: b.o.Where, Wanted: s.Wanted, Served: s.Served}
+		*s = State{Set: set.ID, Target: b.o.Where}
 	})
 }
 
@@ -233,8 +219,6 @@ func (b *Backup) ownSet(ctx context.Context) (*Set, error) {
 type maintenance struct {
 	*Backup
 	*keeper
-
-	busy sync.Mutex // held while a snapshot is taken
 }
 
 // begin takes a snapshot with which a chain of segments begins.
@@ -250,13 +234,11 @@ func (m *maintenance) begin(ctx context.Context, a *archiver) error {
 func (m *maintenance) take(ctx context.Context) (Snapshot, error) {
 	m.busy.Lock()
 	defer m.busy.Unlock()
-	wanted := StateOf(m.db.View()).Wanted
 	made, err := m.snapshot(ctx)
 	if err != nil {
 		return made, err
 	}
 	err = m.note(ctx, func(s *State) {
-		s.Served = max(s.Served, wanted)
 		s.Snapshot = madeOf(made)
 		s.Problem, s.Since = "", time.Time{}
 	})
@@ -279,13 +261,13 @@ func madeOf(s Snapshot) *Made {
 	return &Made{Revision: s.Revision, At: s.At, Rows: s.Rows(), Blobs: s.Blobs, Size: s.Size, Missing: len(s.Missing)}
 }
 
-// run does what is due until this node leads no more.
+// run does what is due until ctx ends.
 func (m *maintenance) run(ctx context.Context) error {
 	tick := time.NewTicker(look)
 	defer tick.Stop()
-	for m.o.Leading() {
+	for {
 		state := StateOf(m.db.View())
-		if state.Wanted > state.Served || state.Snapshot == nil || time.Since(state.Snapshot.At) >= m.o.Every {
+		if state.Snapshot == nil || time.Since(state.Snapshot.At) >= m.o.Every {
 			if _, err := m.take(ctx); err != nil {
 				return ignoreEnd(ctx, err)
 			}
@@ -300,37 +282,24 @@ func (m *maintenance) run(ctx context.Context) error {
 			return nil
 		}
 	}
-	return nil
 }
 
 func (m *maintenance) mustVerify(s State) bool {
 	return m.o.Verify > 0 && (s.Verified == nil || time.Since(s.Verified.At) >= m.o.Verify)
 }
 
-// Create has the leader take a snapshot now, and returns what is known when it has.
+// Create takes a snapshot now, whichever node it is asked of.
 func (b *Backup) Create(ctx context.Context) (State, error) {
-	wanted := 0
-	err := b.note(ctx, func(s *State) {
-		s.Wanted = max(s.Wanted, s.Served) + 1
-		wanted = s.Wanted
-	})
+	set, err := b.ownSet(ctx)
 	if err != nil {
 		return State{}, err
 	}
-	for {
-		v := b.db.View()
-		s := StateOf(v)
-		v.Close()
-		switch {
-		case s.Served >= wanted:
-			return s, nil
-		case s.Problem != "":
-			return s, fault.New(fault.Unavailable, "the backup cannot be written to %s: %s", b.o.Where, s.Problem)
-		}
-		if err := v.Wait(ctx); err != nil {
-			return s, fault.Wrap(fault.Unavailable, err, "the backup is not finished yet; the server goes on with it")
-		}
+	k, err := newKeeper(ctx, set, b.from)
+	if err != nil {
+		return State{}, err
 	}
+	_, err = (&maintenance{Backup: b, keeper: k}).take(ctx)
+	return StateOf(b.db.View()), err
 }
 
 // VerifyNow verifies the backup and notes what was found.
@@ -413,7 +382,7 @@ func Verify(ctx context.Context, set *Set, m Moment, names func(string, []byte, 
 	v := Verified{At: now()}
 	bad := func(format string, args ...any) { v.Problems = append(v.Problems, fmt.Sprintf(format, args...)) }
 	p, err := set.Plan(ctx, m, false)
-	if errors.Is(err, ErrRefused) {
+	if damaged(err) {
 		bad("%v", err)
 		return v, nil
 	}
@@ -422,14 +391,19 @@ func Verify(ctx context.Context, set *Set, m Moment, names func(string, []byte, 
 	}
 	v.Revision, v.Through = p.Snapshot.Revision, p.Revision
 	log := store.NewMemory()
-	if _, err := p.Load(ctx, log, func(string) bool { return false }); errors.Is(err, ErrRefused) {
+	if _, err := p.Load(ctx, log, func(string) bool { return false }); damaged(err) {
 		bad("%v", err)
 		return v, nil
 	} else if err != nil {
 		return v, err
 	}
+	if err := set.listed(ctx, p.Snapshot, func(blob.Hash) {}); damaged(err) {
+		bad("%v", err)
+	} else if err != nil {
+		return v, err
+	}
 	secret, _, err := set.Secret(ctx)
-	if errors.Is(err, ErrRefused) {
+	if damaged(err) {
 		bad("%v", err)
 	} else if err != nil {
 		return v, err
@@ -454,6 +428,9 @@ func Verify(ctx context.Context, set *Set, m Moment, names func(string, []byte, 
 	v.Problems = append(v.Problems, found...)
 	return v, err
 }
+
+// damaged reports whether an error is about the backup and not about the way to it.
+func damaged(err error) bool { return errors.Is(err, ErrRefused) || errors.Is(err, fs.ErrNotExist) }
 
 // checkBlob reads a blob whole.
 func (s *Set) checkBlob(ctx context.Context, h blob.Hash) error {

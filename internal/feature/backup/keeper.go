@@ -44,6 +44,13 @@ func (k *keeper) putHead(ctx context.Context) error {
 	return err
 }
 
+// claim writes the head as it is known, which shows that the target can be written.
+func (k *keeper) claim(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.putHead(ctx)
+}
+
 // snapshot takes one and names it in the head.
 func (k *keeper) snapshot(ctx context.Context) (Snapshot, error) {
 	m, err := k.set.snapshot(ctx, k.from)

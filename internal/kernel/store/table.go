@@ -13,6 +13,15 @@ import (
 // A Schema lists the tables that a feature declares. DB takes the schemas of all features.
 type Schema []Declared
 
+// Names lists the tables.
+func (s Schema) Names() []string {
+	out := make([]string, len(s))
+	for i, t := range s {
+		out[i] = t.declared().name
+	}
+	return out
+}
+
 // Declared is a *Table or a *Cold of any row type.
 type Declared interface{ declared() *declaration }
 
@@ -93,6 +102,9 @@ func Path(parts ...string) string {
 }
 
 func unplain(r rune) bool { return r <= ' ' || r >= 0x7f || r == '/' || r == '%' }
+
+// Name returns the table's name.
+func (t *Table[T]) Name() string { return t.d.name }
 
 // Key returns the key under which the table keeps row.
 func (t *Table[T]) Key(row T) string { return t.key(row) }

@@ -62,6 +62,10 @@ var deeds = []deed{
 	{"DELETE", "letter", (*Ops).deleteLetter, ""},
 	{"POST", "mail/test", (*Ops).testMail, ""},
 
+	{"GET", "backups", (*Ops).backups, ""},
+	{"POST", "backups", (*Ops).backUp, ""},
+	{"POST", "backups/verify", (*Ops).verifyBackup, ""},
+
 	{"GET", "jobs", (*Ops).jobs, ""},
 	{"POST", "job/retry", (*Ops).retryJob, ""},
 	{"DELETE", "job", (*Ops).deleteJob, ""},

@@ -22,6 +22,7 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/feature/mail"
@@ -48,6 +49,7 @@ type Deps struct {
 	Mail     *mail.Mail
 	Jobs     *job.Queue
 	Audit    *audit.Audit
+	Backup   *backup.Backup   // nil when none is configured
 	Registry connect.Registry // what clients must know of this server
 	Doctor   doctor.Deps
 	Metrics  prometheus.Gatherer

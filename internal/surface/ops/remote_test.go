@@ -108,6 +108,7 @@ func TestZ1OnlyAdministratorsOperateFromElsewhere(t *testing.T) {
 		{"eva repositories", 401, 401},
 	} {
 		t.Run(c.who, func(t *testing.T) {
+			nothing := map[string]*httptest.ResponseRecorder{} // once a method: strangers may not ask for ever
 			for _, route := range ops.Routes() {
 				want := c.write
 				if route.Method == "GET" {
@@ -120,7 +121,11 @@ func TestZ1OnlyAdministratorsOperateFromElsewhere(t *testing.T) {
 					}
 					continue
 				}
-				absent := r.as(c.who, route.Method, "/operator/nothing", "")
+				absent := nothing[route.Method]
+				if absent == nil {
+					absent = r.as(c.who, route.Method, "/operator/nothing", "")
+					nothing[route.Method] = absent
+				}
 				if rec.Code != want || rec.Code != absent.Code || rec.Body.String() != absent.Body.String() {
 					t.Errorf("%s %s: %d %s, want %d and what an unknown path gets: %d %s", route.Method, route.Path, rec.Code, rec.Body, want, absent.Code, absent.Body)
 				}

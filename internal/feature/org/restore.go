@@ -1,0 +1,6 @@
+package org
+
+import "hexhub/internal/kernel/store"
+
+// Transient are the tables whose rows must not come back when an old state of the server is restored.
+var Transient = store.Schema{invitations}

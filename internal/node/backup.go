@@ -1,0 +1,119 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/backup"
+	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/doctor"
+	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/store"
+)
+
+// openBackup opens where the server is backed up to, if that is configured.
+func (n *Node) openBackup() error {
+	if n.Config.BackupTo == "" {
+		return nil
+	}
+	target, key, err := OpenBackup(n.Config.BackupTo, n.Config.BackupKeyFile, true)
+	if err != nil {
+		return err
+	}
+	n.closers = append(n.closers, target.Close)
+	n.Backup = backup.New(n.DB, n.backupSource(), backup.Options{
+		Target: target, Where: n.Config.BackupTo, Key: key,
+		Every: n.Config.BackupEvery, Keep: int(n.Config.BackupKeep), Verify: n.Config.BackupVerify,
+		Examine: ExamineBackup, Log: n.log.With("part", "backup"),
+	})
+	return nil
+}
+
+// OpenBackup opens the folder of backups and reads the key, if there is one.
+func OpenBackup(dir, keyFile string, create bool) (*backup.Folder, *backup.Key, error) {
+	var key *backup.Key
+	if keyFile != "" {
+		var err error
+		if key, err = backup.ReadKey(keyFile); err != nil {
+			return nil, nil, err
+		}
+	}
+	folder, err := backup.OpenFolder(dir, create)
+	return folder, key, err
+}
+
+func (n *Node) backupSource() backup.Source {
+	return backup.Source{Log: n.rawLog, Blobs: n.Blobs, Names: RowBlobs, Version: n.version, Secret: n.Sealer.Master()}
+}
+
+// RowBlobs tells backups which blobs a row names.
+func RowBlobs(table string, value []byte, at time.Time) ([]blob.Hash, error) {
+	sums, err := catalog.RowBlobs(table, value, at)
+	if err != nil {
+		return nil, err
+	}
+	named, err := audit.RowBlobs(table, value)
+	for _, s := range sums {
+		named = append(named, blob.Hash(s))
+	}
+	return named, err
+}
+
+// leadWork is what this node does while it leads.
+func (n *Node) leadWork(ctx context.Context) {
+	var work sync.WaitGroup
+	work.Go(func() { n.keepHouse(ctx) })
+	if n.Backup != nil {
+		work.Go(func() { n.Backup.Run(ctx) })
+	}
+	work.Wait()
+}
+
+// ExamineBackup has the doctor look over a server that was restored into memory.
+func ExamineBackup(ctx context.Context, log store.Log, blobs blob.Store, secret []byte) ([]string, error) {
+	db, err := store.Open(ctx, log, store.Options{}, tables...)
+	if err != nil {
+		return []string{"its tables cannot be loaded: " + err.Error()}, nil
+	}
+	defer db.Close()
+	d, checks := doctor.Deps{DB: db, Blobs: blobs, Deep: true}, []string{"administrator"}
+	if secret != nil {
+		dir, err := os.MkdirTemp("", "hexhub-verify-*")
+		if err != nil {
+			return nil, fmt.Errorf("look over the backup: %w", err)
+		}
+		defer os.RemoveAll(dir)
+		if err := os.WriteFile(filepath.Join(dir, "secret.key"), secret, 0o600); err != nil {
+			return nil, fmt.Errorf("look over the backup: %w", err)
+		}
+		d.Dir, checks = dir, append(checks, "secret", "signing-key", "index")
+	}
+	var problems []string
+	for _, f := range doctor.Run(ctx, d, checks) {
+		if f.Level == doctor.Fail {
+			problems = append(problems, f.ID+": "+f.Evidence)
+		}
+	}
+	return problems, nil
+}
+
+// restoringFile marks a data folder into which a backup is being restored.
+const restoringFile = "restoring"
+
+// unfinished refuses a data folder that is only half restored.
+func unfinished(data string) error {
+	_, err := os.Lstat(filepath.Join(data, restoringFile))
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("look at the data folder: %w", err)
+	}
+	return errors.New("a backup was being restored into this data folder, and that was not finished: run hexhub backup restore again, which begins anew")
+}
