@@ -78,7 +78,7 @@ func (a *archiver) run(ctx context.Context, every time.Duration) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		due := false
+		var due bool
 		select {
 		case b := <-batches:
 			a.add(b.changes, b.through)
@@ -93,7 +93,7 @@ func (a *archiver) run(ctx context.Context, every time.Duration) error {
 		}
 		if err := a.write(ctx); err != nil {
 			stop()
-			<-ended
+			_ = <-ended // it was only stopped
 			return err
 		}
 	}

@@ -21,13 +21,6 @@ type commit struct {
 	Changes  []store.Change
 }
 
-func (c commit) size() (n int) {
-	for _, x := range c.Changes {
-		n += len(x.Key) + len(x.Value) + 16
-	}
-	return n
-}
-
 // A writer writes compressed fields.
 type writer struct {
 	out  bytes.Buffer
