@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"hexhub/internal/kernel/blob"
@@ -93,7 +94,9 @@ func (a *archiver) run(ctx context.Context, every time.Duration) error {
 		}
 		if err := a.write(ctx); err != nil {
 			stop()
-			_ = <-ended // it was only stopped
+			if was := <-ended; !errors.Is(was, context.Canceled) {
+				err = errors.Join(err, was)
+			}
 			return err
 		}
 	}
