@@ -215,6 +215,9 @@ func (e *evil) run() {
 	if len(e.fleet.Nodes) > 1 {
 		all = slices.Concat(mishaps, cuts)
 	}
+	for e.acknowledged() < 20 && !e.t.Failed() && time.Since(e.load.history.start) < time.Minute {
+		e.wait(50*time.Millisecond, 100*time.Millisecond) // so that there is something to lose
+	}
 	order := e.rand.Perm(len(all))
 	for began, i := time.Now(), 0; ; i++ {
 		m := all[order[i%len(order)]]
@@ -345,6 +348,12 @@ func (e *evil) isolate() error {
 	e.wait(4*time.Second, 6*time.Second)
 	e.fleet.Mend()
 	return nil
+}
+
+func (e *evil) acknowledged() int {
+	e.load.mu.Lock()
+	defer e.load.mu.Unlock()
+	return len(e.load.acked)
 }
 
 // someAcked is a release that is there for sure, and the checksum of its tarball.

@@ -98,14 +98,17 @@ func (n *Node) wal() (string, []int, error) {
 	return path, ends, nil
 }
 
-// FlipDB flips a bit anywhere in the database below the tables.
+// FlipDB flips a bit somewhere in the database below the tables, where there is something.
 func (n *Node) FlipDB(r *rand.Rand) (*Damage, error) {
 	path := filepath.Join(n.Data, "etcd", "member", "snap", "db")
-	info, err := os.Stat(path)
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	at, bit := r.IntN(int(info.Size())), r.IntN(8)
+	at, bit := r.IntN(len(b)), r.IntN(8)
+	for b[at] == 0 {
+		at = r.IntN(len(b))
+	}
 	return inflict(fmt.Sprintf("flipped bit %d of byte %d in the database", bit, at), path, flipAt(at, bit))
 }
 

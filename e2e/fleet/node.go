@@ -33,6 +33,7 @@ type Node struct {
 	dir     string
 	program string
 	env     []string
+	said    int64  // bytes that were in the log before the last start
 	door    string // its address in the cluster; empty for a lone node
 
 	mu    sync.Mutex // guards the others
@@ -73,6 +74,9 @@ func (n *Node) Join(ctx context.Context, other *Node) error {
 }
 
 func (n *Node) launch(ctx context.Context, args ...string) error {
+	if info, err := os.Stat(n.Log); err == nil {
+		n.said = info.Size()
+	}
 	log, err := os.OpenFile(n.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -125,6 +129,23 @@ func (e *EndedError) Error() string {
 // AwaitReady waits until the node serves and shows what the log says. If it ends instead, the error is
 // an EndedError.
 func (n *Node) AwaitReady(ctx context.Context) error {
+	return n.await(ctx, "ready", n.ready)
+}
+
+// AwaitSaid waits until the log of the running process has the words. If it ends instead, the error is an
+// EndedError.
+func (n *Node) AwaitSaid(ctx context.Context, words string) error {
+	return n.await(ctx, "heard to say "+words, func(context.Context) error {
+		text, err := os.ReadFile(n.Log)
+		if err == nil && !bytes.Contains(text[n.said:], []byte(words)) {
+			err = errors.New("it has not said so")
+		}
+		return err
+	})
+}
+
+// await asks until there is no error, or the process has ended.
+func (n *Node) await(ctx context.Context, what string, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	n.mu.Lock()
@@ -133,7 +154,7 @@ func (n *Node) AwaitReady(ctx context.Context) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := n.ready(ctx)
+		err := ask(ctx)
 		if err == nil {
 			return nil
 		}
@@ -142,7 +163,7 @@ func (n *Node) AwaitReady(ctx context.Context) error {
 		case <-ended:
 			return &EndedError{n, n.tail()}
 		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready: %w\nits log %s ends so:\n%s", n.Name, err, n.Log, n.tail())
+			return fmt.Errorf("%s is not %s: %w\nits log %s ends so:\n%s", n.Name, what, err, n.Log, n.tail())
 		}
 	}
 }

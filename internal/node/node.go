@@ -360,6 +360,7 @@ func (n *Node) Run(ctx context.Context) error {
 	rooms.Go(func() error { return n.keepOwn(work) })
 	rooms.Go(func() error { return n.forgetSetup(work) })
 	rooms.Go(func() error { return n.countBlobs(work) })
+	rooms.Go(func() error { return n.DB.Verify(work) })
 	rooms.Go(n.warm)
 
 	g, ctx := errgroup.WithContext(ctx)

@@ -77,6 +77,66 @@ func sumRows(counts map[string]int64) (n int64) {
 	return n
 }
 
+// Verify reads what opening the tables has not: cold rows, and what no table claims, such as a row whose key
+// is no longer what it was. It returns an error that is ErrDamaged as soon as the log finds one, for such a
+// row would be taken for absent; and nil when all is well or ctx ends.
+func (db *DB) Verify(ctx context.Context) error {
+	const pause = 10 * time.Second
+	for start := time.Now(); ; {
+		err := db.readRest(ctx, db.Revision())
+		switch {
+		case err == nil:
+			db.slog.Info("every row is what was written", "took", time.Since(start))
+			return nil
+		case errors.Is(err, ErrDamaged):
+			return fmt.Errorf("verify rows: %w", err)
+		case ctx.Err() != nil:
+			return nil
+		}
+		db.slog.Warn("cannot verify rows; trying again", "err", err, "pause", pause)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (db *DB) readRest(ctx context.Context, at Revision) error {
+	var loaded []string
+	for _, d := range append([]*declaration{claimTable, fenceTable}, db.tables...) {
+		if d.hot {
+			loaded = append(loaded, d.name+"/")
+		}
+	}
+	slices.Sort(loaded)
+	from := ""
+	for _, prefix := range loaded {
+		if err := db.readAll(ctx, from, prefix, at, func([]Record) error { return nil }); err != nil {
+			return err
+		}
+		from = PrefixEnd(prefix)
+	}
+	return db.readAll(ctx, from, "\xff", at, func([]Record) error { return nil })
+}
+
+// readAll reads the records with from ≤ key < to, page by page.
+func (db *DB) readAll(ctx context.Context, from, to string, at Revision, use func([]Record) error) error {
+	for more := from < to; more; {
+		p, err := db.log.Range(ctx, from, to, at, loadPage)
+		if err != nil {
+			return err
+		}
+		if more = p.More; more {
+			from = p.Records[len(p.Records)-1].Key + "\x00"
+		}
+		if err := use(p.Records); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // loadTable inserts a table's rows. Reading, decoding and inserting go on at the same time, a page apart.
 func (db *DB) loadTable(ctx context.Context, txn *memdb.Txn, d *declaration, at Revision) (int64, error) {
 	g, ctx := errgroup.WithContext(ctx)
@@ -112,21 +172,14 @@ func (db *DB) loadTable(ctx context.Context, txn *memdb.Txn, d *declaration, at 
 }
 
 func (db *DB) readPages(ctx context.Context, d *declaration, at Revision, pages chan<- []Record) error {
-	for from, more := d.name+"/", true; more; {
-		p, err := db.log.Range(ctx, from, PrefixEnd(d.name+"/"), at, loadPage)
-		if err != nil {
-			return err
-		}
-		if more = p.More; more {
-			from = p.Records[len(p.Records)-1].Key + "\x00"
-		}
+	return db.readAll(ctx, d.name+"/", PrefixEnd(d.name+"/"), at, func(records []Record) error {
 		select {
-		case pages <- p.Records:
+		case pages <- records:
+			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	}
-	return nil
+	})
 }
 
 // decodeAll decodes records on all cores.

@@ -65,6 +65,9 @@ var ErrNoSpace = errors.New("log is out of space")
 // off from a majority of the nodes, or they are about to agree on one. Nothing was written.
 var ErrNoLeader = errors.New("log has no leader")
 
+// ErrDamaged is returned by Range and Watch when a record is not what was committed.
+var ErrDamaged = errors.New("it is not what was written; the disk or the memory is failing: replace it, and copy this node anew from another or from a backup")
+
 // A Log is the replicated, durable order of all commits. Implementations are safe for concurrent
 // use. What Commit acknowledges survives a crash of this process, and of a minority of nodes.
 //

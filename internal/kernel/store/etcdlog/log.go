@@ -33,7 +33,7 @@ func (l *Log) Commit(ctx context.Context, txn store.Txn) (store.Revision, bool, 
 		if op.Delete {
 			ops[i] = clientv3.OpDelete(op.Key)
 		} else {
-			ops[i] = clientv3.OpPut(op.Key, string(op.Value))
+			ops[i] = clientv3.OpPut(op.Key, withSum(op.Key, op.Value))
 		}
 	}
 	ctx, err := l.led(ctx)
@@ -64,7 +64,9 @@ func (l *Log) Range(ctx context.Context, from, to string, at store.Revision, lim
 		p.At = store.Revision(resp.Header.Revision)
 	}
 	for i, kv := range resp.Kvs {
-		p.Records[i] = store.Record{Key: string(kv.Key), Value: kv.Value, Revision: store.Revision(kv.ModRevision)}
+		if p.Records[i], err = record(kv.Key, kv.Value, kv.ModRevision); err != nil {
+			return store.Page{}, explain("range", err)
+		}
 	}
 	return p, nil
 }

@@ -82,7 +82,10 @@ func (b *batch) add(r clientv3.WatchResponse) error {
 		c := store.Change{Record: store.Record{Key: string(e.Kv.Key), Revision: store.Revision(e.Kv.ModRevision)}}
 		switch e.Type {
 		case clientv3.EventTypePut:
-			c.Value = e.Kv.Value
+			var err error
+			if c.Record, err = record(e.Kv.Key, e.Kv.Value, e.Kv.ModRevision); err != nil {
+				return err
+			}
 		case clientv3.EventTypeDelete:
 			c.Deleted = true
 		default:
