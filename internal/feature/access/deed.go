@@ -338,9 +338,9 @@ func (s *Access) RevokeAllTx(tx *store.Tx, by audit.By, o Owner, at time.Time) [
 	return ended
 }
 
-// revokeTx ends the key a second ago, as hex.pm does, so that no clock finds it alive.
+// revokeTx ends the key a second ago, as hex.pm does, and for good.
 func revokeTx(tx *store.Tx, by audit.By, k Key, at time.Time) Key {
-	k.RevokeAt, k.UpdatedAt = new(at.Add(-time.Second)), at
+	k.RevokeAt, k.Revoked, k.UpdatedAt = new(at.Add(-time.Second)), true, at
 	Keys.Put(tx, k)
 	recordKey(tx, by, "key.remove", k, at)
 	return k
@@ -359,7 +359,7 @@ func (s *Access) Forget(ctx context.Context) error {
 	var old []string
 	v := s.db.View()
 	for k := range Keys.All(v) {
-		if _, there := account.Users.Get(v, k.UserID); !k.Live(end) || !there && k.UserID != "" {
+		if _, there := account.Users.Get(v, k.UserID); k.endedBy(end) || !there && k.UserID != "" {
 			old = append(old, k.ID)
 		}
 	}

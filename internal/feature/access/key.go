@@ -22,6 +22,7 @@ type Key struct {
 	Hash        string          `json:"hash"` // hex HMAC-SHA256 of the secret
 	Permissions []Permission    `json:"permissions,omitempty"`
 	RevokeAt    *time.Time      `json:"revoke_at,omitempty"` // past: revoked; future: when it expires
+	Revoked     bool            `json:"revoked,omitempty"`   // by a deed, which no clock undoes
 	InsertedAt  time.Time       `json:"inserted_at"`
 	UpdatedAt   time.Time       `json:"updated_at"`
 }
@@ -91,8 +92,14 @@ func cutOrg(owner string) (name.Repository, bool) {
 // Owner returns whose key it is.
 func (k Key) Owner() Owner { return Owner{UserID: k.UserID, Org: k.Org} }
 
-// Live reports whether the key is neither revoked nor expired at the time.
-func (k Key) Live(at time.Time) bool { return k.RevokeAt == nil || at.Before(*k.RevokeAt) }
+// Live reports whether the key is neither revoked nor expired at the time. One that was revoked lives at
+// no time, also on a node whose clock is behind that of the one where it was.
+func (k Key) Live(at time.Time) bool {
+	return !k.Revoked && !k.endedBy(at)
+}
+
+// endedBy reports whether the moment at which the key was revoked, or expires, is not after at.
+func (k Key) endedBy(at time.Time) bool { return k.RevokeAt != nil && !at.Before(*k.RevokeAt) }
 
 // usable tells why a key that was found, or not, lets nobody in.
 func (k Key) usable(found bool, at time.Time) error {

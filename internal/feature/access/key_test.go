@@ -433,6 +433,19 @@ func TestKeyInUseShowsItsOwnerAsHeIs(t *testing.T) {
 	}
 }
 
+// C4, C9: A clock that is behind brings no key back to life.
+func TestNoClockRevivesARevokedKey(t *testing.T) {
+	w := keyWorld(t, access.Options{})
+	k, _ := w.newKey(w.as("mia"), w.owner("mia"), "ci", "api")
+	k, err := w.access.RevokeKey(t.Context(), w.as("mia"), w.owner("mia"), k.Name)
+	w.must(err)
+	for _, behind := range []time.Duration{0, time.Minute, time.Hour, 1000 * time.Hour} {
+		if k.Live(time.Now().Add(-behind)) {
+			t.Errorf("a key that was revoked lives where the clock is %s behind", behind)
+		}
+	}
+}
+
 func TestRevokedKeysEndAtOnceAndForAll(t *testing.T) {
 	w := keyWorld(t, access.Options{})
 	var secrets []string

@@ -23,18 +23,18 @@ func RevokeAgain(ctx context.Context, db *store.DB, laterKeys, laterTokens map[s
 		if !ok || !k.Live(at) {
 			continue
 		}
-		end := &at
-		if value != nil {
+		end, gone := &at, value == nil
+		if !gone {
 			var since Key
 			if err := json.Unmarshal(value, &since); err != nil {
 				return nil, fmt.Errorf("read what became of key %s: %w", id, err)
 			}
-			end = since.RevokeAt
+			end, gone = since.RevokeAt, since.Revoked
 		}
 		if end == nil || k.RevokeAt != nil && !end.Before(*k.RevokeAt) {
 			continue
 		}
-		k.RevokeAt = end
+		k.RevokeAt, k.Revoked = end, gone
 		dead = append(dead, k)
 	}
 	slices.SortFunc(dead, func(a, b Key) int { return a.InsertedAt.Compare(b.InsertedAt) })
