@@ -42,7 +42,11 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	if program, err = fleet.Build(context.Background(), dir); err != nil {
+	build := func(ctx context.Context, dir string) (string, error) { return fleet.Build(ctx, dir) }
+	if *long > 0 {
+		build = fleet.BuildStepped
+	}
+	if program, err = build(context.Background(), dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -204,6 +208,12 @@ var mishaps = []mishap{
 	{"flipped bit in a blob", (*evil).flipBlob},
 }
 
+// steps take a program that is long in building, and so are left to long runs.
+var steps = []mishap{
+	{"clock an hour ahead", func(e *evil) error { return e.step(time.Hour) }},
+	{"clock an hour behind", func(e *evil) error { return e.step(-time.Hour) }},
+}
+
 // cuts are what goes wrong between nodes.
 var cuts = []mishap{
 	{"a node is cut off", (*evil).isolate},
@@ -212,8 +222,11 @@ var cuts = []mishap{
 // run lets one thing after another go wrong: each once, or by chance for as long as the flag says.
 func (e *evil) run() {
 	all := mishaps
+	if *long > 0 {
+		all = slices.Concat(all, steps)
+	}
 	if len(e.fleet.Nodes) > 1 {
-		all = slices.Concat(mishaps, cuts)
+		all = slices.Concat(all, cuts)
 	}
 	for e.acknowledged() < 20 && !e.t.Failed() && time.Since(e.load.history.start) < time.Minute {
 		e.wait(50*time.Millisecond, 100*time.Millisecond) // so that there is something to lose
@@ -340,6 +353,16 @@ func (e *evil) flipBlob() error {
 		return fmt.Errorf("%s serves a tarball of %s with a %s", n.Name, release, d.What)
 	}
 	return d.Undo()
+}
+
+// C4: The clock of a node is set to another time, and later set right.
+func (e *evil) step(by time.Duration) error {
+	n := e.victim()
+	if err := n.StepClock(by); err != nil {
+		return err
+	}
+	e.wait(3*time.Second, 6*time.Second)
+	return n.StepClock(0)
 }
 
 // C3, C9: Nothing passes between a node and the others for a while.

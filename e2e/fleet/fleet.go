@@ -88,6 +88,7 @@ func (f *Fleet) add(o Options, i int) (*Node, error) {
 	n.env = append([]string{
 		"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "HEXHUB_DATA=" + n.Data, "HEXHUB_LISTEN=" + listen,
 		"HEXHUB_REGISTRATION=open", "HEXHUB_DISK_RESERVE=0", "HEXHUB_LOG_FORMAT=json",
+		stepVariable + "=" + n.clock(),
 	}, o.Env...)
 	if f.mesh == nil {
 		return n, nil
