@@ -26,6 +26,16 @@ type source interface {
 	io.Closer
 }
 
+// NewReader returns a Reader of the size bytes of src that should have the hash want. Closing it
+// closes src. It is for stores in packages of their own.
+func NewReader(src interface {
+	io.ReaderAt
+	io.Closer
+}, want Hash, size int64,
+) Reader {
+	return verify(src, want, size, func() {})
+}
+
 func verify(src source, want Hash, size int64, good func()) *verifier {
 	return &verifier{source: src, want: want, size: size, good: good, sum: sha256.New()}
 }
