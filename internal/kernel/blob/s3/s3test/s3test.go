@@ -71,7 +71,7 @@ func Start(t testing.TB) Server {
 	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() {
 		stop()
-		_ = <-ended // it was killed, and says so
+		t.Logf("versitygw ended: %v", <-ended)
 	})
 	await(t, s.Endpoint, ended, &output)
 	return s
