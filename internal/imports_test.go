@@ -18,7 +18,8 @@ var rooms = map[string][]string{
 		"fault id lastuse",
 		"blob outbound store",
 		"lead level",
-		"cluster limit seal",
+		"limit seal",
+		"cluster replica",
 		"job",
 	},
 	"feature": {

@@ -9,7 +9,8 @@
 //     disk is full, so that a full disk makes a read-only log and not a dead process.
 //   - One process owns a data directory. etcd would wait for another one's lock for ever; Open says
 //     who holds it.
-//   - A lone node opens no port and no socket. Its client is a function call.
+//   - A lone node opens no port and no socket, and one of several opens a unix socket for what other nodes
+//     send it; who may send is decided before. The client is a function call.
 package etcdlog
 
 import (
@@ -18,7 +19,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"os"
 	"sync"
 	"time"
@@ -37,12 +37,13 @@ type Options struct {
 
 	Quota       int64         // bytes the database file may take; zero means 8 GiB, etcd's advised ceiling
 	DiskReserve uint64        // bytes free on Dir's disk below which commits are refused; zero means 256 MiB, etcd taking 64 MiB at once
-	ReadyWithin time.Duration // how long Open waits for a leader; zero means a minute
+	ReadyWithin time.Duration // how long Open waits for a leader; zero means a minute, and ten seconds for one of several
+
+	Peers *Peers // how other nodes are reached; nil means that there are none, and that the node listens nowhere
 
 	Logger *slog.Logger // nil discards all but the words of a dying etcd, which go to stderr
 
-	// Configure, if not nil, may change etcd's configuration last of all. A cluster sets its peer
-	// URLs, peer TLS and initial members here; without, the node listens nowhere.
+	// Configure, if not nil, may change etcd's configuration last of all.
 	Configure func(*embed.Config)
 
 	free func(dir string) (uint64, error) // nil asks the operating system
@@ -55,6 +56,10 @@ const (
 	requestLimit   = 2 << 20     // MaxTxn, and room for guards and framing around it
 	snapshotEvery  = 1000        // commits that stay in memory and are read again at a start; etcd keeps ten times as many
 	progressEvery  = time.Second // how often a quiet watch is told that nothing happened
+
+	startWithin  = time.Minute      // for etcd to read its files, and for a lone node to lead itself
+	leaderWithin = 10 * time.Second // for several nodes to find a leader; an election takes two seconds
+	copyWithin   = 10 * time.Minute // for a node that joins to copy all there is
 )
 
 // Log is a store.Log kept by etcd. It is safe for concurrent use.
@@ -83,8 +88,9 @@ func OpenClient(client *clientv3.Client) *Log {
 	return &Log{client: client, closed: make(chan struct{})}
 }
 
-// Open starts etcd on a directory and returns when it can serve: when it has a leader. It fails if
-// another process uses the directory, if the files are damaged, or if ctx or Options.ReadyWithin ends
+// Open starts etcd on a directory and returns when it can serve: when it has a leader. One of several
+// nodes that finds none in time serves all the same what its own files hold, see LocalRevision. It fails
+// if another process uses the directory, if the files are damaged, or if ctx or Options.ReadyWithin ends
 // first; a process whose Open failed should end, for etcd may leave goroutines behind.
 func Open(ctx context.Context, o Options) (*Log, error) {
 	if o.Dir == "" {
@@ -109,10 +115,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 }
 
 func (n *node) start(ctx context.Context, o Options) error {
-	if o.ReadyWithin == 0 {
-		o.ReadyWithin = time.Minute
-	}
-	ctx, cancel := context.WithTimeout(ctx, o.ReadyWithin)
+	starting, cancel := context.WithTimeout(ctx, max(o.ReadyWithin, startWithin))
 	defer cancel()
 
 	type outcome struct {
@@ -137,9 +140,28 @@ func (n *node) start(ctx context.Context, o Options) error {
 		n.etcd = s.etcd
 	case err := <-n.bridge.failed:
 		return err
-	case <-ctx.Done():
-		return fmt.Errorf("etcd is still reading its files: %w", ctx.Err())
+	case <-starting.Done():
+		return fmt.Errorf("etcd is still reading its files: %w", starting.Err())
 	}
+	return n.ready(ctx, o.ReadyWithin)
+}
+
+// ready waits until etcd has a leader and has caught up with it.
+func (n *node) ready(ctx context.Context, within time.Duration) error {
+	alone := len(n.etcd.Server.Cluster().Members()) == 1
+	empty := n.etcd.Server.KV().Rev() <= 1 // one that joins: there is nothing yet that it could serve
+	if within == 0 {
+		switch {
+		case alone:
+			within = startWithin
+		case empty:
+			within = copyWithin
+		default:
+			within = leaderWithin
+		}
+	}
+	waiting, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
 	select {
 	case <-n.etcd.Server.ReadyNotify():
 		n.bridge.started.Store(true)
@@ -150,12 +172,17 @@ func (n *node) start(ctx context.Context, o Options) error {
 		return fmt.Errorf("etcd stopped: %w", err)
 	case <-n.etcd.Server.StopNotify():
 		return errors.New("etcd stopped at once; see its log")
-	case <-ctx.Done():
-		return fmt.Errorf("etcd does not get ready: either no majority of the nodes is up and reachable, or acknowledged records are missing from its files: %w", ctx.Err())
+	case <-waiting.Done():
+		if ctx.Err() == nil && !alone && !empty {
+			n.bridge.started.Store(true)
+			n.bridge.log.Warn("no majority of the nodes is up and reachable: this one serves what it has, and takes no writes until it hears from the others")
+			return nil
+		}
+		return fmt.Errorf("etcd does not get ready: either no majority of the nodes is up and reachable, or acknowledged records are missing from its files: %w", waiting.Err())
 	}
 }
 
-// config returns etcd's configuration for a lone node, changed by o.Configure.
+// config returns etcd's configuration, changed by o.Configure.
 func config(o Options, b *bridge) *embed.Config {
 	c := embed.NewConfig()
 	c.Dir = o.Dir
@@ -163,13 +190,10 @@ func config(o Options, b *bridge) *embed.Config {
 	if c.Name == "" {
 		c.Name = "hexhub"
 	}
-	// The address is never listened on nor dialled; etcd wants one in every member's record.
-	nowhere := url.URL{Scheme: "http", Host: "127.0.0.1:0"}
-	c.ListenPeerUrls, c.AdvertisePeerUrls = nil, []url.URL{nowhere}
-	c.ListenClientUrls, c.AdvertiseClientUrls = nil, nil
+	c.ListenPeerUrls, c.ListenClientUrls, c.AdvertiseClientUrls = nil, nil, nil
 	c.EnableGRPCGateway = false // it would want a client port
-	c.InitialCluster = c.Name + "=" + nowhere.String()
 	c.InitialClusterToken = "hexhub"
+	o.Peers.configure(c)
 
 	c.QuotaBackendBytes = o.Quota
 	if o.Quota == 0 {

@@ -201,8 +201,8 @@ func TestUsedUpQuotaMakesTheLogReadOnlyUntilDefragmented(t *testing.T) {
 	if err != nil || len(s.Problems) == 0 || s.Quota != 8<<20 || s.Size == 0 || s.Leader != s.Member {
 		t.Errorf("Status = %+v, %v; want a lone leader with an alarm", s, err)
 	}
-	if n, err := log.Members(t.Context()); err != nil || n != 1 {
-		t.Errorf("Members = %d, %v; want this node alone", n, err)
+	if all, err := log.Members(t.Context()); err != nil || len(all) != 1 || all[0].ID != s.Member || all[0].Learner {
+		t.Errorf("Members = %v, %v; want this node alone", all, err)
 	}
 	if err := log.Defragment(t.Context()); err != nil {
 		t.Fatal(err)

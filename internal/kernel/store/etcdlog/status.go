@@ -46,15 +46,6 @@ func (l *Log) Status(ctx context.Context) (Status, error) {
 	return s, nil
 }
 
-// Members says how many nodes the cluster has, as this one knows it.
-func (l *Log) Members(ctx context.Context) (int, error) {
-	r, err := l.client.MemberList(ctx, clientv3.WithSerializable())
-	if err != nil {
-		return 0, explain("list members", err)
-	}
-	return len(r.Members), nil
-}
-
 // endpoint names the node that maintenance is about: the first one known. Embedded, there is no other.
 func (l *Log) endpoint() string {
 	if all := l.client.Endpoints(); len(all) > 0 {

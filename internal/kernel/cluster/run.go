@@ -1,0 +1,236 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"encoding/json"
+
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/store"
+	"hexhub/internal/kernel/store/etcdlog"
+)
+
+const (
+	tendEvery   = time.Second
+	sweepEvery  = time.Hour
+	orphanAfter = time.Minute
+	lostAfter   = 2 * time.Hour // a row whose node never came to be known to the log
+)
+
+// ErrRemoved is returned by Run on a node that the others have removed.
+var ErrRemoved = errors.New("the store has stopped: this node was removed from the cluster, or see the log for what else went wrong")
+
+// Run keeps the node a good member until ctx ends: it renews its certificate, writes its row, ends what
+// removed nodes still have open and, while this node leads, gives votes to those who have caught up.
+func (c *Cluster) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var parts sync.WaitGroup
+	parts.Go(func() { c.renewAlways(ctx) })
+	if c.port != nil {
+		parts.Go(func() { c.watchTrust(ctx) })
+	}
+	defer parts.Wait()
+	defer cancel()
+	tick := time.NewTicker(tendEvery)
+	defer tick.Stop()
+	var swept time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.etcd.Stopped():
+			return ErrRemoved
+		case now := <-tick.C:
+			c.complain(ctx, "write this node's row", c.enrol(ctx))
+			if _, leads := c.etcd.Self(); !leads {
+				continue
+			}
+			c.complain(ctx, "look after the nodes", c.tend(ctx, now))
+			if now.Sub(swept) > sweepEvery {
+				swept = now
+				c.complain(ctx, "forget old invitations", c.forgetInvitations(ctx, now))
+			}
+		}
+	}
+}
+
+// complain logs what will be tried again.
+func (c *Cluster) complain(ctx context.Context, doing string, err error) {
+	if err != nil && ctx.Err() == nil {
+		c.log.Warn("cannot "+doing+" now; trying again", "err", err)
+	}
+}
+
+// enrol writes this node's row and address, unless they are as they should be.
+func (c *Cluster) enrol(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	row := c.Self()
+	if have, ok := nodes.Get(c.db.Load().View(), row.ID); !ok || !reflect.DeepEqual(have, row) {
+		err := c.db.Load().Update(ctx, func(tx *store.Tx) error {
+			nodes.Put(tx, row)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if c.listener == nil {
+		return nil
+	}
+	all, err := c.etcd.Members(ctx)
+	if err != nil {
+		return err
+	}
+	url := "https://" + row.Address
+	if slices.ContainsFunc(all, func(m etcdlog.Member) bool { return m.ID == row.Member && m.URL != url }) {
+		return c.etcd.SetURL(ctx, row.Member, url)
+	}
+	return nil
+}
+
+// tend gives votes, and puts rows and members in agreement where a join or a removal was interrupted.
+func (c *Cluster) tend(ctx context.Context, now time.Time) error {
+	all, err := c.etcd.Members(ctx)
+	if err != nil {
+		return err
+	}
+	known := map[uint64]bool{}
+	for _, m := range all {
+		known[m.ID] = true
+		if !m.Learner {
+			continue
+		}
+		if c.byMember(m.ID).ID == "" {
+			if since := c.orphans[m.ID]; since.IsZero() {
+				c.orphans[m.ID] = now
+			} else if now.Sub(since) > orphanAfter {
+				delete(c.orphans, m.ID)
+				if err := c.etcd.Remove(ctx, m.ID); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		delete(c.orphans, m.ID)
+		if err := c.etcd.Promote(ctx, m.ID); err != nil && !errors.Is(err, etcdlog.ErrNotReady) {
+			return err
+		}
+	}
+	return store.Sweep(ctx, c.db.Load(), nodes, func(_ store.Reader, n Node) bool {
+		if n.Member == 0 {
+			return now.Sub(n.Joined) > lostAfter
+		}
+		return !known[n.Member]
+	})
+}
+
+// Remove forgets a node, named or by id: what it says is refused from now on, and what it has open ends.
+func (c *Cluster) Remove(ctx context.Context, who string) (Node, error) {
+	all := members(c.db.Load().View())
+	at := slices.IndexFunc(all, func(n Node) bool { return n.Name == who || n.ID == who })
+	if at < 0 {
+		return Node{}, fault.New(fault.NotFound, "no node is called %s: hexhub cluster members lists them", who)
+	}
+	n := all[at]
+	if n.ID == c.identity.ID {
+		return n, fault.New(fault.Conflict, "a node cannot remove itself: say so to another one")
+	}
+	if n.Member != 0 {
+		if err := c.etcd.Remove(ctx, n.Member); err != nil {
+			return n, err
+		}
+	}
+	return n, c.db.Load().Update(ctx, func(tx *store.Tx) error {
+		nodes.Delete(tx, n.ID)
+		return nil
+	})
+}
+
+// renewAlways renews the certificate when two thirds of its life are over.
+func (c *Cluster) renewAlways(ctx context.Context) {
+	pause := c.o.CertLife * 2 / 3
+	for {
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+		pause = c.o.CertLife * 2 / 3
+		if err := c.renew(time.Now()); err != nil {
+			c.complain(ctx, "renew this node's certificate", err)
+			pause = c.o.CertLife / 100
+		}
+	}
+}
+
+// A Member is a node as it does now.
+type Member struct {
+	Node
+	Role     string // leader, follower, learner, or unknown to the log
+	State    string // up, or why not
+	Revision int64  // that its tables show; zero if it does not answer
+}
+
+// Members asks all nodes how they do, each for at most two seconds.
+func (c *Cluster) Members(ctx context.Context) ([]Member, error) {
+	status, err := c.etcd.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := c.etcd.Members(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows := members(c.db.Load().View())
+	out := make([]Member, len(rows))
+	var asked sync.WaitGroup
+	for i, n := range rows {
+		out[i] = Member{Node: n, Role: "unknown", State: "down"}
+		if at := slices.IndexFunc(all, func(m etcdlog.Member) bool { return m.ID == n.Member }); at >= 0 {
+			switch {
+			case all[at].Learner:
+				out[i].Role = "learner"
+			case n.Member == status.Leader:
+				out[i].Role = "leader"
+			default:
+				out[i].Role = "follower"
+			}
+		}
+		asked.Go(func() {
+			if r, err := c.reportOf(ctx, n); err == nil {
+				out[i].State, out[i].Revision = "up", r.Revision
+			}
+		})
+	}
+	asked.Wait()
+	return out, nil
+}
+
+func (c *Cluster) reportOf(ctx context.Context, n Node) (r report, err error) {
+	if n.ID == c.identity.ID {
+		return c.report(), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+n.Address+"/cluster/self", nil)
+	if err != nil {
+		return r, err
+	}
+	resp, err := c.client(n.ID).Do(req)
+	if err != nil {
+		return r, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return r, errors.New(resp.Status)
+	}
+	return r, json.NewDecoder(resp.Body).Decode(&r)
+}
