@@ -27,6 +27,7 @@ type command struct {
 	Globals
 
 	Serve   serveCmd   `cmd:"" group:"Run" help:"Run this node."`
+	Join    joinCmd    `cmd:"" group:"Run" help:"Run this node as one of a cluster."`
 	Connect connectCmd `cmd:"" group:"Use" help:"Say how mix, rebar3 and Gleam are pointed at this registry."`
 	Publish publishCmd `cmd:"" group:"Use" help:"Upload package tarballs."`
 
@@ -34,14 +35,15 @@ type command struct {
 	Logout logoutCmd `cmd:"" group:"Use" help:"End a login, here and at its server."`
 	Whoami whoamiCmd `cmd:"" group:"Use" help:"Say who you are at a server, or list your logins."`
 
-	Doctor doctorCmd `cmd:"" group:"Operate" help:"Find problems and say how to fix them."`
-	Admin  adminCmd  `cmd:"" group:"Operate" help:"Administrators and what all nodes agree on."`
-	User   userCmd   `cmd:"" group:"Operate" help:"Accounts."`
-	Org    orgCmd    `cmd:"" group:"Operate" help:"Organizations, members and their private repositories."`
-	Key    keyCmd    `cmd:"" group:"Operate" help:"API keys of users."`
-	Audit  auditCmd  `cmd:"" group:"Operate" help:"Who did what."`
-	Backup backupCmd `cmd:"" group:"Operate" help:"Copies of the server elsewhere, and the way back."`
-	Config configCmd `cmd:"" group:"Operate" help:"The configuration of this node."`
+	Cluster clusterCmd `cmd:"" group:"Operate" help:"The nodes of a cluster."`
+	Doctor  doctorCmd  `cmd:"" group:"Operate" help:"Find problems and say how to fix them."`
+	Admin   adminCmd   `cmd:"" group:"Operate" help:"Administrators and what all nodes agree on."`
+	User    userCmd    `cmd:"" group:"Operate" help:"Accounts."`
+	Org     orgCmd     `cmd:"" group:"Operate" help:"Organizations, members and their private repositories."`
+	Key     keyCmd     `cmd:"" group:"Operate" help:"API keys of users."`
+	Audit   auditCmd   `cmd:"" group:"Operate" help:"Who did what."`
+	Backup  backupCmd  `cmd:"" group:"Operate" help:"Copies of the server elsewhere, and the way back."`
+	Config  configCmd  `cmd:"" group:"Operate" help:"The configuration of this node."`
 
 	Bench      benchCmd      `cmd:"" group:"Other" help:"Make large worlds and measure them."`
 	Version    versionCmd    `cmd:"" group:"Other" help:"Say what this program is."`

@@ -14,6 +14,7 @@ import (
 
 	"hexhub/internal/config"
 	"hexhub/internal/feature/world"
+	"hexhub/internal/kernel/cluster"
 	"hexhub/internal/node"
 	"hexhub/internal/term"
 )
@@ -24,7 +25,10 @@ type serveCmd struct {
 }
 
 // Run serves until it is told to stop.
-func (c serveCmd) Run(s *session) error {
+func (c serveCmd) Run(s *session) error { return c.serve(s, nil) }
+
+// serve runs a node, which joins a cluster first if there is a ticket.
+func (c serveCmd) serve(s *session, ticket *cluster.Ticket) error {
 	if problems := c.Check(); len(problems) > 0 {
 		return &failure{what: "start", why: problems[0].Error(), fix: []string{"hexhub config explain " + problems[0].Key}, code: exitUsage}
 	}
@@ -37,7 +41,7 @@ func (c serveCmd) Run(s *session) error {
 	first := errors.Is(err, fs.ErrNotExist)
 
 	log := c.logger(s)
-	n, err := node.Open(s.ctx, c.Server, node.Options{Version: version, Log: log})
+	n, err := node.Open(s.ctx, c.Server, node.Options{Version: version, Log: log, Join: ticket})
 	if err != nil {
 		return c.openFailure(err)
 	}
@@ -70,7 +74,13 @@ func (c serveCmd) logger(s *session) *slog.Logger {
 
 func (c serveCmd) openFailure(err error) error {
 	f := &failure{what: "start", why: err.Error(), fix: []string{"hexhub doctor --data " + c.Data}}
+	if code := codeOf(err); code != exitFailed {
+		return &failure{what: "start", why: words(err), code: code}
+	}
 	taken, ok := errors.AsType[*node.ListenError](err)
+	if inner, busy := errors.AsType[*cluster.ListenError](err); busy {
+		return &failure{what: "listen on " + inner.Addr + " for other nodes", why: inner.Err.Error(), note: "Choose another address with --cluster-listen."}
+	}
 	if !ok {
 		return f
 	}

@@ -34,6 +34,10 @@ type Server struct {
 
 	TrustedProxies []string `key:"trusted.proxies" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For is believed. Default: none."`
 
+	NodeName         string `key:"node.name" placeholder:"NAME" help:"Name of this node among the others: lower-case letters, digits and dashes. Default: that of the machine at the first start."`
+	ClusterListen    string `key:"cluster.listen" placeholder:"ADDR" help:"Address on which other nodes reach this one, such as :4001; kept from then on. Default: none, for a node that stays alone."`
+	ClusterAdvertise string `key:"cluster.advertise" placeholder:"HOST:PORT" help:"Address by which other nodes reach cluster.listen. Default: made from it."`
+
 	RepositoryName string `key:"repository.name" default:"hexhub" placeholder:"NAME" help:"Name of the default repository; signed into it, so clients must use the same. hexpm stands in for hex.pm."`
 	Registration   string `key:"registration" default:"invite" placeholder:"MODE" help:"Who may register: open, invite, or domains:a.org,b.org."`
 	MailConfirm    string `key:"mail.confirm" default:"auto" enum:"auto,always,never" placeholder:"WHEN" help:"Whether an e-mail address must be confirmed: auto asks exactly when mail can be sent."`
@@ -123,6 +127,15 @@ func (s Server) Check() []Problem {
 	}
 	if s.BackupVerify < 0 {
 		bad("backup.verify", "must not be negative")
+	}
+	if s.ClusterListen == "" && s.ClusterAdvertise != "" {
+		bad("cluster.advertise", "is the way to cluster.listen, which is not set")
+	}
+	if host, port, err := net.SplitHostPort(s.ClusterAdvertise); s.ClusterAdvertise != "" && (err != nil || host == "" || port == "" || port == "0") {
+		bad("cluster.advertise", "%q is not an address that other nodes can reach; write it like node-1.example.com:4001", s.ClusterAdvertise)
+	}
+	if s.NodeName != "" && strings.Trim(s.NodeName, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		bad("node.name", "%q is not a name; use lower-case letters, digits and dashes", s.NodeName)
 	}
 	if s.DiskReserve < 0 {
 		bad("disk.reserve", "must not be negative")

@@ -39,6 +39,7 @@ import (
 	"hexhub/internal/feature/shortlink"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/cluster"
 	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/lead"
 	"hexhub/internal/kernel/level"
@@ -52,8 +53,10 @@ import (
 // Options are what a program, rather than an operator, decides. The zero value is a real node.
 type Options struct {
 	Version string
-	Name    string       // of this node among the others; empty means "hexhub"
+	Name    string       // of this node among the others, where the log is brought; empty means "hexhub"
 	Log     *slog.Logger // nil discards
+
+	Join *cluster.Ticket // to become a node of a cluster; nil for one that is or founds one
 
 	// Tests may bring their own; nil means etcd, the local disk and the key file in the data folder.
 	Store  store.Log
@@ -67,10 +70,11 @@ type Options struct {
 // A Node is everything that one process serves. Its rooms may be used directly.
 type Node struct {
 	Config   config.Server
-	Name     string // among the nodes
+	Name     string // among the nodes, as people call it
 	URL      string // where people open it, without a trailing slash
 	DB       *store.DB
-	Etcd     *etcdlog.Log // nil when the log was brought
+	Etcd     *etcdlog.Log     // nil when the log was brought
+	Cluster  *cluster.Cluster // nil when the log was brought
 	Blobs    blob.Store
 	Sealer   *seal.Sealer
 	Jobs     *job.Queue
@@ -92,6 +96,7 @@ type Node struct {
 	Backup   *backup.Backup // nil when none is configured
 	Metrics  *prometheus.Registry
 
+	id         string // of this node, which stays when it is renamed
 	gauges     *ops.Gauges
 	tally      ops.Tally
 	draining   atomic.Bool // takes no new requests
@@ -107,7 +112,7 @@ type Node struct {
 
 // tables are the schemas of all rooms.
 var tables = []store.Schema{
-	lead.Tables, level.Tables, limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables,
+	cluster.Tables, lead.Tables, level.Tables, limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables,
 	stats.Tables, index.Tables, backup.Tables,
 }
 
@@ -117,7 +122,8 @@ func Open(ctx context.Context, c config.Server, o Options) (*Node, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{Config: c, Name: cmp.Or(o.Name, "hexhub"), version: o.Version, log: o.Log, Limiter: limit.New(100_000), Metrics: prometheus.NewRegistry()}
+	name := cmp.Or(o.Name, "hexhub")
+	n := &Node{Config: c, Name: name, id: name, version: o.Version, log: o.Log, Limiter: limit.New(100_000), Metrics: prometheus.NewRegistry()}
 	n.gauges = ops.NewGauges(n.Metrics)
 	// Other nodes may be starting or failing as well, and agree on a leader meanwhile. One that has been here
 	// before starts without them, and serves what it may.
@@ -199,6 +205,11 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 		}
 	}
 	var err error
+	if o.Store == nil { // before the secret key, which a node that joins is given
+		if err := n.openCluster(ctx, o); err != nil {
+			return err
+		}
+	}
 	if n.Sealer = o.Sealer; n.Sealer == nil {
 		if n.Sealer, err = seal.Open(filepath.Join(data, "secret.key")); err != nil {
 			return fmt.Errorf("open the secret key: %w", err)
@@ -215,16 +226,10 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 	n.Blobs = n.gauges.Blobs(n.Blobs)
 	log := o.Store
 	if log == nil {
-		n.Etcd, err = etcdlog.Open(ctx, etcdlog.Options{
-			Dir: filepath.Join(data, "etcd"), Quota: n.Config.StoreQuota,
-			DiskReserve: uint64(max(n.Config.DiskReserve, 1)), // etcdlog takes none for its own default
-			Logger:      n.log.With("part", "etcd"),
-		})
-		if err != nil {
-			return fmt.Errorf("open the store: %w", err)
+		if err := n.openEtcd(ctx); err != nil {
+			return err
 		}
 		log = n.Etcd
-		n.closers = append(n.closers, n.Etcd.Close)
 	}
 	n.rawLog = log
 	if e, ok := log.(interface{ Election() func() bool }); ok {
@@ -234,6 +239,44 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 		return fmt.Errorf("load the tables: %w", err)
 	}
 	n.closers = append(n.closers, func() error { n.DB.Close(); return nil })
+	if n.Cluster != nil {
+		if err := n.Cluster.Attach(ctx, n.Etcd, n.DB); err != nil {
+			return fmt.Errorf("become a node of the cluster: %w", err)
+		}
+	}
+	return nil
+}
+
+// openCluster finds out which node this is, and joins a cluster if it is told to.
+func (n *Node) openCluster(ctx context.Context, o Options) error {
+	c, err := cluster.Open(ctx, cluster.Options{
+		Dir: n.Config.Data, Name: n.Config.NodeName, Listen: n.Config.ClusterListen, Advertise: n.Config.ClusterAdvertise,
+		Version: n.version, Join: o.Join, Settings: map[string]string{"repository.name": n.Config.RepositoryName},
+		Log: n.log.With("part", "cluster"),
+	})
+	if err != nil {
+		return err
+	}
+	n.closers = append(n.closers, c.Close)
+	n.Cluster, n.Name, n.id = c, c.Name(), c.ID()
+	return nil
+}
+
+func (n *Node) openEtcd(ctx context.Context) error {
+	if err := n.Cluster.Start(n.Sealer); err != nil {
+		return fmt.Errorf("open the cluster port: %w", err)
+	}
+	name, peers := n.Cluster.Etcd()
+	log, err := etcdlog.Open(ctx, etcdlog.Options{
+		Dir: filepath.Join(n.Config.Data, "etcd"), Name: name, Peers: peers, Quota: n.Config.StoreQuota,
+		DiskReserve: uint64(max(n.Config.DiskReserve, 1)), // etcdlog takes none for its own default
+		Logger:      n.log.With("part", "etcd"),
+	})
+	if err != nil {
+		return fmt.Errorf("open the store: %w", err)
+	}
+	n.Etcd = log
+	n.closers = append(n.closers, log.Close)
 	return nil
 }
 
@@ -243,11 +286,11 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 		return err
 	}
 	n.repository = repository
-	if err := level.Enter(ctx, n.DB, n.Name, cmp.Or(o.Level, level.Current), n.version); err != nil {
+	if err := level.Enter(ctx, n.DB, n.id, cmp.Or(o.Level, level.Current), n.version); err != nil {
 		return err
 	}
-	n.Lead = lead.New(n.DB, lead.Options{Node: n.Name, Leads: n.leads, After: firstChores, Log: n.log})
-	n.Jobs = job.New(n.DB, job.Options{Node: n.Name, Log: n.log})
+	n.Lead = lead.New(n.DB, lead.Options{Node: n.id, Leads: n.leads, After: firstChores, Log: n.log})
+	n.Jobs = job.New(n.DB, job.Options{Node: n.id, Log: n.log})
 	if n.Mail, err = n.openMail(); err != nil {
 		return err
 	}
@@ -269,7 +312,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	n.OAuth = oauth.New(n.DB, n.Accounts, n.Access, n.Sealer, oauth.Options{
 		DefaultRepository: repository, Issuer: n.URL, Rules: n.oauthRules, Log: n.log,
 	})
-	n.Stats = stats.New(n.DB, stats.Options{Node: n.Name, Log: n.log})
+	n.Stats = stats.New(n.DB, stats.Options{Node: n.id, Log: n.log})
 	n.Catalog = catalog.New(n.DB, catalog.Options{DefaultRepository: repository, Mail: n.Mail, Recent: stats.Recent, Total: stats.Total})
 	n.Docs = docs.New(n.DB, n.Blobs)
 	n.Policies = policy.New(n.DB, repository)
@@ -356,6 +399,9 @@ func (n *Node) Run(ctx context.Context) error {
 	rooms.Go(func() error {
 		return limit.NewSharer(n.DB, n.Limiter, limit.Sharing{Nodes: n.members, Log: n.log}).Run(work)
 	})
+	if n.Cluster != nil {
+		rooms.Go(func() error { return n.Cluster.Run(work) })
+	}
 	rooms.Go(func() error { return n.Lead.Run(work, n.leadWork) })
 	rooms.Go(func() error { return n.keepOwn(work) })
 	rooms.Go(func() error { return n.forgetSetup(work) })
@@ -396,11 +442,11 @@ func (n *Node) members(ctx context.Context) int {
 	if n.Etcd == nil {
 		return 1
 	}
-	count, err := n.Etcd.Members(ctx)
+	all, err := n.Etcd.Members(ctx)
 	if err != nil && ctx.Err() == nil {
 		n.log.Warn("cannot tell how many nodes there are; asking again", "err", err)
 	}
-	return count
+	return len(all)
 }
 
 func ignoreCanceled(err error) error {

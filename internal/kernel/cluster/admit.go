@@ -212,7 +212,7 @@ func (c *Cluster) reserve(ctx context.Context, hash string, key ed25519.PublicKe
 			return errUninvited
 		}
 		if !ok {
-			row = Node{ID: q.ID, Joined: now, Level: Level}
+			row = Node{ID: q.ID, Joined: now}
 		}
 		row.Address, row.Key, row.Version = q.Address, key, q.Version
 		if row.Name, err = freeName(others, q); err != nil {

@@ -69,11 +69,11 @@ func Open(ctx context.Context, o Options) (*Cluster, error) {
 		o.CertLife = defaultLife
 	}
 	c := &Cluster{o: o, log: o.Log, mux: http.NewServeMux(), clients: map[string]*http.Client{}, orphans: map[uint64]time.Time{}}
-	made := false
-	var err error
-	if c.identity, made, err = loadIdentity(o.Dir); err != nil {
+	identity, made, err := loadIdentity(o.Dir)
+	if err != nil {
 		return nil, err
 	}
+	c.identity = identity
 	if err := c.settle(ctx, made); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -263,10 +263,13 @@ func (c *Cluster) Self() Node {
 		n.ID, n.Joined = c.identity.ID, time.Now().UTC().Truncate(time.Second)
 	}
 	n.Name, n.Address, n.Key = c.identity.Name, c.identity.Advertise, c.identity.public()
-	n.Level, n.Version = Level, c.o.Version
+	n.Version = c.o.Version
 	n.Member, _ = c.etcd.Self()
 	return n
 }
+
+// ID names this node for ever, whatever people call it.
+func (c *Cluster) ID() string { return c.identity.ID }
 
 // Name is how people call this node.
 func (c *Cluster) Name() string { return c.identity.Name }

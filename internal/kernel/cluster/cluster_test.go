@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"go.etcd.io/etcd/server/v3/embed"
 
+	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
@@ -48,8 +50,8 @@ func tryStart(t testing.TB, o Options) (_ *testNode, err error) {
 	n := &testNode{t: t, o: o}
 	var closers []func() error
 	n.stop = sync.OnceFunc(func() {
-		for i := len(closers) - 1; i >= 0; i-- {
-			if err := closers[i](); err != nil {
+		for _, shut := range slices.Backward(closers) {
+			if err := shut(); err != nil {
 				n.err = errors.Join(n.err, err)
 			}
 		}
@@ -80,7 +82,7 @@ func tryStart(t testing.TB, o Options) (_ *testNode, err error) {
 		return nil, err
 	}
 	closers = append(closers, n.log.Close)
-	if n.db, err = store.Open(t.Context(), n.log, store.Options{Log: o.Log}, Tables, store.Schema{rows}); err != nil {
+	if n.db, err = store.Open(t.Context(), n.log, store.Options{Log: o.Log}, Tables, level.Tables, store.Schema{rows}); err != nil {
 		return nil, err
 	}
 	closers = append(closers, func() error { n.db.Close(); return nil })

@@ -8,10 +8,6 @@ import (
 	"hexhub/internal/kernel/store"
 )
 
-// Level is what this binary understands of rows that nodes share. It is raised when older binaries would
-// not understand what is written.
-const Level = 1
-
 // A Node is the row of one member, which the member writes itself.
 type Node struct {
 	ID      string    `json:"id"`
@@ -19,7 +15,6 @@ type Node struct {
 	Address string    `json:"address,omitempty"` // HOST:PORT of its cluster port; empty for a lone node without one
 	Key     []byte    `json:"key"`               // whoever can sign with it is the node
 	Member  uint64    `json:"member,omitempty"`  // what the log calls it; zero until it is known there
-	Level   int       `json:"level"`
 	Version string    `json:"version"`
 	Joined  time.Time `json:"joined"`
 }

@@ -48,6 +48,24 @@ type handoff struct {
 	addr  net.Addr
 }
 
+// A spoken is a connection whose protocol is agreed on. It hides that it is TLS from net/http, which closes
+// TLS connections of protocols that it does not know.
+type spoken struct {
+	net.Conn
+	tls tls.ConnectionState
+}
+
+type spokenKey struct{}
+
+// asTLS restores what spoken hid.
+func asTLS(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		state := r.Context().Value(spokenKey{}).(tls.ConnectionState)
+		r.TLS = &state
+		h.ServeHTTP(w, r)
+	})
+}
+
 // Accept implements net.Listener.
 func (h *handoff) Accept() (net.Conn, error) {
 	select {
@@ -71,11 +89,14 @@ func (c *Cluster) openPort(l net.Listener) *port {
 	}
 	for proto, h := range map[string]http.Handler{protoPeer: c.peerHandler(), protoJoin: c.joinHandler()} {
 		s := &handoff{conns: make(chan net.Conn), ended: make(chan struct{}), addr: l.Addr(), http: &http.Server{
-			Handler: h, ReadHeaderTimeout: handshakeWithin, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+			Handler: asTLS(h), ReadHeaderTimeout: handshakeWithin, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 			ErrorLog: slog.NewLogLogger(c.log.Handler(), slog.LevelDebug),
+			ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+				return context.WithValue(ctx, spokenKey{}, conn.(spoken).tls)
+			},
 			ConnState: func(conn net.Conn, s http.ConnState) {
 				if s == http.StateClosed || s == http.StateHijacked {
-					p.forget(conn)
+					p.forget(conn.(spoken).Conn)
 				}
 			},
 		}}
@@ -134,7 +155,7 @@ func (p *port) welcome(conn *tls.Conn) {
 		return
 	}
 	select {
-	case s.conns <- conn:
+	case s.conns <- spoken{conn, state}:
 	case <-s.ended:
 		p.drop(conn)
 	}

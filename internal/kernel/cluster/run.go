@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"reflect"
@@ -9,18 +10,18 @@ import (
 	"sync"
 	"time"
 
-	"encoding/json"
-
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
 )
 
 const (
-	tendEvery   = time.Second
-	sweepEvery  = time.Hour
-	orphanAfter = time.Minute
-	lostAfter   = 2 * time.Hour // a row whose node never came to be known to the log
+	tendEvery    = time.Second
+	sweepEvery   = time.Hour
+	orphanAfter  = time.Minute
+	removeWithin = 15 * time.Second
+	lostAfter    = 2 * time.Hour // a row whose node never came to be known to the log
 )
 
 // ErrRemoved is returned by Run on a node that the others have removed.
@@ -64,7 +65,7 @@ func (c *Cluster) Run(ctx context.Context) error {
 // complain logs what will be tried again.
 func (c *Cluster) complain(ctx context.Context, doing string, err error) {
 	if err != nil && ctx.Err() == nil {
-		c.log.Warn("cannot "+doing+" now; trying again", "err", err)
+		c.log.Warn("something is not done; trying again", "what", doing, "err", err)
 	}
 }
 
@@ -124,11 +125,25 @@ func (c *Cluster) tend(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	return store.Sweep(ctx, c.db.Load(), nodes, func(_ store.Reader, n Node) bool {
-		if n.Member == 0 {
-			return now.Sub(n.Joined) > lostAfter
+	for _, n := range members(c.db.Load().View()) {
+		lost := n.Member == 0 && now.Sub(n.Joined) > lostAfter
+		if lost || n.Member != 0 && !known[n.Member] {
+			if err := c.forget(ctx, n); err != nil {
+				return err
+			}
 		}
-		return !known[n.Member]
+	}
+	return nil
+}
+
+// forget deletes the rows of a node that is no member, unless it has become one meanwhile.
+func (c *Cluster) forget(ctx context.Context, n Node) error {
+	return c.db.Load().Update(ctx, func(tx *store.Tx) error {
+		if now, ok := nodes.Get(tx, n.ID); ok && now.Member == n.Member {
+			nodes.Delete(tx, n.ID)
+			level.Leave(tx, n.ID)
+		}
+		return nil
 	})
 }
 
@@ -144,14 +159,27 @@ func (c *Cluster) Remove(ctx context.Context, who string) (Node, error) {
 		return n, fault.New(fault.Conflict, "a node cannot remove itself: say so to another one")
 	}
 	if n.Member != 0 {
-		if err := c.etcd.Remove(ctx, n.Member); err != nil {
+		if err := c.removeMember(ctx, n.Member); err != nil {
 			return n, err
 		}
 	}
-	return n, c.db.Load().Update(ctx, func(tx *store.Tx) error {
-		nodes.Delete(tx, n.ID)
-		return nil
-	})
+	return n, c.forget(ctx, n)
+}
+
+// removeMember has the log forget a member. It asks again for a while, since the log wants all who stay to
+// have been in touch for some seconds, and a node may just have started.
+func (c *Cluster) removeMember(ctx context.Context, id uint64) error {
+	for limit := time.Now().Add(removeWithin); ; {
+		err := c.etcd.Remove(ctx, id)
+		if err == nil || !fault.Is(err, fault.Unavailable) || time.Now().After(limit) {
+			return err
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // renewAlways renews the certificate when two thirds of its life are over.

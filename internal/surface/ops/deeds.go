@@ -66,6 +66,10 @@ var deeds = []deed{
 	{"POST", "backups", (*Ops).backUp, ""},
 	{"POST", "backups/verify", (*Ops).verifyBackup, ""},
 
+	{"GET", "nodes", (*Ops).members, ""},
+	{"POST", "nodes", (*Ops).inviteNode, "a join token hands the secrets of the whole registry to the machine that uses it, so it is only shown at the machine itself"},
+	{"DELETE", "nodes", (*Ops).removeNode, ""},
+
 	{"GET", "jobs", (*Ops).jobs, ""},
 	{"POST", "job/retry", (*Ops).retryJob, ""},
 	{"DELETE", "job", (*Ops).deleteJob, ""},
@@ -91,7 +95,9 @@ var deeds = []deed{
 
 // ofNode reports whether the deed tells nothing but how this node does and is reached, which is asked just
 // when something is amiss.
-func (d deed) ofNode() bool { return slices.Contains([]string{"status", "connect", "doctor"}, d.path) }
+func (d deed) ofNode() bool {
+	return d.method == "GET" && slices.Contains([]string{"status", "connect", "doctor", "nodes"}, d.path)
+}
 
 // unlessStale is how the deed is done over the socket: on a node that is cut off from the others, what it says
 // of people and their keys may not be so any more.

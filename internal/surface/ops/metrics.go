@@ -149,7 +149,7 @@ func (c *collector) collectLog(out sink) bool {
 	out.gauge(descTerm, float64(s.Term))
 	out.gauge(descProblems, float64(len(s.Problems)))
 	if members, err := c.Log.Members(ctx); err == nil {
-		out.gauge(descMembers, float64(members))
+		out.gauge(descMembers, float64(len(members)))
 	}
 	return s.DiskFull || s.Size >= s.Quota
 }

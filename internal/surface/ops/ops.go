@@ -29,6 +29,7 @@ import (
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/setting"
+	"hexhub/internal/kernel/cluster"
 	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
@@ -40,7 +41,8 @@ import (
 type Deps struct {
 	Version  string
 	DB       *store.DB
-	Log      *etcdlog.Log // nil when the log is not etcd's: then nothing is told of sizes
+	Log      *etcdlog.Log     // nil when the log is not etcd's: then nothing is told of sizes
+	Cluster  *cluster.Cluster // nil when the log is not etcd's
 	Accounts *account.Accounts
 	Access   *access.Access
 	Orgs     *org.Orgs

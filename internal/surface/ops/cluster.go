@@ -1,0 +1,80 @@
+package ops
+
+import (
+	"net/http"
+	"time"
+
+	"hexhub/internal/kernel/cluster"
+	"hexhub/internal/kernel/fault"
+)
+
+// A Member is one node of the cluster.
+type Member struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Role     string    `json:"role"`    // leader, follower or learner
+	State    string    `json:"state"`   // up or down, as seen by the node that was asked
+	Address  string    `json:"address"` // of its cluster port
+	Version  string    `json:"version"`
+	Revision int64     `json:"revision,omitempty"` // that its tables show; zero if it does not answer
+	JoinedAt time.Time `json:"joined_at"`
+	Self     bool      `json:"self,omitempty"` // the node that was asked
+}
+
+var errNoCluster = fault.New(fault.Conflict, "this server keeps nothing on disk, so it cannot be one of several")
+
+// members asks all nodes how they do.
+func (o *Ops) members(r *http.Request) (any, error) {
+	if o.Cluster == nil {
+		return nil, errNoCluster
+	}
+	all, err := o.Cluster.Members(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Member, len(all))
+	for i, m := range all {
+		out[i] = memberOf(m)
+		out[i].Self = m.ID == o.Cluster.ID()
+	}
+	return out, nil
+}
+
+func memberOf(m cluster.Member) Member {
+	return Member{
+		ID: m.ID, Name: m.Name, Role: m.Role, State: m.State, Address: m.Address, Version: m.Version,
+		Revision: m.Revision, JoinedAt: m.Joined,
+	}
+}
+
+// A JoinToken lets one machine become a node.
+type JoinToken struct {
+	Token     string    `json:"token"`
+	URL       string    `json:"url"` // of the cluster port to say it to
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// inviteNode makes a token for one machine.
+func (o *Ops) inviteNode(r *http.Request) (any, error) {
+	if o.Cluster == nil {
+		return nil, errNoCluster
+	}
+	text, until, err := o.Cluster.Invite(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	_, at := o.Cluster.Addr()
+	return JoinToken{text, "https://" + at, until}, nil
+}
+
+// removeNode forgets a node, which the query names.
+func (o *Ops) removeNode(r *http.Request) (any, error) {
+	if o.Cluster == nil {
+		return nil, errNoCluster
+	}
+	n, err := o.Cluster.Remove(r.Context(), r.URL.Query().Get("name"))
+	if err != nil {
+		return nil, err
+	}
+	return Member{ID: n.ID, Name: n.Name, Role: "removed", State: "removed", Address: n.Address, Version: n.Version, JoinedAt: n.Joined}, nil
+}
