@@ -30,7 +30,7 @@ var rooms = map[string][]string{
 		"advisory catalog connect oauth policy shortlink sso stats",
 		"backup docs index mirror preview promote search webhook",
 		"world",
-		"doctor",
+		"doctor health",
 	},
 	"surface": {
 		"call",

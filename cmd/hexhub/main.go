@@ -35,6 +35,8 @@ type command struct {
 	Logout logoutCmd `cmd:"" group:"Use" help:"End a login, here and at its server."`
 	Whoami whoamiCmd `cmd:"" group:"Use" help:"Say who you are at a server, or list your logins."`
 
+	Status  statusCmd  `cmd:"" group:"Operate" help:"Say how the registry does: nodes, disk, jobs."`
+	Health  healthCmd  `cmd:"" group:"Operate" help:"Ask the server on this machine whether it is ready, for containers and scripts."`
 	Cluster clusterCmd `cmd:"" group:"Operate" help:"The nodes of a cluster."`
 	Doctor  doctorCmd  `cmd:"" group:"Operate" help:"Find problems and say how to fix them."`
 	Admin   adminCmd   `cmd:"" group:"Operate" help:"Administrators and what all nodes agree on."`

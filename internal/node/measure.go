@@ -41,3 +41,12 @@ func (n *Node) certEnd() time.Time {
 	}
 	return cert.NotAfter
 }
+
+// disk tells how much of the data folder's disk is free, and how large it is.
+func (n *Node) disk() (free, total uint64) {
+	free, total, err := diskSize(n.Config.Data)
+	if err != nil {
+		return 0, 0 // shown as unknown
+	}
+	return free, total
+}

@@ -47,6 +47,7 @@ import (
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
+	"hexhub/internal/surface/front"
 	"hexhub/internal/surface/ops"
 )
 
@@ -98,6 +99,7 @@ type Node struct {
 
 	id         string // of this node, which stays when it is renamed
 	gauges     *ops.Gauges
+	traffic    *front.Metrics
 	tally      ops.Tally
 	draining   atomic.Bool // takes no new requests
 	shrinkDue  bool        // the leader has left a round to the others; belongs to its own chores
@@ -124,7 +126,7 @@ func Open(ctx context.Context, c config.Server, o Options) (*Node, error) {
 	}
 	name := cmp.Or(o.Name, "hexhub")
 	n := &Node{Config: c, Name: name, id: name, version: o.Version, log: o.Log, Limiter: limit.New(100_000), Metrics: prometheus.NewRegistry()}
-	n.gauges = ops.NewGauges(n.Metrics)
+	n.gauges, n.traffic = ops.NewGauges(n.Metrics), front.NewMetrics(n.Metrics)
 	// Other nodes may be starting or failing as well, and agree on a leader meanwhile. One that has been here
 	// before starts without them, and serves what it may.
 	if err := n.open(store.Believing(store.Patient(ctx, leaderWithin)), o); err != nil {

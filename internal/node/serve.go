@@ -48,7 +48,7 @@ func (n *Node) handler(o *ops.Ops) http.Handler {
 		Site:    pages,
 		Blocked: (&blocklist{n: n}).Holds, DB: n.DB,
 		Refuse:  front.Refusals{API: api.Refuse, Ops: o.Refuse, Site: pages.Refuse},
-		Proxies: n.Config.Proxies(), Log: n.log, Metrics: front.NewMetrics(n.Metrics),
+		Proxies: n.Config.Proxies(), Log: n.log, Metrics: n.traffic,
 	})
 }
 
@@ -82,6 +82,8 @@ func (n *Node) operator() *ops.Ops {
 			Dir: n.Config.Data, URL: n.URL, DB: n.DB, Log: n.Etcd, Blobs: n.Blobs,
 			Reserve: n.Config.DiskReserve, Fingerprint: n.Index.Fingerprint(),
 		},
+		Self:  ops.Self{Name: n.Name, Disk: n.disk, Traffic: n.traffic.Recent},
+		Blobs: n.tally.Last, CertEnd: n.certEnd(),
 		Door: door.Door{DB: n.DB, Access: n.Access, Limiter: n.Limiter},
 	})
 }

@@ -15,7 +15,13 @@ type Metrics struct {
 	refusals *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	inFlight prometheus.Gauge
+	recent   recent
 }
+
+// buckets are the bounds of what is told of times, in seconds.
+var buckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
+
+const bucketCount = 13 // len(buckets), which is no constant
 
 var (
 	surfaces = []string{"api", "repo", "site", "ops", "front"}
@@ -35,7 +41,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"surface", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "hexhub_http_request_seconds", Help: "Time from the request's headers to the end of the answer.",
-			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
+			Buckets: buckets,
 		}, []string{"surface"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "hexhub_http_requests_in_flight", Help: "Requests that are being answered.",
@@ -66,6 +72,7 @@ func (m *Metrics) observe(surface string, status int, took time.Duration) {
 		return
 	}
 	m.inFlight.Dec()
+	m.recent.add(time.Now(), took)
 	m.requests.WithLabelValues(surface, classes[min(max(status/100, 2), 5)-2]).Inc()
 	m.seconds.WithLabelValues(surface).Observe(took.Seconds())
 	for _, s := range refused {

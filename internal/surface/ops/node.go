@@ -2,37 +2,12 @@ package ops
 
 import (
 	"net/http"
-	"os"
 	"time"
 
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/kernel/fault"
-	"hexhub/internal/kernel/level"
-	"hexhub/internal/kernel/store"
 )
-
-// Status is how a node does.
-type Status struct {
-	Version   string           `json:"version"`
-	PID       int              `json:"pid"`
-	StartedAt time.Time        `json:"started_at"`
-	URL       string           `json:"url"`
-	NotReady  string           `json:"not_ready,omitempty"` // why; empty when it is ready
-	Stale     string           `json:"stale,omitempty"`     // how old what it serves may be; empty when it is not
-	ReadOnly  string           `json:"read_only,omitempty"` // why; empty when it takes writes
-	Level     int              `json:"level"`               // that all nodes have reached
-	Revision  store.Revision   `json:"revision"`
-	Rows      map[string]int64 `json:"rows"` // by table
-}
-
-func (o *Ops) status(r *http.Request) (any, error) {
-	stats := o.DB.Stats()
-	return Status{
-		Version: o.Version, PID: os.Getpid(), StartedAt: o.started.UTC(), URL: o.Registry.URL,
-		NotReady: o.notReady(), Stale: o.stale(), Level: level.Of(o.DB.View()), ReadOnly: o.readOnly(r.Context()), Revision: stats.Revision, Rows: stats.Rows,
-	}, nil
-}
 
 // Connect is what clients must know of the server.
 type Connect struct {

@@ -1,0 +1,185 @@
+// Package health puts what nodes tell of themselves together into a sentence about the whole: whether the
+// registry takes writes, and how many nodes it can still lose.
+//
+// It knows nodes, majorities and leaders. It asks nobody: who gathers the answers hands them in, those that
+// did not come among them.
+package health
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A Vital is what a node tells of itself.
+type Vital struct {
+	ID        string    `json:"id,omitempty"`
+	Name      string    `json:"name"`
+	Address   string    `json:"address,omitempty"` // of its cluster port; empty for a node without one
+	Version   string    `json:"version"`
+	StartedAt time.Time `json:"started_at"`
+
+	Member  uint64 `json:"member,string,omitempty"` // its number in the log; zero when the log is not etcd's
+	Leader  uint64 `json:"leader,string,omitempty"` // the one it follows; zero without
+	Term    uint64 `json:"term,omitempty"`
+	Learner bool   `json:"learner,omitempty"`
+
+	Revision  int64   `json:"revision"`
+	DiskFree  uint64  `json:"disk_free,omitempty"`  // bytes
+	DiskTotal uint64  `json:"disk_total,omitempty"` // bytes; zero where nobody can tell
+	PerSecond float64 `json:"per_second"`           // requests, over the last minute
+	P99       float64 `json:"p99"`                  // seconds, likewise
+	NotReady  string  `json:"not_ready,omitempty"`  // why nothing should be sent to it
+	Stale     string  `json:"stale,omitempty"`      // how old what it serves may be
+	ReadOnly  string  `json:"read_only,omitempty"`  // why it takes no writes
+}
+
+// leads reports whether the node takes itself for the leader.
+func (v Vital) leads() bool { return v.Member != 0 && v.Leader == v.Member }
+
+// A Seen is a member as the one who asks knows it, with what it told.
+type Seen struct {
+	ID, Name, Address string
+	Vital             *Vital // nil when it did not answer
+	Err               error  // why, then
+}
+
+// The states of a node, and of the whole.
+const (
+	Healthy     = "healthy"
+	Lagging     = "lagging"     // a node that shows older rows than another
+	ReadOnly    = "read-only"   // takes no writes
+	NotReady    = "not ready"   // a node that should not be asked
+	Unreachable = "unreachable" // a node that did not answer
+	Degraded    = "degraded"    // the whole, when it works and a node does not
+)
+
+// A Node is one member in a Report.
+type Node struct {
+	Vital
+	Role   string `json:"role"`  // leader, follower or learner
+	State  string `json:"state"` // as above
+	Behind int64  `json:"behind"`
+	Note   string `json:"note,omitempty"` // why it is not healthy
+}
+
+// A Report is how the whole does.
+type Report struct {
+	State    string   `json:"state"`
+	Sentence string   `json:"sentence"`
+	Needed   int      `json:"needed"`   // voters that must reach each other
+	CanLose  int      `json:"can_lose"` // more voters; negative when there are too few already
+	Advice   []string `json:"advice"`   // what somebody should think about
+	Nodes    []Node   `json:"nodes"`    // by name
+}
+
+// mayLag is how many revisions a node may be behind before it is called lagging: some commits happen while
+// nodes are asked one after the other.
+const mayLag = 100
+
+// Judge puts together what was seen of all members.
+func Judge(seen []Seen) Report {
+	leader, newest := leaderOf(seen)
+	r := Report{Advice: []string{}, Nodes: []Node{}}
+	voters, up := 0, 0
+	for _, s := range seen {
+		n := node(s, leader, newest)
+		r.Nodes = append(r.Nodes, n)
+		if n.Role == "learner" {
+			continue
+		}
+		voters++
+		if s.Vital != nil {
+			up++
+		}
+	}
+	slices.SortStableFunc(r.Nodes, func(a, b Node) int { return cmp.Compare(a.Name, b.Name) })
+	r.Needed = voters/2 + 1
+	r.CanLose = up - r.Needed
+	r.say(voters, up, leader != 0)
+	if voters > 0 && voters%2 == 0 {
+		r.Advice = append(r.Advice, fmt.Sprintf("%d nodes survive no more losses than %d: add one with hexhub cluster invite, or remove one.", voters, voters-1))
+	}
+	return r
+}
+
+// leaderOf finds the leader of the latest term, and the newest revision. A leader whom no majority follows
+// may not know that yet, so the highest term decides.
+func leaderOf(seen []Seen) (leader uint64, newest int64) {
+	term := uint64(0)
+	for _, s := range seen {
+		if s.Vital == nil {
+			continue
+		}
+		newest = max(newest, s.Vital.Revision)
+		if s.Vital.Term >= term && s.Vital.Leader != 0 {
+			leader, term = s.Vital.Leader, s.Vital.Term
+		}
+	}
+	return leader, newest
+}
+
+func node(s Seen, leader uint64, newest int64) Node {
+	n := Node{Vital: Vital{ID: s.ID, Name: s.Name, Address: s.Address}, Role: "follower", State: Healthy}
+	if s.Vital == nil {
+		n.State = Unreachable
+		if s.Err != nil {
+			n.Note = s.Err.Error()
+		}
+		return n
+	}
+	n.Vital, n.Behind = *s.Vital, newest-s.Vital.Revision
+	switch {
+	case n.Learner:
+		n.Role = "learner"
+	case n.leads() && n.Leader == leader || n.Member == 0:
+		n.Role = "leader" // without etcd a node is alone
+	}
+	switch {
+	case n.Vital.NotReady != "":
+		n.State, n.Note = NotReady, n.Vital.NotReady
+	case n.Vital.ReadOnly != "":
+		n.State, n.Note = ReadOnly, n.Vital.ReadOnly
+	case n.Stale != "":
+		n.State, n.Note = Lagging, n.Stale
+	case n.Behind > mayLag:
+		n.State, n.Note = Lagging, "catching up"
+	}
+	return n
+}
+
+// say makes the sentence.
+func (r *Report) say(voters, up int, led bool) {
+	nodes := fmt.Sprintf("%d of %d nodes", up, voters)
+	if voters == 1 {
+		nodes = fmt.Sprintf("%d of 1 node", up)
+	}
+	alone := voters == 1 && r.Nodes[0].Member == 0
+	switch why, refused := r.refused(); {
+	case r.CanLose < 0:
+		r.State, r.Sentence = ReadOnly, fmt.Sprintf("Read-only: %s reachable, %d needed", nodes, r.Needed)
+	case !led && !alone:
+		r.State, r.Sentence = ReadOnly, fmt.Sprintf("Read-only: there is no leader at this moment, %s reachable", nodes)
+	case refused:
+		r.State, r.Sentence = ReadOnly, "Read-only: "+why
+	case up < voters || slices.ContainsFunc(r.Nodes, func(n Node) bool { return n.State != Healthy }):
+		r.State, r.Sentence = Degraded, fmt.Sprintf("%s: %s, can lose %d", Degraded, nodes, r.CanLose)
+	default:
+		r.State, r.Sentence = Healthy, fmt.Sprintf("%s: %s, can lose %d", Healthy, nodes, r.CanLose)
+	}
+}
+
+// refused reports whether every node that answers refuses writes, and why the first does.
+func (r *Report) refused() (why string, all bool) {
+	for _, n := range r.Nodes {
+		switch {
+		case n.State == Unreachable || n.Role == "learner":
+		case n.Vital.ReadOnly == "":
+			return "", false
+		case why == "":
+			why = n.Vital.ReadOnly
+		}
+	}
+	return why, why != ""
+}

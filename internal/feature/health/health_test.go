@@ -1,0 +1,90 @@
+package health_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"hexhub/internal/feature/health"
+)
+
+// members are nodes n1, n2 and so on of which the first leads and those not up do not answer.
+func members(up ...bool) []health.Seen {
+	var out []health.Seen
+	for i, up := range up {
+		s := health.Seen{ID: string(rune('a' + i)), Name: "n" + string(rune('1'+i)), Address: "10.0.0.1:4001", Err: errors.New("no answer")}
+		if up {
+			s.Vital = &health.Vital{ID: s.ID, Name: s.Name, Address: s.Address, Member: uint64(i + 1), Leader: 1, Term: 7, Revision: 500}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func TestTheSentenceTellsWhatCanBeLost(t *testing.T) {
+	leaderless := members(true, true, true)
+	for _, s := range leaderless {
+		s.Vital.Leader = 0
+	}
+	full := members(true, true, true)
+	for _, s := range full {
+		s.Vital.ReadOnly = "the disk is nearly full"
+	}
+	oneFull := members(true, true, true)
+	oneFull[2].Vital.ReadOnly = "the disk is nearly full"
+	learning := members(true, true, true, true)
+	learning[3].Vital.Learner = true
+	learning[3].Vital.Revision = 20
+	for _, c := range []struct {
+		name     string
+		seen     []health.Seen
+		state    string
+		sentence string
+		advised  bool
+	}{
+		{"alone", members(true), "healthy", "healthy: 1 of 1 node, can lose 0", false},
+		{"alone in memory", []health.Seen{{Name: "n1", Vital: &health.Vital{Name: "n1"}}}, "healthy", "healthy: 1 of 1 node, can lose 0", false},
+		{"three", members(true, true, true), "healthy", "healthy: 3 of 3 nodes, can lose 1", false},
+		{"five", members(true, true, true, true, true), "healthy", "healthy: 5 of 5 nodes, can lose 2", false},
+		{"one of three is gone", members(true, true, false), "degraded", "degraded: 2 of 3 nodes, can lose 0", false},
+		{"two of three are gone", members(true, false, false), "read-only", "Read-only: 1 of 3 nodes reachable, 2 needed", false},
+		{"two are even", members(true, true), "healthy", "healthy: 2 of 2 nodes, can lose 0", true},
+		{"four are even", members(true, true, true, true), "healthy", "healthy: 4 of 4 nodes, can lose 1", true},
+		{"learners have no vote", learning, "degraded", "degraded: 3 of 3 nodes, can lose 1", false},
+		{"an election", leaderless, "read-only", "Read-only: there is no leader at this moment, 3 of 3 nodes reachable", false},
+		{"all are full", full, "read-only", "Read-only: the disk is nearly full", false},
+		{"one is full", oneFull, "degraded", "degraded: 3 of 3 nodes, can lose 1", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := health.Judge(c.seen)
+			if r.State != c.state || r.Sentence != c.sentence || (len(r.Advice) > 0) != c.advised {
+				t.Errorf("judged %q %q %q, want %q %q, advice: %t", r.State, r.Sentence, r.Advice, c.state, c.sentence, c.advised)
+			}
+		})
+	}
+}
+
+func TestNodesHaveRolesAndStates(t *testing.T) {
+	seen := members(true, true, true, false)
+	seen[1].Vital.Revision = 1
+	seen[2].Vital.Learner, seen[2].Vital.NotReady = true, "loading"
+	var got []string
+	for _, n := range health.Judge(seen).Nodes {
+		got = append(got, n.Name+" "+n.Role+" "+n.State+" "+n.Note)
+	}
+	want := "n1 leader healthy |n2 follower lagging catching up|n3 learner not ready loading|n4 follower unreachable no answer"
+	if strings.Join(got, "|") != want {
+		t.Errorf("nodes %q, want %q", strings.Join(got, "|"), want)
+	}
+}
+
+// A leader that was cut off goes on believing in itself until it is told of a later term.
+func TestTheLatestTermHasTheLeader(t *testing.T) {
+	seen := members(true, true, true)
+	seen[1].Vital.Leader, seen[1].Vital.Term = 2, 8
+	seen[2].Vital.Leader, seen[2].Vital.Term = 2, 8
+	nodes := health.Judge(seen).Nodes
+	if nodes[0].Role != "follower" || nodes[1].Role != "leader" {
+		t.Errorf("roles %s %s, want the leader of term 8", nodes[0].Role, nodes[1].Role)
+	}
+}

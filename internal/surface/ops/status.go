@@ -1,0 +1,162 @@
+package ops
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"hexhub/internal/feature/health"
+	"hexhub/internal/kernel/level"
+	"hexhub/internal/kernel/store"
+)
+
+// A Peer is another node that can be asked.
+type Peer struct {
+	ID, Name, Address string
+	HTTP              *http.Client // its URLs are https:// and the address
+}
+
+// A Self is what a node knows of itself beside its store. The zero value is a node without a name.
+type Self struct {
+	ID, Name, Address string
+	Disk              func() (free, total uint64)             // bytes; nil tells nothing
+	Traffic           func() (perSecond float64, p99 float64) // of the last minute; nil tells nothing
+}
+
+// Status is how the registry does, as one node sees it.
+type Status struct {
+	health.Report
+	Version   string           `json:"version"`
+	PID       int              `json:"pid"`
+	StartedAt time.Time        `json:"started_at"`
+	URL       string           `json:"url"`
+	NotReady  string           `json:"not_ready,omitempty"` // why this node is not; empty when it is ready
+	Stale     string           `json:"stale,omitempty"`     // how old what this node serves may be; empty when it is not
+	ReadOnly  string           `json:"read_only,omitempty"` // why this node takes no writes; empty when it does
+	Level     int              `json:"level"`               // that all nodes have reached
+	Revision  store.Revision   `json:"revision"`
+	Rows      map[string]int64 `json:"rows"`              // by table
+	BlobBytes int64            `json:"blob_bytes"`        // on this node, as last counted
+	Jobs      JobCounts        `json:"jobs"`              // of all kinds
+	CertEnds  time.Time        `json:"tls_ends,omitzero"` // the public site's certificate
+}
+
+// JobCounts are how many jobs there are.
+type JobCounts struct {
+	Waiting int `json:"waiting"`
+	Running int `json:"running"`
+	Dead    int `json:"dead"`
+}
+
+// patience is how long the other nodes may take to tell how they do.
+const patience = time.Second
+
+func (o *Ops) status(r *http.Request) (any, error) {
+	self := o.vital(r.Context())
+	s := Status{
+		Report:  health.Judge(append(o.askPeers(r.Context()), health.Seen{ID: self.ID, Name: self.Name, Address: self.Address, Vital: &self})),
+		Version: o.Version, PID: os.Getpid(), StartedAt: self.StartedAt, URL: o.Registry.URL,
+		NotReady: self.NotReady, Stale: self.Stale, Level: level.Of(o.DB.View()), ReadOnly: self.ReadOnly, Revision: store.Revision(self.Revision), Rows: o.DB.Stats().Rows, CertEnds: o.CertEnd,
+	}
+	for _, n := range o.Jobs.Count(o.DB.View(), time.Now()) {
+		s.Jobs.Waiting += n.Waiting
+		s.Jobs.Running += n.Running
+		s.Jobs.Dead += n.Dead
+	}
+	if o.Blobs != nil {
+		_, s.BlobBytes = o.Blobs()
+	}
+	return s, nil
+}
+
+// vital is how this node does. It asks nobody else.
+func (o *Ops) vital(ctx context.Context) health.Vital {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	v := health.Vital{
+		ID: o.Self.ID, Name: o.Self.Name, Address: o.Self.Address, Version: o.Version, StartedAt: o.started.UTC(),
+		Revision: int64(o.DB.Revision()), NotReady: o.notReady(), Stale: o.stale(), ReadOnly: o.readOnly(ctx),
+	}
+	if o.Self.Disk != nil {
+		v.DiskFree, v.DiskTotal = o.Self.Disk()
+	}
+	if o.Self.Traffic != nil {
+		v.PerSecond, v.P99 = o.Self.Traffic()
+	}
+	if o.Log == nil {
+		return v
+	}
+	if s, err := o.Log.Status(ctx); err == nil {
+		v.Member, v.Leader, v.Term, v.Learner = s.Member, s.Leader, s.Term, s.Learner
+	}
+	return v
+}
+
+// Vital answers other nodes how this one does.
+func (o *Ops) Vital() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Whoever asked may be gone by now, and then nobody misses the answer.
+		_ = send(w, http.StatusOK, o.vital(r.Context()))
+	})
+}
+
+// VitalPath is where nodes ask each other how they do.
+const VitalPath = "/hexhub/status"
+
+// askPeers asks all other nodes at once.
+func (o *Ops) askPeers(ctx context.Context) []health.Seen {
+	if o.Peers == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	peers := o.Peers()
+	seen := make([]health.Seen, len(peers))
+	var wg sync.WaitGroup
+	for i, p := range peers {
+		wg.Go(func() {
+			seen[i] = health.Seen{ID: p.ID, Name: p.Name, Address: p.Address}
+			seen[i].Vital, seen[i].Err = p.ask(ctx)
+		})
+	}
+	wg.Wait()
+	return seen
+}
+
+func (p Peer) ask(ctx context.Context) (*health.Vital, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+p.Address+VitalPath, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := p.HTTP.Do(req)
+	if err != nil {
+		return nil, plainly(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("answers %s", resp.Status)
+	}
+	v := new(health.Vital)
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(v); err != nil {
+		return nil, plainly(err)
+	}
+	return v, nil
+}
+
+// plainly says in few words why a node did not answer.
+func plainly(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %s", patience)
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Err
+	}
+	return errors.Unwrap(err)
+}
