@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/health"
 	"hexhub/internal/surface/ops"
 	"hexhub/internal/term"
@@ -53,12 +54,16 @@ func (c statusCmd) once(s *session) error {
 	}
 	switch {
 	case s.JSON:
-		return s.json(map[string]any{
+		fields := map[string]any{
 			"state": st.State, "sentence": st.Sentence, "needed": st.Needed, "can_lose": st.CanLose, "advice": st.Advice, "nodes": st.Nodes,
 			"url": st.URL, "version": st.Version, "pid": st.PID, "started_at": st.StartedAt,
 			"not_ready": st.NotReady, "stale": st.Stale, "read_only": st.ReadOnly, "level": st.Level, "revision": st.Revision, "rows": st.Rows,
-			"blob_bytes": st.BlobBytes, "jobs": st.Jobs, "tls_ends": st.CertEnds,
-		})
+			"blob_bytes": st.BlobBytes, "jobs": st.Jobs, "backup": st.Backup,
+		}
+		if !st.CertEnds.IsZero() {
+			fields["tls_ends"] = st.CertEnds
+		}
+		return s.json(fields)
 	case s.Quiet:
 		_, err := fmt.Fprintln(s.out, st.State)
 		return err
@@ -83,12 +88,35 @@ func (c statusCmd) print(p *term.Printer, st ops.Status) {
 		p.Printf(", %s", p.In(term.Yellow, fmt.Sprintf("%d dead", st.Jobs.Dead)))
 	}
 	p.Println()
+	p.Printf("Backup %s\n", backedUp(p, st.Backup))
 	if !st.CertEnds.IsZero() {
 		p.Printf("TLS certificate ends in %s\n", age(time.Until(st.CertEnds)))
 	}
 	for _, a := range st.Advice {
 		p.Printf("%s %s\n", p.In(term.Yellow, "Note:"), term.Clean(a))
 	}
+}
+
+// backedUp tells how old the newest backup is, and whether anybody has tried to restore one.
+func backedUp(p *term.Printer, b *backup.State) string {
+	if b == nil {
+		return p.In(term.Yellow, "none") + "; set backup.to to a folder elsewhere"
+	}
+	newest := p.In(term.Yellow, "none yet")
+	if b.Snapshot != nil {
+		newest = age(time.Since(b.Snapshot.At)) + " ago"
+	}
+	verified := "never verified"
+	switch v := b.Verified; {
+	case v != nil && len(v.Problems) > 0:
+		verified = p.In(term.Red, fmt.Sprintf("the last verification, %s ago, found: %s", age(time.Since(v.At)), term.Clean(v.Problems[0])))
+	case v != nil:
+		verified = "verified " + age(time.Since(v.At)) + " ago"
+	}
+	if b.Problem != "" {
+		return fmt.Sprintf("%s, %s, %s", newest, verified, p.In(term.Red, "failing for "+age(time.Since(b.Since))+": "+term.Clean(b.Problem)))
+	}
+	return newest + ", " + verified
 }
 
 func nodeRow(n health.Node) []string {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/health"
 	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/store"
@@ -45,6 +46,7 @@ type Status struct {
 	Rows      map[string]int64 `json:"rows"`              // by table
 	BlobBytes int64            `json:"blob_bytes"`        // on this node, as last counted
 	Jobs      JobCounts        `json:"jobs"`              // of all kinds
+	Backup    *backup.State    `json:"backup,omitempty"`  // nil when none is configured
 	CertEnds  time.Time        `json:"tls_ends,omitzero"` // the public site's certificate
 }
 
@@ -69,6 +71,10 @@ func (o *Ops) status(r *http.Request) (any, error) {
 		s.Jobs.Waiting += n.Waiting
 		s.Jobs.Running += n.Running
 		s.Jobs.Dead += n.Dead
+	}
+	if o.Backup != nil {
+		state := backup.StateOf(o.DB.View())
+		s.Backup = &state
 	}
 	if o.Blobs != nil {
 		_, s.BlobBytes = o.Blobs()
