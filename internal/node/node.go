@@ -101,8 +101,9 @@ type Node struct {
 	gauges     *ops.Gauges
 	traffic    *front.Metrics
 	tally      ops.Tally
-	draining   atomic.Bool // takes no new requests
-	shrinkDue  bool        // the leader has left a round to the others; belongs to its own chores
+	operated   atomic.Pointer[ops.Ops] // nil until it runs
+	draining   atomic.Bool             // takes no new requests
+	shrinkDue  bool                    // the leader has left a round to the others; belongs to its own chores
 	rawLog     store.Log
 	leads      func() bool // says whether the log's election has this node lead; nil without one
 	version    string
@@ -260,6 +261,7 @@ func (n *Node) openCluster(ctx context.Context, o Options) error {
 		return err
 	}
 	n.closers = append(n.closers, c.Close)
+	c.Handle("GET "+ops.VitalPath, http.HandlerFunc(n.tellPeer))
 	n.Cluster, n.Name, n.id = c, c.Name(), c.ID()
 	return nil
 }
@@ -379,6 +381,7 @@ func (n *Node) Registry() connect.Registry {
 // when all is written down. It returns an error when a part fails.
 func (n *Node) Run(ctx context.Context) error {
 	o := n.operator()
+	n.operated.Store(o)
 	server := &http.Server{
 		Handler:           n.handler(o),
 		ReadHeaderTimeout: 10 * time.Second,

@@ -13,6 +13,7 @@ import (
 	"hexhub/hex/name"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/feature/world"
+	"hexhub/internal/kernel/cluster"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/api"
 	"hexhub/internal/surface/door"
@@ -82,10 +83,36 @@ func (n *Node) operator() *ops.Ops {
 			Dir: n.Config.Data, URL: n.URL, DB: n.DB, Log: n.Etcd, Blobs: n.Blobs,
 			Reserve: n.Config.DiskReserve, Fingerprint: n.Index.Fingerprint(),
 		},
-		Self:  ops.Self{Name: n.Name, Disk: n.disk, Traffic: n.traffic.Recent},
+		Self: n.self(), Peers: n.peers(),
 		Blobs: n.tally.Last, CertEnd: n.certEnd(),
 		Door: door.Door{DB: n.DB, Access: n.Access, Limiter: n.Limiter},
 	})
+}
+
+func (n *Node) self() ops.Self {
+	s := ops.Self{ID: n.id, Name: n.Name, Disk: n.disk, Traffic: n.traffic.Recent}
+	if n.Cluster != nil {
+		_, s.Address = n.Cluster.Addr()
+	}
+	return s
+}
+
+// peers lists the other nodes; it is nil where there can be none.
+func (n *Node) peers() func() []cluster.Peer {
+	if n.Cluster == nil {
+		return nil
+	}
+	return n.Cluster.Peers
+}
+
+// tellPeer tells another node how this one does.
+func (n *Node) tellPeer(w http.ResponseWriter, r *http.Request) {
+	o := n.operated.Load()
+	if o == nil {
+		http.Error(w, "this node is still starting", http.StatusServiceUnavailable)
+		return
+	}
+	o.Vital().ServeHTTP(w, r)
 }
 
 // opsServers takes the operator's socket and, if one is configured, the address for health and metrics.

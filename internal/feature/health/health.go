@@ -41,6 +41,7 @@ func (v Vital) leads() bool { return v.Member != 0 && v.Leader == v.Member }
 // A Seen is a member as the one who asks knows it, with what it told.
 type Seen struct {
 	ID, Name, Address string
+	Learner           bool   // has no vote, as far as the one who asks knows
 	Vital             *Vital // nil when it did not answer
 	Err               error  // why, then
 }
@@ -124,6 +125,9 @@ func node(s Seen, leader uint64, newest int64) Node {
 	n := Node{Vital: Vital{ID: s.ID, Name: s.Name, Address: s.Address}, Role: "follower", State: Healthy}
 	if s.Vital == nil {
 		n.State = Unreachable
+		if s.Learner {
+			n.Role = "learner"
+		}
 		if s.Err != nil {
 			n.Note = s.Err.Error()
 		}

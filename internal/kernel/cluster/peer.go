@@ -15,6 +15,7 @@ import (
 // node that is meant, or the request fails.
 type Peer struct {
 	ID, Name, Address string
+	Member            uint64 // what the log calls it; zero until it is known there
 	HTTP              *http.Client
 }
 
@@ -23,7 +24,7 @@ func (c *Cluster) Peers() []Peer {
 	var out []Peer
 	for _, n := range members(c.db.Load().View()) {
 		if n.ID != c.identity.ID {
-			out = append(out, Peer{ID: n.ID, Name: n.Name, Address: n.Address, HTTP: c.client(n.ID)})
+			out = append(out, Peer{ID: n.ID, Name: n.Name, Address: n.Address, Member: n.Member, HTTP: c.client(n.ID)})
 		}
 	}
 	return out

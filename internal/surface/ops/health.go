@@ -63,6 +63,8 @@ func (o *Ops) readOnly(ctx context.Context) string {
 		return err.Error()
 	case s.DiskFull:
 		return fmt.Sprintf("the disk is nearly full, %d bytes are free", s.DiskFree)
+	case s.Leader == 0:
+		return "there is no leader: it reaches no majority of the nodes, or they are electing one"
 	case len(s.Problems) > 0:
 		return s.Problems[0]
 	}

@@ -58,7 +58,7 @@ type Deps struct {
 	Self     Self
 	Blobs    func() (count, bytes int64) // as last counted; nil tells of none
 	CertEnd  time.Time                   // of the public site's certificate; zero without one
-	Peers    func() []Peer               // all other nodes, answering or not; nil for a node alone
+	Peers    func() []cluster.Peer       // all other nodes, answering or not; nil for a node alone
 
 	// Ready says why the node cannot serve, or nil. A nil Ready is always ready.
 	Ready func() error
@@ -110,7 +110,6 @@ func (o *Ops) Local() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 
-	mux.Handle("GET "+VitalPath, o.Vital())
 	for _, d := range deeds {
 		mux.Handle(d.pattern(), o.local(unlessStale(d)))
 	}

@@ -14,15 +14,10 @@ import (
 
 	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/health"
+	"hexhub/internal/kernel/cluster"
 	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/store"
 )
-
-// A Peer is another node that can be asked.
-type Peer struct {
-	ID, Name, Address string
-	HTTP              *http.Client // its URLs are https:// and the address
-}
 
 // A Self is what a node knows of itself beside its store. The zero value is a node without a name.
 type Self struct {
@@ -123,20 +118,37 @@ func (o *Ops) askPeers(ctx context.Context) []health.Seen {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	peers := o.Peers()
+	peers, voters := o.Peers(), o.voters(ctx)
 	seen := make([]health.Seen, len(peers))
 	var wg sync.WaitGroup
 	for i, p := range peers {
 		wg.Go(func() {
 			seen[i] = health.Seen{ID: p.ID, Name: p.Name, Address: p.Address}
-			seen[i].Vital, seen[i].Err = p.ask(ctx)
+			seen[i].Learner = voters != nil && !voters[p.Member]
+			seen[i].Vital, seen[i].Err = askVital(ctx, p)
 		})
 	}
 	wg.Wait()
 	return seen
 }
 
-func (p Peer) ask(ctx context.Context) (*health.Vital, error) {
+// voters are the nodes that have a vote, or nil if nobody knows.
+func (o *Ops) voters(ctx context.Context) map[uint64]bool {
+	if o.Log == nil {
+		return nil
+	}
+	members, err := o.Log.Members(ctx)
+	if err != nil {
+		return nil
+	}
+	out := map[uint64]bool{}
+	for _, m := range members {
+		out[m.ID] = !m.Learner
+	}
+	return out
+}
+
+func askVital(ctx context.Context, p cluster.Peer) (*health.Vital, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+p.Address+VitalPath, nil)
 	if err != nil {
 		return nil, err

@@ -8,14 +8,15 @@ import (
 	"testing"
 
 	"hexhub/internal/feature/health"
+	"hexhub/internal/kernel/cluster"
 	"hexhub/internal/surface/ops"
 )
 
 // peer is a node that answers what h does.
-func (w *world) peer(name string, h http.HandlerFunc) ops.Peer {
+func (w *world) peer(name string, h http.HandlerFunc) cluster.Peer {
 	s := httptest.NewTLSServer(h)
 	w.Cleanup(s.Close)
-	return ops.Peer{ID: name, Name: name, Address: s.Listener.Addr().String(), HTTP: s.Client()}
+	return cluster.Peer{ID: name, Name: name, Address: s.Listener.Addr().String(), HTTP: s.Client()}
 }
 
 // One node tells of all; those that are stopped, gone or confused cost no more than a moment's patience.
@@ -24,8 +25,8 @@ func TestStatusTellsOfEveryNode(t *testing.T) {
 	w.deps.Self = ops.Self{ID: "1", Name: "n1"}
 	other := ops.New(w.deps)
 	gone := w.peer("n3", nil)
-	gone.Address = "127.0.0.1:1"
-	peers := []ops.Peer{
+	gone.Address = "127.0.0.1:1" // where nothing listens
+	peers := []cluster.Peer{
 		w.peer("n2", func(rw http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == ops.VitalPath {
 				other.Vital().ServeHTTP(rw, r)
@@ -35,7 +36,7 @@ func TestStatusTellsOfEveryNode(t *testing.T) {
 		w.peer("n4", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
 		w.peer("n5", func(rw http.ResponseWriter, _ *http.Request) { http.Error(rw, "?", http.StatusNotFound) }),
 	}
-	w.deps.Peers = func() []ops.Peer { return peers }
+	w.deps.Peers = func() []cluster.Peer { return peers }
 	var s ops.Status
 	if err := json.Unmarshal([]byte(w.local(200, "GET", "/operator/status", "")), &s); err != nil {
 		t.Fatal(err)
