@@ -58,6 +58,7 @@ type Server struct {
 	BackupKeep    int64         `key:"backup.keep" default:"7" placeholder:"NUMBER" help:"How many snapshots are kept, besides the one that was verified last."`
 	BackupVerify  time.Duration `key:"backup.verify" default:"168h" placeholder:"TIME" help:"How often the backup is restored into memory and looked over; 0 means never."`
 
+	BlobCopies   int64         `key:"blob.copies" default:"2" placeholder:"NUMBER" help:"Nodes on whose disks a tarball lies before its publishing is acknowledged, as far as there are as many."`
 	DiskReserve  int64         `key:"disk.reserve" default:"268435456" placeholder:"BYTES" help:"Below this much free disk the node is read-only, and loud about it."`
 	StoreQuota   int64         `key:"store.quota" default:"8589934592" placeholder:"BYTES" help:"Size at which the store refuses writes; at most 8 GiB is advised."`
 	DrainTimeout time.Duration `key:"drain.timeout" default:"30s" placeholder:"TIME" help:"How long a stopping node waits for requests to finish."`
@@ -136,6 +137,9 @@ func (s Server) Check() []Problem {
 	}
 	if s.NodeName != "" && strings.Trim(s.NodeName, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		bad("node.name", "%q is not a name; use lower-case letters, digits and dashes", s.NodeName)
+	}
+	if s.BlobCopies < 1 {
+		bad("blob.copies", "must be at least 1")
 	}
 	if s.DiskReserve < 0 {
 		bad("disk.reserve", "must not be negative")

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"hexhub/hex/tarball"
-	"hexhub/internal/feature/audit"
-	"hexhub/internal/feature/catalog"
+	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/limit"
 )
@@ -147,19 +145,16 @@ func (n *Node) sweep(ctx context.Context) (swept int, err error) {
 	if err := n.DB.Fresh(ctx); err != nil {
 		return 0, err // what names them may not be known here yet
 	}
-	named := map[tarball.Sum]struct{}{}
-	for sum := range catalog.Blobs(n.DB.View(), time.Now()) {
-		named[sum] = struct{}{}
-	}
-	for hash := range audit.Blobs(n.DB.View()) {
-		named[tarball.Sum(hash)] = struct{}{}
+	named := map[blob.Hash]struct{}{}
+	for h := range n.namedBlobs() {
+		named[h] = struct{}{}
 	}
 	old := time.Now().Add(-sweepGrace)
 	for info, err := range n.Blobs.Walk(ctx) {
 		if err != nil {
 			return swept, fmt.Errorf("walk the blobs: %w", err)
 		}
-		if _, ok := named[tarball.Sum(info.Hash)]; ok || !info.Modified.Before(old) {
+		if _, ok := named[info.Hash]; ok || !info.Modified.Before(old) {
 			continue
 		}
 		gone, err := n.Blobs.Delete(ctx, info.Hash, old)

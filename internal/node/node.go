@@ -44,6 +44,7 @@ import (
 	"hexhub/internal/kernel/lead"
 	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/replica"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
@@ -97,7 +98,8 @@ type Node struct {
 	Backup   *backup.Backup // nil when none is configured
 	Metrics  *prometheus.Registry
 
-	id         string // of this node, which stays when it is renamed
+	replica    *replica.Store // below Blobs; nil when the log was brought
+	id         string         // of this node, which stays when it is renamed
 	gauges     *ops.Gauges
 	traffic    *front.Metrics
 	tally      ops.Tally
@@ -226,6 +228,7 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 		n.Blobs = disk
 		n.closers = append(n.closers, disk.Close)
 	}
+	n.openReplica()
 	n.Blobs = n.gauges.Blobs(n.Blobs)
 	log := o.Store
 	if log == nil {
@@ -411,6 +414,7 @@ func (n *Node) Run(ctx context.Context) error {
 	rooms.Go(func() error { return n.keepOwn(work) })
 	rooms.Go(func() error { return n.forgetSetup(work) })
 	rooms.Go(func() error { return n.countBlobs(work) })
+	rooms.Go(func() error { return n.fillBlobs(work) })
 	rooms.Go(func() error { return n.DB.Verify(work) })
 	rooms.Go(n.warm)
 

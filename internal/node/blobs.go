@@ -1,0 +1,88 @@
+package node
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/catalog"
+	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/replica"
+)
+
+const (
+	fillEvery = 5 * time.Minute // so long does it take at most until a blob has all its copies again, twice when a node is silent
+	lookEvery = 2 * time.Second // whether there is a node more or less
+)
+
+// openReplica puts the other nodes' blobs behind this one's.
+func (n *Node) openReplica() {
+	if n.Cluster == nil {
+		return
+	}
+	n.replica = replica.New(n.Blobs, replica.Options{
+		Self: n.id, Peers: n.blobPeers, Copies: int(n.Config.BlobCopies), Log: n.log.With("part", "blobs"),
+	})
+	n.Blobs = n.replica
+	n.Cluster.Handle("/blob/", n.replica.Handler())
+}
+
+func (n *Node) blobPeers() []replica.Peer {
+	var out []replica.Peer
+	for _, p := range n.Cluster.Peers() {
+		out = append(out, replica.Peer(p))
+	}
+	return out
+}
+
+// namedBlobs are those that rows name now.
+func (n *Node) namedBlobs() iter.Seq[blob.Hash] {
+	return func(yield func(blob.Hash) bool) {
+		v := n.DB.View()
+		for sum := range catalog.Blobs(v, time.Now()) {
+			if !yield(blob.Hash(sum)) {
+				return
+			}
+		}
+		for h := range audit.Blobs(v) {
+			if !yield(h) {
+				return
+			}
+		}
+	}
+}
+
+// fillBlobs fetches what this node should hold and does not, at once when nodes come or go, and now and then.
+func (n *Node) fillBlobs(ctx context.Context) error {
+	if n.replica == nil {
+		return nil
+	}
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	var others []string
+	var filled time.Time
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+		var now []string
+		for _, p := range n.blobPeers() {
+			now = append(now, p.ID)
+		}
+		if len(now) == 0 || slices.Equal(now, others) && time.Since(filled) < fillEvery {
+			continue
+		}
+		got, missing, err := n.replica.Fill(ctx, n.namedBlobs())
+		if err != nil {
+			continue // stopping
+		}
+		others, filled = now, time.Now()
+		if got > 0 || missing > 0 {
+			n.log.Info("fetched blobs that belong here from other nodes", "fetched", got, "missing", missing)
+		}
+	}
+}
