@@ -56,25 +56,18 @@ type clusterRemoveCmd struct {
 
 // Run removes a node, after saying what that means.
 func (c clusterRemoveCmd) Run(s *session) error {
-	all, err := c.members(s)
-	if err != nil {
+	var p ops.Removal
+	if err := c.ask(s, "GET", "nodes/removal", url.Values{"name": {c.Name}}, nil, &p); err != nil {
 		return err
 	}
-	var gone *ops.Member
-	for i, m := range all {
-		if m.Name == c.Name || m.ID == c.Name {
-			gone = &all[i]
-		}
-	}
-	if gone == nil {
-		return &failure{why: fmt.Sprintf("no node is called %q", c.Name), fix: []string{"hexhub cluster members"}, code: exitNotFound}
-	}
+	gone := p.Node
 	if !s.Quiet && !s.JSON {
-		left := len(all) - 1
-		s.talk.Printf("This removes %s (%s, %s). After it: %s.\n", gone.Name, gone.Role, gone.State, sized(left))
-		if left%2 == 0 || left == 1 {
-			s.talk.Printf("  Add a node first to stay safe:  hexhub cluster invite\n")
+		s.talk.Printf("This removes %s (%s, %s). After it: %s.\n", gone.Name, gone.Role, gone.State, sized(p.Nodes))
+		s.talk.Printf("  Tarballs only on %s: %s.", gone.Name, soleText(p.SoleBlobs))
+		if p.Nodes%2 == 0 || p.Nodes == 1 {
+			s.talk.Printf("    Add a node first to stay safe:  hexhub cluster invite")
 		}
+		s.talk.Printf("\n")
 	}
 	if !s.Yes {
 		if !s.canAsk() {
@@ -89,6 +82,14 @@ func (c clusterRemoveCmd) Run(s *session) error {
 		return err
 	}
 	return s.done(m.Name, "node", m, "Removed %s. Its data folder is not touched; it cannot come back with it.", m.Name)
+}
+
+// soleText says how many tarballs would be lost.
+func soleText(n int) string {
+	if n < 0 {
+		return "unknown, since not all other nodes answer"
+	}
+	return strconv.Itoa(n)
 }
 
 // sized says what so many nodes can bear.

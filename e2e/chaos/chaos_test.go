@@ -9,6 +9,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -98,6 +99,10 @@ func start(t *testing.T, o fleet.Options) *fleet.Fleet {
 
 // C2, C5, C6, C20: A lone node loses nothing and contradicts itself in nothing, whatever happens to it.
 func TestOneNode(t *testing.T) { suffer(t, 1) }
+
+// C2, C3, C5, C6, C8, C9, C20: Three nodes are one, lose nothing and contradict nobody, whatever happens to
+// one of them.
+func TestThreeNodes(t *testing.T) { suffer(t, 3) }
 
 // suffer runs the load on so many nodes while things go wrong, and judges.
 func suffer(t *testing.T, nodes int) {
@@ -264,8 +269,15 @@ func (e *evil) tell() {
 	}
 }
 
-// victim is some node.
-func (e *evil) victim() *fleet.Node { return e.fleet.Nodes[e.rand.IntN(len(e.fleet.Nodes))] }
+// victim is some node, and every other time the leader, who would be missed most.
+func (e *evil) victim() *fleet.Node {
+	if len(e.fleet.Nodes) > 1 && e.rand.IntN(2) == 0 {
+		if leader, err := e.fleet.Leader(e.t.Context()); err == nil {
+			return leader
+		}
+	}
+	return e.fleet.Nodes[e.rand.IntN(len(e.fleet.Nodes))]
+}
 
 // C2: The process is killed amid everything.
 func (e *evil) kill() error {
@@ -333,13 +345,16 @@ func (e *evil) refused(damage func(*fleet.Node) (*fleet.Damage, error)) error {
 	return n.Start(e.t.Context())
 }
 
-// C8: A blob is damaged. Nobody is given it.
+// C8: A blob is damaged. Nobody is given it, and where there is another copy it is made whole by that.
 func (e *evil) flipBlob() error {
-	n := e.victim()
+	release, sum := e.someAcked()
+	n, err := e.holder(sum)
+	if err != nil {
+		return err
+	}
 	if err := n.Kill(); err != nil {
 		return err
 	}
-	release, sum := e.someAcked()
 	d, err := n.FlipBlob(sum, e.rand)
 	if err != nil {
 		return err
@@ -348,11 +363,37 @@ func (e *evil) flipBlob() error {
 		return err
 	}
 	path := "/repo/tarballs/" + strings.Replace(release, "/", "-", 1) + ".tar"
-	a, err := e.load.nobody.Do(e.t.Context(), n, "GET", path, nil, 0)
-	if err == nil && a.Status == 200 && sumOf(a.Body) != sum {
-		return fmt.Errorf("%s serves a tarball of %s with a %s", n.Name, release, d.What)
+	get := func() (whole bool, err error) {
+		a, err := e.load.nobody.Do(e.t.Context(), n, "GET", path, nil, 0)
+		if err == nil && a.Status == 200 && sumOf(a.Body) != sum {
+			return false, fmt.Errorf("%s serves a tarball of %s with a %s", n.Name, release, d.What)
+		}
+		return err == nil && a.Status == 200, nil
 	}
-	return d.Undo()
+	if _, err := get(); err != nil {
+		return err
+	}
+	if len(e.fleet.Nodes) == 1 {
+		return d.Undo()
+	}
+	if whole, err := get(); err != nil || !whole {
+		return errors.Join(err, fmt.Errorf("%s has not healed the tarball of %s, which has a %s", n.Name, release, d.What))
+	}
+	return nil
+}
+
+// holder is a node that has the blob on its own disk.
+func (e *evil) holder(sum string) (*fleet.Node, error) {
+	for _, i := range e.rand.Perm(len(e.fleet.Nodes)) {
+		blobs, err := e.fleet.Nodes[i].Blobs()
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := blobs[sum]; ok {
+			return e.fleet.Nodes[i], nil
+		}
+	}
+	return nil, fmt.Errorf("no node has blob %s", sum)
 }
 
 // C4: The clock of a node is set to another time, and later set right.

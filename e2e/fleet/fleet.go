@@ -101,7 +101,7 @@ func (f *Fleet) add(o Options, i int) (*Node, error) {
 		return nil, err
 	}
 	n.door = door
-	n.env = append(n.env, "HEXHUB_CLUSTER_LISTEN="+listen, "HEXHUB_CLUSTER_ADVERTISE="+door)
+	n.env = append(n.env, "HEXHUB_CLUSTER_LISTEN="+listen, "HEXHUB_CLUSTER_ADVERTISE="+door, "HEXHUB_NODE_NAME="+name)
 	return n, nil
 }
 

@@ -70,7 +70,7 @@ func (n *Node) Join(ctx context.Context, other *Node) error {
 	if err != nil {
 		return err
 	}
-	return n.launch(ctx, "join", other.URL, "--token", token)
+	return n.launch(ctx, "join", "https://"+other.door, "--token", token)
 }
 
 func (n *Node) launch(ctx context.Context, args ...string) error {

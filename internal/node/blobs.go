@@ -32,7 +32,7 @@ func (n *Node) openReplica() {
 func (n *Node) blobPeers() []replica.Peer {
 	var out []replica.Peer
 	for _, p := range n.Cluster.Peers() {
-		out = append(out, replica.Peer(p))
+		out = append(out, replica.Peer{ID: p.ID, Name: p.Name, Address: p.Address, HTTP: p.HTTP})
 	}
 	return out
 }
@@ -52,6 +52,14 @@ func (n *Node) namedBlobs() iter.Seq[blob.Hash] {
 			}
 		}
 	}
+}
+
+// soleBlobs counts the named blobs that only the node has.
+func (n *Node) soleBlobs(ctx context.Context, node string) (int, error) {
+	if n.replica == nil {
+		return 0, nil
+	}
+	return n.replica.Sole(ctx, node, n.namedBlobs())
 }
 
 // fillBlobs fetches what this node should hold and does not, at once when nodes come or go, and now and then.

@@ -76,7 +76,7 @@ func (s opsServer) run(ctx context.Context, n *Node) error {
 // operator is what operators are told and obeyed, wherever they are.
 func (n *Node) operator() *ops.Ops {
 	return ops.New(ops.Deps{
-		Version: n.version, DB: n.DB, Log: n.Etcd, Cluster: n.Cluster, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Settings: n.Settings,
+		Version: n.version, DB: n.DB, Log: n.Etcd, Cluster: n.Cluster, SoleBlobs: n.soleBlobs, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Settings: n.Settings,
 		Mail: n.Mail, Jobs: n.Jobs,
 		Audit: n.Audit, Backup: n.Backup, Registry: n.Registry(), Metrics: n.Metrics, Ready: n.ready, Setup: n.StartSetup, Logger: n.log,
 		Doctor: doctor.Deps{
@@ -118,7 +118,7 @@ func (n *Node) tellPeer(w http.ResponseWriter, r *http.Request) {
 // opsServers takes the operator's socket and, if one is configured, the address for health and metrics.
 func (n *Node) opsServers(ctx context.Context, o *ops.Ops) ([]opsServer, error) {
 	ops.RegisterMetrics(n.Metrics, ops.Measured{
-		Version: n.version, DB: n.DB, Log: n.Etcd, Jobs: n.Jobs, Blobs: n.tally.Last, CertEnd: n.certEnd(),
+		Version: n.version, DB: n.DB, Log: n.Etcd, Jobs: n.Jobs, Blobs: n.tally.Last, Replica: n.replica, CertEnd: n.certEnd(),
 	})
 	local, err := listenSocket(ctx, n.Config.OpsSocket())
 	if err != nil {

@@ -6,6 +6,7 @@
 package door
 
 import (
+	"cmp"
 	"log/slog"
 	"math"
 	"net/http"
@@ -40,18 +41,20 @@ var (
 // mistypes a key should hear of it rather than get a stranger's view. That public reads survive a stale
 // or foreign credential is a law of the repository, to which clients send whatever they have.
 func (d Door) Enter(w http.ResponseWriter, r *http.Request) (*http.Request, access.Actor, error) {
+	// First of all, for what the client has heard of may be that its key was made, or revoked.
+	_, late := call.CatchUp(r, d.DB)
 	actor, err := d.authenticate(r)
 	if throttled := d.throttle(w, r, actor); throttled != nil {
 		return r, actor, throttled
 	}
 	if err != nil {
-		return r, actor, err
+		return r, actor, cmp.Or(late, err)
 	}
 	if actor.LoggedIn() {
 		call.Note(r.Context(), slog.String("actor", actorName(actor)))
 	}
-	if _, err := call.CatchUp(r, d.DB); err != nil {
-		return r, actor, err
+	if late != nil {
+		return r, actor, late
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		actor = d.Access.WithCode(r.Context(), actor, r.Header.Get(codeHeader))

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"hexhub/internal/kernel/cluster"
@@ -65,6 +66,35 @@ func (o *Ops) inviteNode(r *http.Request) (any, error) {
 	}
 	_, at := o.Cluster.Addr()
 	return JoinToken{text, "https://" + at, until}, nil
+}
+
+// A Removal is what it would mean to remove a node.
+type Removal struct {
+	Node      Member `json:"node"`
+	Nodes     int    `json:"nodes"`      // left afterwards
+	SoleBlobs int    `json:"sole_blobs"` // that only the node has, and that would be lost; -1 when not all others could be asked
+}
+
+// previewRemoval tells what it would mean to remove the node that the query names.
+func (o *Ops) previewRemoval(r *http.Request) (any, error) {
+	if o.Cluster == nil {
+		return nil, errNoCluster
+	}
+	all, err := o.Cluster.Members(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	who := r.URL.Query().Get("name")
+	at := slices.IndexFunc(all, func(m cluster.Member) bool { return m.Name == who || m.ID == who })
+	if at < 0 {
+		return nil, fault.New(fault.NotFound, "no node is called %q", who)
+	}
+	p := Removal{Node: memberOf(all[at]), Nodes: len(all) - 1}
+	if p.SoleBlobs, err = o.SoleBlobs(r.Context(), all[at].ID); err != nil {
+		o.Logger.Warn("cannot tell which blobs only one node has", "node", all[at].Name, "err", err)
+		p.SoleBlobs = -1
+	}
+	return p, nil
 }
 
 // removeNode forgets a node, which the query names.

@@ -68,6 +68,7 @@ var deeds = []deed{
 
 	{"GET", "nodes", (*Ops).members, ""},
 	{"POST", "nodes", (*Ops).inviteNode, "a join token hands the secrets of the whole registry to the machine that uses it, so it is only shown at the machine itself"},
+	{"GET", "nodes/removal", (*Ops).previewRemoval, ""},
 	{"DELETE", "nodes", (*Ops).removeNode, ""},
 
 	{"GET", "jobs", (*Ops).jobs, ""},

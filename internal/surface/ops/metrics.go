@@ -11,6 +11,7 @@ import (
 
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/job"
+	"hexhub/internal/kernel/replica"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
 )
@@ -22,6 +23,7 @@ type Measured struct {
 	Log     *etcdlog.Log                // nil when the log is not etcd's
 	Jobs    *job.Queue                  // nil tells of no jobs
 	Blobs   func() (count, bytes int64) // nil tells of no blobs
+	Replica *replica.Store              // nil when blobs lie on one disk only, or elsewhere
 	CertEnd time.Time                   // of the public site's certificate; zero without one
 }
 
@@ -66,6 +68,9 @@ var (
 
 	descJobs      = desc("jobs", "Jobs by kind, and by state: waiting, running or dead.", "kind", "state")
 	descBlobs     = desc("blobs", "Blobs on this node, as last counted; they are counted hourly.")
+	descMissing   = desc("blob_missing", "Blobs that belong on this node, and that no other node could give it when it last looked.")
+	descFetched   = desc("blob_fetched_total", "Blobs that came from another node.")
+	descHealed    = desc("blob_healed_total", "Corrupt blobs that were replaced from another node.")
 	descBlobBytes = desc("blobs_bytes", "Their bytes.")
 	descCert      = desc("tls_not_after_seconds", "When the public site's certificate ends, in Unix seconds; absent without one.")
 )
@@ -75,7 +80,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descRevision, descRows, descUpdates, descConflicts, descReloads, descAge, descReadOnly,
 		descSize, descInUse, descQuota, descDiskFree, descMembers, descHasLeader, descIsLeader, descLearner, descTerm, descProblems,
-		descJobs, descBlobs, descBlobBytes, descCert,
+		descJobs, descBlobs, descBlobBytes, descMissing, descFetched, descHealed, descCert,
 	} {
 		ch <- d
 	}
@@ -117,6 +122,12 @@ func (c *collector) collectWork(out sink) {
 			out.gauge(descJobs, float64(n.Running), kind, "running")
 			out.gauge(descJobs, float64(n.Dead), kind, "dead")
 		}
+	}
+	if c.Replica != nil {
+		r := c.Replica.Stats()
+		out.gauge(descMissing, float64(r.Missing))
+		out.counter(descFetched, r.Fetched)
+		out.counter(descHealed, r.Healed)
 	}
 	if c.Blobs != nil {
 		count, bytes := c.Blobs()

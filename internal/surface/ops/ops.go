@@ -39,26 +39,28 @@ import (
 
 // Deps are the rooms and facts that the listeners need. All are required but where said.
 type Deps struct {
-	Version  string
-	DB       *store.DB
-	Log      *etcdlog.Log     // nil when the log is not etcd's: then nothing is told of sizes
-	Cluster  *cluster.Cluster // nil when the log is not etcd's
-	Accounts *account.Accounts
-	Access   *access.Access
-	Orgs     *org.Orgs
-	OAuth    *oauth.OAuth
-	Settings *setting.Settings
-	Mail     *mail.Mail
-	Jobs     *job.Queue
-	Audit    *audit.Audit
-	Backup   *backup.Backup   // nil when none is configured
-	Registry connect.Registry // what clients must know of this server
-	Doctor   doctor.Deps
-	Metrics  prometheus.Gatherer
-	Self     Self
-	Blobs    func() (count, bytes int64) // as last counted; nil tells of none
-	CertEnd  time.Time                   // of the public site's certificate; zero without one
-	Peers    func() []cluster.Peer       // all other nodes, answering or not; nil for a node alone
+	Version string
+	DB      *store.DB
+	Log     *etcdlog.Log     // nil when the log is not etcd's: then nothing is told of sizes
+	Cluster *cluster.Cluster // nil when the log is not etcd's
+	// SoleBlobs counts the blobs that only the node with the id has; needed with Cluster.
+	SoleBlobs func(ctx context.Context, node string) (int, error)
+	Accounts  *account.Accounts
+	Access    *access.Access
+	Orgs      *org.Orgs
+	OAuth     *oauth.OAuth
+	Settings  *setting.Settings
+	Mail      *mail.Mail
+	Jobs      *job.Queue
+	Audit     *audit.Audit
+	Backup    *backup.Backup   // nil when none is configured
+	Registry  connect.Registry // what clients must know of this server
+	Doctor    doctor.Deps
+	Metrics   prometheus.Gatherer
+	Self      Self
+	Blobs     func() (count, bytes int64) // as last counted; nil tells of none
+	CertEnd   time.Time                   // of the public site's certificate; zero without one
+	Peers     func() []cluster.Peer       // all other nodes, answering or not; nil for a node alone
 
 	// Ready says why the node cannot serve, or nil. A nil Ready is always ready.
 	Ready func() error
