@@ -164,7 +164,9 @@ func TestPutPassesOverNodesThatCannot(t *testing.T) {
 	released := make(chan struct{})
 	for name, f := range map[string]http.HandlerFunc{
 		"dead": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"full": func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no space left on device", 507) },
+		"full": func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, "no space left on device", http.StatusInsufficientStorage)
+		},
 		"hung": func(http.ResponseWriter, *http.Request) { <-released },
 	} {
 		t.Run(name, func(t *testing.T) {
