@@ -29,8 +29,8 @@ var rooms = map[string][]string{
 		"access",
 		"advisory catalog connect oauth policy shortlink sso stats",
 		"backup docs index mirror preview promote search webhook",
-		"world",
-		"doctor health",
+		"health world",
+		"doctor",
 	},
 	"surface": {
 		"call",

@@ -12,12 +12,14 @@ import (
 	"hexhub/internal/config"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/node"
+	"hexhub/internal/surface/ops"
 	"hexhub/internal/term"
 )
 
 type doctorCmd struct {
 	target `embed:""`
 	Checks []string `arg:"" optional:"" name:"check" help:"Ids of the checks to make. Default: all; --list shows them."`
+	Fix    []string `placeholder:"CHECK" help:"Mend what these checks find, where that needs no judgement: files open to others, leftover files."`
 	List   bool     `help:"List the checks, and make none."`
 	Deep   bool     `help:"Read every file whole, however long it takes."`
 }
@@ -30,6 +32,9 @@ func (c doctorCmd) Run(s *session) error {
 	if err := doctor.Known(c.Checks); err != nil {
 		return &failure{why: words(err), fix: []string{"hexhub doctor --list"}, code: exitUsage}
 	}
+	if len(c.Fix) > 0 {
+		return c.mend(s)
+	}
 	var findings []doctor.Finding
 	query := url.Values{"only": c.Checks, "deep": {strconv.FormatBool(c.Deep)}}
 	err := c.ask(s, "GET", "doctor", query, nil, &findings)
@@ -40,6 +45,34 @@ func (c doctorCmd) Run(s *session) error {
 		return err
 	}
 	return c.tell(s, findings)
+}
+
+// mend has the checks' faults mended, and looks again.
+func (c doctorCmd) mend(s *session) error {
+	if err := doctor.Known(c.Fix); err != nil {
+		return &failure{why: words(err), fix: []string{"hexhub doctor --list"}, code: exitUsage}
+	}
+	var done ops.Mended
+	err := c.ask(s, "POST", "doctor", url.Values{"only": c.Fix}, nil, &done)
+	if f, ok := errors.AsType[*failure](err); ok && f.code == exitUnavailable && !c.elsewhere(s) {
+		done.Did, err = doctor.Fix(doctor.Deps{Dir: c.folder()}, c.Fix)
+		if err != nil {
+			err = &failure{what: "mend", why: words(err), code: exitConflict}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if !s.Quiet {
+		for _, what := range done.Did {
+			s.talk.Println("Mended: " + term.Clean(what) + ".")
+		}
+		if len(done.Did) == 0 {
+			s.talk.Println("There was nothing to mend.")
+		}
+	}
+	c.Checks, c.Fix = append(c.Checks, c.Fix...), nil
+	return c.Run(s)
 }
 
 // offline examines the folder of a node that does not run.
@@ -63,12 +96,20 @@ func (c doctorCmd) offline(s *session) ([]doctor.Finding, error) {
 }
 
 func (c doctorCmd) list(s *session) error {
-	fields, rows := []map[string]string{}, [][]string{}
+	fields, rows := []map[string]any{}, [][]string{}
 	for _, x := range doctor.Checks() {
-		fields = append(fields, map[string]string{"id": x.ID, "title": x.Title, "sentence": x.Sentence})
-		rows = append(rows, []string{x.ID, x.Sentence})
+		fields = append(fields, map[string]any{"id": x.ID, "title": x.Title, "sentence": x.Sentence, "fixable": slices.Contains(doctor.Fixable(), x.ID)})
+		rows = append(rows, []string{x.ID, x.Sentence, mends(x.ID)})
 	}
-	return s.list("checks", fields, []string{"CHECK", "WHAT MUST BE SO"}, rows)
+	return s.list("checks", fields, []string{"CHECK", "WHAT MUST BE SO", ""}, rows)
+}
+
+// mends says that --fix mends what the check finds.
+func mends(id string) string {
+	if slices.Contains(doctor.Fixable(), id) {
+		return "--fix mends it"
+	}
+	return ""
 }
 
 // tell prints the findings and fails if one of them is a problem.

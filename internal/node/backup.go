@@ -104,7 +104,7 @@ func ExamineBackup(ctx context.Context, log store.Log, blobs blob.Store, secret 
 }
 
 // restoringFile marks a data folder into which a backup is being restored.
-const restoringFile = "restoring"
+const restoringFile = doctor.RestoringFile
 
 // unfinished refuses a data folder that is only half restored.
 func unfinished(data string) error {

@@ -12,3 +12,12 @@ func diskSize(dir string) (free, total uint64, err error) {
 	}
 	return uint64(s.Bavail) * uint64(s.Bsize), uint64(s.Blocks) * uint64(s.Bsize), nil
 }
+
+// openFiles is how many files the process may have open at once; zero if nobody can tell.
+func openFiles() uint64 {
+	var l unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l); err != nil {
+		return 0
+	}
+	return uint64(l.Cur)
+}

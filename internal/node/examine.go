@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"hexhub/internal/config"
+	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/fault"
@@ -21,7 +23,7 @@ func Examine(ctx context.Context, c config.Server) (d doctor.Deps, closeAll func
 	d = doctor.Deps{Dir: c.Data, URL: c.URL, Reserve: c.DiskReserve}
 	n := &Node{Config: c}
 	d.StoreErr = n.examineStore(ctx)
-	d.DB, d.Log = n.DB, n.Etcd
+	d.DB, d.Log = n.DB, statusOf(n.Etcd)
 	d.BlobsErr = n.examineBlobs()
 	d.Blobs = n.Blobs
 	return d, n.Close
@@ -59,4 +61,33 @@ func (n *Node) examineBlobs() error {
 	n.Blobs = disk
 	n.closers = append(n.closers, disk.Close)
 	return nil
+}
+
+// statusOf keeps a log that is not there from looking like one.
+func statusOf(log *etcdlog.Log) doctor.Log {
+	if log == nil {
+		return nil
+	}
+	return log
+}
+
+// examined is what the doctor looks at of a node that runs.
+func (n *Node) examined() *doctor.Server {
+	v := n.DB.View()
+	rules := n.accountRules(v)
+	c := n.Config
+	return &doctor.Server{
+		Listen: n.Addr(), TLSCert: c.TLSCert, TLSKey: c.TLSKey, Proxies: c.Proxies(),
+		Private: []string{c.TLSKey, c.MailPasswordFile, c.AdminPasswordFile, c.BackupKeyFile}, Mail: n.Mail.Configured(),
+		BackupTo: c.BackupTo, Every: c.BackupEvery, Verify: c.BackupVerify, Backup: backup.StateOf(v),
+		Open: !rules.Registration.Closed(), Confirm: rules.ConfirmMail, Files: openFiles(),
+	}
+}
+
+// nodeCertEnds says until when the certificate holds that the node shows the others; nil if it has none.
+func (n *Node) nodeCertEnds() func() time.Time {
+	if n.Cluster == nil {
+		return nil
+	}
+	return n.Cluster.CertEnds
 }

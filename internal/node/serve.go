@@ -80,10 +80,11 @@ func (n *Node) operator() *ops.Ops {
 		Mail: n.Mail, Jobs: n.Jobs,
 		Audit: n.Audit, Backup: n.Backup, Registry: n.Registry(), Metrics: n.Metrics, Ready: n.ready, Setup: n.StartSetup, Logger: n.log,
 		Doctor: doctor.Deps{
-			Dir: n.Config.Data, URL: n.URL, DB: n.DB, Log: n.Etcd, Blobs: n.Blobs,
-			Reserve: n.Config.DiskReserve, Fingerprint: n.Index.Fingerprint(),
+			Dir: n.Config.Data, URL: n.URL, DB: n.DB, Log: statusOf(n.Etcd), Blobs: n.Blobs,
+			Reserve: n.Config.DiskReserve, Fingerprint: n.Index.Fingerprint(), NodeCertEnds: n.nodeCertEnds(),
 		},
-		Self: n.self(), Peers: n.peers(),
+		Examined: n.examined,
+		Self:     n.self(), Peers: n.peers(),
 		Blobs: n.tally.Last, CertEnd: n.certEnd(),
 		Door: door.Door{DB: n.DB, Access: n.Access, Limiter: n.Limiter},
 	})

@@ -95,6 +95,9 @@ func ParseRegistration(text string) (Registration, error) {
 	return r, nil
 }
 
+// Closed reports whether nobody may register but whom an administrator lets in.
+func (r Registration) Closed() bool { return !r.open && len(r.domains) == 0 }
+
 // admits tells why somebody with the addresses may not register.
 func (r Registration) admits(addresses []string) error {
 	switch {

@@ -1,8 +1,8 @@
 // Package doctor examines an installation and says what is wrong with it, and what to type.
 //
 // It knows what a healthy server looks like from the inside: its folder, its secrets, its tables, and
-// that every file it signs and every tarball it promises is really there. It changes nothing, and knows
-// no HTTP: the same examination runs in a serving node and on a stopped one's data.
+// that every file it signs and every tarball it promises is really there. Unless it is
+// told to mend something it changes nothing, and it knows no HTTP: the same examination runs in a serving node and on a stopped one's data.
 package doctor
 
 import (
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"hexhub/hex/registry"
+	"hexhub/internal/feature/health"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/seal"
@@ -25,14 +26,23 @@ type Deps struct {
 	Dir      string // data folder; empty when nothing is kept on disk
 	URL      string // address that people use; empty when no server runs
 	DB       *store.DB
-	Log      *etcdlog.Log // nil when the log is not etcd's
-	StoreErr error        // why DB is nil
+	Log      Log   // nil when the log is not etcd's
+	StoreErr error // why DB is nil
 	Blobs    blob.Store
 	BlobsErr error // why Blobs is nil
 	Reserve  int64 // bytes of disk below which the node is read-only
 
-	Fingerprint string // of the key that the running node signs with; empty when none runs
-	Deep        bool   // read everything, however long it takes
+	Fingerprint  string                              // of the key that the running node signs with; empty when none runs
+	Server       *Server                             // nil when none runs
+	Nodes        func(context.Context) health.Report // asks all nodes how they do; nil for one alone
+	NodeCertEnds func() time.Time                    // of the certificate that this node shows the others; nil for one alone
+
+	Deep bool // read everything, however long it takes
+}
+
+// A Log tells how the store does, as etcdlog.Log does.
+type Log interface {
+	Status(context.Context) (etcdlog.Status, error)
 }
 
 // A Level is how grave a finding is.
@@ -67,16 +77,37 @@ type Check struct {
 // checks are in the order in which they are told: what others rest on comes first.
 var checks = []Check{
 	{"data", "data directory", "The data directory can be written, and by nobody else.", checkData},
+	{"restore", "unfinished restore", "No backup is half restored into the data directory.", checkRestore},
 	{"disk", "disk", "There is more free disk than the reserve at which the server stops writing.", checkDisk},
+	{"temp", "temporary files", "No temporary files were left behind.", checkTemp},
 	{"secret", "secret key", "The secret key is there, whole, and readable by its owner only.", checkSecret},
+	{"private-files", "private files", "Configured files that hold secrets are readable by their owner only.", checkPrivate},
+	{"socket", "operator's socket", "The operator's socket is there, and for the owner only.", checkSocket},
 	{"store", "store", "The store opens, has a leader, and is far from its quota.", checkStore},
 	{"tables", "tables", "The tables in memory follow the store.", checkTables},
+	{"writes", "writes", "The server takes writes.", checkWrites},
 	{"signing-key", "signing key", "The secret key opens the key that signs the registry.", checkSigningKey},
 	{"index", "registry files", "Every registry file can be made, and verifies with the public key.", checkIndex},
 	{"blobs", "tarballs", "The tarball of every release is there.", checkBlobs},
+	{"audit", "audit log", "No sealed part of the audit log is missing or was changed.", checkAudit},
+	{"backup", "backup", "There is a backup, it is young, and somebody tried to restore it.", checkBackup},
+	{"jobs", "jobs", "No background work has failed for good.", checkJobs},
 	{"administrator", "administrator", "Somebody can administer the server.", checkAdministrator},
+	{"setup", "setup link", "No dead link to become the first administrator lies about.", checkSetup},
+	{"registration", "registration", "Who may register without invitation must show that the address is his.", checkRegistration},
 	{"address", "public address", "Passwords and keys do not cross a network in the clear.", checkAddress},
+	{"url", "way to the address", "The public address leads to what the server listens on.", checkURL},
+	{"tls", "certificate", "The site's certificate fits its key and its name, and does not end soon.", checkTLS},
+	{"proxies", "proxies", "Only proxies are believed about whence a request comes.", checkProxies},
+	{"open-files", "open files", "The server may open as many files as it needs.", checkFiles},
 	{"mail", "mail", "Mail can be sent.", checkMail},
+	{"nodes", "nodes", "Every node answers, and they are a majority.", checkNodes},
+	{"leader", "leader", "One node leads.", checkLeader},
+	{"lag", "following", "No node is far behind the others.", checkLag},
+	{"size", "number of nodes", "The number of nodes is odd.", checkSize},
+	{"versions", "versions", "All nodes run the same version.", checkVersions},
+	{"clock", "clocks", "The clocks of the nodes agree.", checkClock},
+	{"node-certificate", "node certificate", "This node's certificate for the others is renewed in time.", checkNodeCertificate},
 }
 
 // Checks lists all checks in the order of their findings.
@@ -124,6 +155,18 @@ type examination struct {
 	Deps
 	sealer func() (*seal.Sealer, error)
 	signer func() (*registry.Signer, error)
+	asked  sync.Once // guards report
+	report health.Report
+}
+
+// nodes asks all nodes, once for all checks.
+func (x *examination) nodes(ctx context.Context) health.Report {
+	x.asked.Do(func() {
+		if x.Nodes != nil {
+			x.report = x.Nodes(ctx)
+		}
+	})
+	return x.report
 }
 
 func newExamination(d Deps) *examination {
@@ -154,7 +197,9 @@ const noStore = "the store is not open"
 // manual is where the files of the data directory are explained.
 const manual = "docs/operations.md"
 
-func (f Finding) more() Finding {
-	f.More = manual
+func (f Finding) more() Finding { return f.at(manual) }
+
+func (f Finding) at(page string) Finding {
+	f.More = page
 	return f
 }

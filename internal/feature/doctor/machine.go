@@ -33,7 +33,7 @@ func checkData(_ context.Context, x *examination) Finding {
 		return fail("cannot be written: "+err.Error(), "check the disk").more()
 	}
 	if p := info.Mode().Perm(); p&0o077 != 0 && runtime.GOOS != "windows" {
-		return warn(fmt.Sprintf("others on this machine may look into %s (mode %04o)", x.Dir, p), "chmod 700 "+x.Dir)
+		return warn(fmt.Sprintf("others on this machine may look into %s (mode %04o)", x.Dir, p), "hexhub doctor --fix data, or chmod 700 "+x.Dir)
 	}
 	return ok("writable, private: " + x.Dir)
 }
@@ -85,7 +85,7 @@ func checkSecret(_ context.Context, x *examination) Finding {
 	case errors.Is(err, fs.ErrNotExist):
 		return fail(x.secretFile()+" is missing", "put it back from a copy of the data directory: nothing else opens the signing key").more()
 	case err != nil:
-		return fail(words(err), "chmod 600 "+x.secretFile()+", or put it back from a copy").more()
+		return fail(words(err), "hexhub doctor --fix secret (chmod 600 "+x.secretFile()+"), or put it back from a copy").more()
 	}
 	return ok("there, readable by its owner only")
 }
@@ -109,6 +109,10 @@ func checkStore(ctx context.Context, x *examination) Finding {
 	switch {
 	case err != nil:
 		return fail(err.Error(), "restart the server")
+	case s.Member != 0 && s.Leader == 0 && x.Server == nil:
+		return skip("one node of several does nothing without the others, and this one does not run")
+	case s.Member != 0 && s.Leader == 0:
+		return fail("it has no leader: it reaches no majority of the nodes, so it can only be read", "hexhub status; start the nodes that are down").more()
 	case len(s.Problems) > 0:
 		return fail(s.Problems[0], "free space, or raise --store-quota, and restart the server").more()
 	case s.Quota > 0 && s.Size > s.Quota/10*8:
@@ -127,7 +131,7 @@ func checkTables(ctx context.Context, x *examination) Finding {
 	if x.DB == nil {
 		return skip(noStore)
 	}
-	if age := x.DB.Age(); age > maxAge {
+	if age := x.DB.Age(); age > maxAge && x.Server != nil { // what does not run knows of no others
 		return fail(fmt.Sprintf("may be %s old", age.Round(time.Millisecond)), "hexhub doctor store")
 	}
 	stats := x.DB.Stats()
@@ -175,5 +179,3 @@ func checkAddress(_ context.Context, x *examination) Finding {
 	}
 	return warn(x.URL+": passwords and keys travel unencrypted", "hexhub serve --tls-cert FILE --tls-key FILE --url https://"+host).more()
 }
-
-func checkMail(context.Context, *examination) Finding { return skip("not configured") }

@@ -25,14 +25,15 @@ type Vital struct {
 	Term    uint64 `json:"term,omitempty"`
 	Learner bool   `json:"learner,omitempty"`
 
-	Revision  int64   `json:"revision"`
-	DiskFree  uint64  `json:"disk_free,omitempty"`  // bytes
-	DiskTotal uint64  `json:"disk_total,omitempty"` // bytes; zero where nobody can tell
-	PerSecond float64 `json:"per_second"`           // requests, over the last minute
-	P99       float64 `json:"p99"`                  // seconds, likewise
-	NotReady  string  `json:"not_ready,omitempty"`  // why nothing should be sent to it
-	Stale     string  `json:"stale,omitempty"`      // how old what it serves may be
-	ReadOnly  string  `json:"read_only,omitempty"`  // why it takes no writes
+	Now       time.Time `json:"now"` // by its clock
+	Revision  int64     `json:"revision"`
+	DiskFree  uint64    `json:"disk_free,omitempty"`  // bytes
+	DiskTotal uint64    `json:"disk_total,omitempty"` // bytes; zero where nobody can tell
+	PerSecond float64   `json:"per_second"`           // requests, over the last minute
+	P99       float64   `json:"p99"`                  // seconds, likewise
+	NotReady  string    `json:"not_ready,omitempty"`  // why nothing should be sent to it
+	Stale     string    `json:"stale,omitempty"`      // how old what it serves may be
+	ReadOnly  string    `json:"read_only,omitempty"`  // why it takes no writes
 }
 
 // leads reports whether the node takes itself for the leader.
@@ -41,9 +42,10 @@ func (v Vital) leads() bool { return v.Member != 0 && v.Leader == v.Member }
 // A Seen is a member as the one who asks knows it, with what it told.
 type Seen struct {
 	ID, Name, Address string
-	Learner           bool   // has no vote, as far as the one who asks knows
-	Vital             *Vital // nil when it did not answer
-	Err               error  // why, then
+	Learner           bool          // has no vote, as far as the one who asks knows
+	Skew              time.Duration // by which its clock is ahead of the asker's
+	Vital             *Vital        // nil when it did not answer
+	Err               error         // why, then
 }
 
 // The states of a node, and of the whole.
@@ -59,10 +61,11 @@ const (
 // A Node is one member in a Report.
 type Node struct {
 	Vital
-	Role   string `json:"role"`  // leader, follower or learner
-	State  string `json:"state"` // as above
-	Behind int64  `json:"behind"`
-	Note   string `json:"note,omitempty"` // why it is not healthy
+	Role   string        `json:"role"`  // leader, follower or learner
+	State  string        `json:"state"` // as above
+	Behind int64         `json:"behind"`
+	Skew   time.Duration `json:"skew"`           // nanoseconds by which its clock is ahead of the asker's
+	Note   string        `json:"note,omitempty"` // why it is not healthy
 }
 
 // A Report is how the whole does.
@@ -133,7 +136,7 @@ func node(s Seen, leader uint64, newest int64) Node {
 		}
 		return n
 	}
-	n.Vital, n.Behind = *s.Vital, newest-s.Vital.Revision
+	n.Vital, n.Behind, n.Skew = *s.Vital, newest-s.Vital.Revision, s.Skew
 	switch {
 	case n.Learner:
 		n.Role = "learner"

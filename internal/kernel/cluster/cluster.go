@@ -282,6 +282,15 @@ func (c *Cluster) Addr() (listen, advertise string) {
 	return c.identity.Listen, c.identity.Advertise
 }
 
+// CertEnds is when the certificate ends that the node shows the others; zero without a port.
+func (c *Cluster) CertEnds() time.Time {
+	cert := c.cert.Load()
+	if cert == nil || c.listener == nil {
+		return time.Time{}
+	}
+	return cert.Leaf.NotAfter
+}
+
 // Close gives the port back. Connections of other nodes end.
 func (c *Cluster) Close() error {
 	c.mu.Lock()

@@ -25,6 +25,7 @@ var deeds = []deed{
 	{"GET", "status", (*Ops).status, ""},
 	{"GET", "connect", (*Ops).connect, ""},
 	{"GET", "doctor", (*Ops).doctor, ""},
+	{"POST", "doctor", (*Ops).mend, ""},
 	{"POST", "setup", (*Ops).setup, "a setup link makes an administrator of whoever opens it, so it is only shown at the machine itself; " +
 		"to make somebody an administrator from here: hexhub admin grant NAME"},
 

@@ -1,11 +1,13 @@
 package ops
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/doctor"
+	"hexhub/internal/feature/health"
 	"hexhub/internal/kernel/fault"
 )
 
@@ -35,9 +37,36 @@ func (o *Ops) doctor(r *http.Request) (any, error) {
 	if err := doctor.Known(only); err != nil {
 		return nil, err
 	}
-	d := o.Doctor
+	d := o.examined()
 	d.Deep = q.Get("deep") == "true"
 	return doctor.Run(r.Context(), d, only), nil
+}
+
+// examined is what the doctor looks at now.
+func (o *Ops) examined() doctor.Deps {
+	d := o.Doctor
+	if o.Examined != nil {
+		d.Server = o.Examined()
+	}
+	if o.Peers != nil {
+		d.Nodes = func(ctx context.Context) health.Report { return o.judge(ctx, o.vital(ctx)) }
+	}
+	return d
+}
+
+// Mended is what was done about what the doctor finds.
+type Mended struct {
+	Did []string `json:"did"`
+}
+
+// mend does what the checks that the query names would have done: only=ID, repeated.
+func (o *Ops) mend(r *http.Request) (any, error) {
+	only := r.URL.Query()["only"]
+	if len(only) == 0 {
+		return nil, fault.Field("can't be blank", "only")
+	}
+	did, err := doctor.Fix(o.examined(), only)
+	return Mended{append([]string{}, did...)}, err
 }
 
 // A SetupLink lets whoever opens it become the first administrator.

@@ -56,6 +56,7 @@ type Deps struct {
 	Backup    *backup.Backup   // nil when none is configured
 	Registry  connect.Registry // what clients must know of this server
 	Doctor    doctor.Deps
+	Examined  func() *doctor.Server // what the doctor looks at beside; nil for nothing
 	Metrics   prometheus.Gatherer
 	Self      Self
 	Blobs     func() (count, bytes int64) // as last counted; nil tells of none

@@ -58,7 +58,7 @@ const patience = time.Second
 func (o *Ops) status(r *http.Request) (any, error) {
 	self := o.vital(r.Context())
 	s := Status{
-		Report:  health.Judge(append(o.askPeers(r.Context()), health.Seen{ID: self.ID, Name: self.Name, Address: self.Address, Vital: &self})),
+		Report:  o.judge(r.Context(), self),
 		Version: o.Version, PID: os.Getpid(), StartedAt: self.StartedAt, URL: o.Registry.URL,
 		NotReady: self.NotReady, Stale: self.Stale, Level: level.Of(o.DB.View()), ReadOnly: self.ReadOnly, Revision: store.Revision(self.Revision), Rows: o.DB.Stats().Rows, CertEnds: o.CertEnd,
 	}
@@ -77,12 +77,17 @@ func (o *Ops) status(r *http.Request) (any, error) {
 	return s, nil
 }
 
+// judge asks all other nodes, and puts what they say together.
+func (o *Ops) judge(ctx context.Context, self health.Vital) health.Report {
+	return health.Judge(append(o.askPeers(ctx), health.Seen{ID: self.ID, Name: self.Name, Address: self.Address, Vital: &self}))
+}
+
 // vital is how this node does. It asks nobody else.
 func (o *Ops) vital(ctx context.Context) health.Vital {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	v := health.Vital{
-		ID: o.Self.ID, Name: o.Self.Name, Address: o.Self.Address, Version: o.Version, StartedAt: o.started.UTC(),
+		ID: o.Self.ID, Name: o.Self.Name, Address: o.Self.Address, Version: o.Version, StartedAt: o.started.UTC(), Now: time.Now().UTC(),
 		Revision: int64(o.DB.Revision()), NotReady: o.notReady(), Stale: o.stale(), ReadOnly: o.readOnly(ctx),
 	}
 	if o.Self.Disk != nil {
@@ -125,7 +130,11 @@ func (o *Ops) askPeers(ctx context.Context) []health.Seen {
 		wg.Go(func() {
 			seen[i] = health.Seen{ID: p.ID, Name: p.Name, Address: p.Address}
 			seen[i].Learner = voters != nil && !voters[p.Member]
+			start := time.Now()
 			seen[i].Vital, seen[i].Err = askVital(ctx, p)
+			if v := seen[i].Vital; v != nil {
+				seen[i].Skew = v.Now.Sub(start.Add(time.Since(start) / 2)) // the answer was made half-way
+			}
 		})
 	}
 	wg.Wait()
