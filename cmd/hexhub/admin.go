@@ -19,6 +19,7 @@ type adminCmd struct {
 	Settings      adminSettingsCmd      `cmd:"" help:"List what all nodes agree on."`
 	Set           adminSetCmd           `cmd:"" help:"Change what all nodes agree on, at once."`
 	Mail          adminMailCmd          `cmd:"" help:"The letters that the server wrote: the outbox, and a test."`
+	Explain       adminExplainCmd       `cmd:"" help:"Say which rule refused a request, and what to do."`
 	Jobs          adminJobsCmd          `cmd:"" help:"Work that waits, and what failed for good."`
 }
 

@@ -18,6 +18,7 @@ var speechless = map[string]string{
 	"hexhub serve":           "runs until it is stopped; its log is JSON with --log-format json",
 	"hexhub completion":      "prints a script for a shell",
 	"hexhub join":            "runs until it is stopped, as serve does",
+	"hexhub admin explain":   "needs a request that was refused: internal/node asks about one",
 	"hexhub cluster invite":  "needs a server with a cluster port: cluster.txtar hears it",
 	"hexhub cluster members": "likewise",
 	"hexhub cluster remove":  "likewise",

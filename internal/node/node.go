@@ -48,6 +48,7 @@ import (
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
+	"hexhub/internal/surface/call"
 	"hexhub/internal/surface/front"
 	"hexhub/internal/surface/ops"
 )
@@ -103,6 +104,7 @@ type Node struct {
 	gauges     *ops.Gauges
 	traffic    *front.Metrics
 	tally      ops.Tally
+	refused    call.Memory
 	operated   atomic.Pointer[ops.Ops] // nil until it runs
 	draining   atomic.Bool             // takes no new requests
 	shrinkDue  bool                    // the leader has left a round to the others; belongs to its own chores
@@ -265,6 +267,8 @@ func (n *Node) openCluster(ctx context.Context, o Options) error {
 	}
 	n.closers = append(n.closers, c.Close)
 	c.Handle("GET "+ops.VitalPath, http.HandlerFunc(n.tellPeer))
+	c.Handle("GET "+ops.RefusalPath, http.HandlerFunc(n.tellPeer))
+	n.log = n.log.With("node", c.Name())
 	n.Cluster, n.Name, n.id = c, c.Name(), c.ID()
 	return nil
 }

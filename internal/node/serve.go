@@ -49,7 +49,7 @@ func (n *Node) handler(o *ops.Ops) http.Handler {
 		Site:    pages,
 		Blocked: (&blocklist{n: n}).Holds, DB: n.DB,
 		Refuse:  front.Refusals{API: api.Refuse, Ops: o.Refuse, Site: pages.Refuse},
-		Proxies: n.Config.Proxies(), Log: n.log, Metrics: n.traffic,
+		Proxies: n.Config.Proxies(), Log: n.log, Metrics: n.traffic, Node: n.Name, Refused: &n.refused,
 	})
 }
 
@@ -83,8 +83,8 @@ func (n *Node) operator() *ops.Ops {
 			Dir: n.Config.Data, URL: n.URL, DB: n.DB, Log: statusOf(n.Etcd), Blobs: n.Blobs,
 			Reserve: n.Config.DiskReserve, Fingerprint: n.Index.Fingerprint(), NodeCertEnds: n.nodeCertEnds(),
 		},
-		Examined: n.examined,
-		Self:     n.self(), Peers: n.peers(),
+		Examined: n.examined, Refused: &n.refused,
+		Self: n.self(), Peers: n.peers(),
 		Blobs: n.tally.Last, CertEnd: n.certEnd(),
 		Door: door.Door{DB: n.DB, Access: n.Access, Limiter: n.Limiter},
 	})
@@ -106,11 +106,15 @@ func (n *Node) peers() func() []cluster.Peer {
 	return n.Cluster.Peers
 }
 
-// tellPeer tells another node how this one does.
+// tellPeer tells another node how this one does, or what it refused.
 func (n *Node) tellPeer(w http.ResponseWriter, r *http.Request) {
 	o := n.operated.Load()
 	if o == nil {
 		http.Error(w, "this node is still starting", http.StatusServiceUnavailable)
+		return
+	}
+	if r.URL.Path == ops.RefusalPath {
+		o.Refusal().ServeHTTP(w, r)
 		return
 	}
 	o.Vital().ServeHTTP(w, r)

@@ -22,6 +22,9 @@ type Call struct {
 	path  string // to be logged in place of the request's
 }
 
+// Blocked is what is noted as the error of a request from an address that is blocked.
+const Blocked = "the address is blocked"
+
 type key struct{}
 
 // With returns a context that carries c.

@@ -6,6 +6,7 @@
 package front
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -40,6 +41,8 @@ type Options struct {
 
 	Log     *slog.Logger // nil discards
 	Metrics *Metrics     // nil counts nothing
+	Node    string       // name of this node, for what is remembered
+	Refused *call.Memory // remembers what was refused; nil remembers nothing
 }
 
 // Refusals are how the surfaces answer what is refused before it reaches them. Without one, it is a line of text.
@@ -77,6 +80,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		handler = f.refusal(name, late)
 	}
 	if f.Blocked != nil && f.Blocked(c.IP) {
+		call.Note(r.Context(), slog.String("refused", call.Blocked))
 		handler = f.blocked(name)
 	}
 	handler.ServeHTTP(rec, r)
@@ -276,6 +280,7 @@ func (f *front) finish(rec *recorder, r *http.Request, c *call.Call, surface str
 	}
 	status := rec.Status()
 	f.Metrics.observe(surface, status, took)
+	f.remember(r, c, surface, start, status)
 	level := slog.LevelInfo
 	if status >= 500 {
 		level = slog.LevelError
@@ -286,6 +291,22 @@ func (f *front) finish(rec *recorder, r *http.Request, c *call.Call, surface str
 		slog.Duration("took", took), slog.String("ip", c.IP.String()), slog.String("agent", r.UserAgent()),
 	}, c.Notes()...)
 	f.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "request", attrs...)
+}
+
+// remember keeps a refusal for whoever asks about it, if a rule said why.
+func (f *front) remember(r *http.Request, c *call.Call, surface string, start time.Time, status int) {
+	if f.Refused == nil || status < 400 || status >= 500 && status != http.StatusServiceUnavailable {
+		return
+	}
+	noted := map[string]string{}
+	for _, a := range c.Notes() {
+		noted[a.Key] = a.Value.String()
+	}
+	why := cmp.Or(noted["refused"], noted["error"], http.StatusText(status))
+	f.Refused.Keep(call.Refused{
+		ID: c.ID, At: start.UTC(), Node: f.Node, Surface: surface, Method: r.Method, Path: c.Path(r.URL.EscapedPath()),
+		Status: status, IP: c.IP.String(), Actor: noted["actor"], Why: why,
+	})
 }
 
 // recorder remembers what was answered.

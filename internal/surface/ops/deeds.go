@@ -26,6 +26,7 @@ var deeds = []deed{
 	{"GET", "connect", (*Ops).connect, ""},
 	{"GET", "doctor", (*Ops).doctor, ""},
 	{"POST", "doctor", (*Ops).mend, ""},
+	{"GET", "refusal", (*Ops).explain, ""},
 	{"POST", "setup", (*Ops).setup, "a setup link makes an administrator of whoever opens it, so it is only shown at the machine itself; " +
 		"to make somebody an administrator from here: hexhub admin grant NAME"},
 
@@ -98,7 +99,7 @@ var deeds = []deed{
 // ofNode reports whether the deed tells nothing but how this node does and is reached, which is asked just
 // when something is amiss.
 func (d deed) ofNode() bool {
-	return d.method == "GET" && slices.Contains([]string{"status", "connect", "doctor", "nodes"}, d.path)
+	return d.method == "GET" && slices.Contains([]string{"status", "connect", "doctor", "nodes", "refusal"}, d.path)
 }
 
 // unlessStale is how the deed is done over the socket: on a node that is cut off from the others, what it says

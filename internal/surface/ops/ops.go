@@ -59,6 +59,7 @@ type Deps struct {
 	Examined  func() *doctor.Server // what the doctor looks at beside; nil for nothing
 	Metrics   prometheus.Gatherer
 	Self      Self
+	Refused   *call.Memory                // what this node refused; nil remembers nothing
 	Blobs     func() (count, bytes int64) // as last counted; nil tells of none
 	CertEnd   time.Time                   // of the public site's certificate; zero without one
 	Peers     func() []cluster.Peer       // all other nodes, answering or not; nil for a node alone
