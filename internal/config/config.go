@@ -58,7 +58,16 @@ type Server struct {
 	BackupKeep    int64         `key:"backup.keep" default:"7" placeholder:"NUMBER" help:"How many snapshots are kept, besides the one that was verified last."`
 	BackupVerify  time.Duration `key:"backup.verify" default:"168h" placeholder:"TIME" help:"How often the backup is restored into memory and looked over; 0 means never."`
 
-	BlobCopies   int64         `key:"blob.copies" default:"2" placeholder:"NUMBER" help:"Nodes on whose disks a tarball lies before its publishing is acknowledged, as far as there are as many."`
+	BlobCopies int64 `key:"blob.copies" default:"2" placeholder:"NUMBER" help:"Nodes on whose disks a tarball lies before its publishing is acknowledged, as far as there are as many."`
+
+	BlobS3Endpoint      string `key:"blob.s3.endpoint" name:"blob-s3-endpoint" placeholder:"URL" help:"Server that speaks S3 and keeps all tarballs, such as https://s3.example.com. Default: they lie on the disks of the nodes."`
+	BlobS3Bucket        string `key:"blob.s3.bucket" name:"blob-s3-bucket" placeholder:"NAME" help:"Bucket of blob.s3.endpoint, which must exist and be the same on all nodes."`
+	BlobS3Region        string `key:"blob.s3.region" name:"blob-s3-region" default:"us-east-1" placeholder:"NAME" help:"Region of the bucket."`
+	BlobS3Prefix        string `key:"blob.s3.prefix" name:"blob-s3-prefix" placeholder:"PATH" help:"What the names of all objects begin with, such as hexhub/blobs."`
+	BlobS3AccessKey     string `key:"blob.s3.access-key" name:"blob-s3-access-key" placeholder:"ID" help:"Access key that may read, write, list and delete in the bucket."`
+	BlobS3SecretKeyFile string `key:"blob.s3.secret-key-file" name:"blob-s3-secret-key-file" placeholder:"FILE" type:"path" help:"File that holds the secret of blob.s3.access-key on its first line."`
+	BlobS3Style         string `key:"blob.s3.style" name:"blob-s3-style" default:"auto" enum:"auto,path" placeholder:"STYLE" help:"Where the bucket's name goes: path puts it into the path, as most servers but Amazon's want it; auto decides by the endpoint."`
+
 	DiskReserve  int64         `key:"disk.reserve" default:"268435456" placeholder:"BYTES" help:"Below this much free disk the node is read-only, and loud about it."`
 	StoreQuota   int64         `key:"store.quota" default:"8589934592" placeholder:"BYTES" help:"Size at which the store refuses writes; at most 8 GiB is advised."`
 	DrainTimeout time.Duration `key:"drain.timeout" default:"30s" placeholder:"TIME" help:"How long a stopping node waits for requests to finish."`
@@ -117,6 +126,7 @@ func (s Server) Check() []Problem {
 		bad("registration", "%q is not open, invite, or domains:a.org,b.org", s.Registration)
 	}
 	out = append(out, s.checkMail()...)
+	out = append(out, s.checkS3()...)
 	if s.AdminEmail != "" && s.AdminPasswordFile == "" {
 		bad("admin.email", "needs admin.password-file as well")
 	}
@@ -174,6 +184,31 @@ func (s Server) checkMail() []Problem {
 	}
 	if ip, _ := netip.ParseAddr(host); s.MailTLS == "none" && s.MailUsername != "" && host != "localhost" && !ip.IsLoopback() {
 		bad("mail.tls", "none would say the password of mail.username to the network; use starttls or tls")
+	}
+	return out
+}
+
+// checkS3 returns what is wrong with the values of the bucket for tarballs.
+func (s Server) checkS3() []Problem {
+	var out []Problem
+	bad := func(key, format string, args ...any) {
+		out = append(out, Problem{Key: key, Why: fmt.Sprintf(format, args...)})
+	}
+	if s.BlobS3Endpoint == "" {
+		for key, value := range map[string]string{"blob.s3.bucket": s.BlobS3Bucket, "blob.s3.access-key": s.BlobS3AccessKey, "blob.s3.secret-key-file": s.BlobS3SecretKeyFile} {
+			if value != "" {
+				bad(key, "needs blob.s3.endpoint as well")
+			}
+		}
+		return out
+	}
+	if u, err := url.Parse(s.BlobS3Endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+		bad("blob.s3.endpoint", "%q is not the address of a server; write it like https://s3.example.com", s.BlobS3Endpoint)
+	}
+	for key, value := range map[string]string{"blob.s3.bucket": s.BlobS3Bucket, "blob.s3.access-key": s.BlobS3AccessKey, "blob.s3.secret-key-file": s.BlobS3SecretKeyFile} {
+		if value == "" {
+			bad(key, "is needed with blob.s3.endpoint")
+		}
 	}
 	return out
 }

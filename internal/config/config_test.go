@@ -66,7 +66,7 @@ func TestFlagBeatsEnvironmentBeatsFileBeatsDefault(t *testing.T) {
 // Every setting can be said in all three ways, and they all end in the same field.
 func TestEverySettingHasThreeNames(t *testing.T) {
 	sample := map[string]string{"text": "x", "list": "10.0.0.0/8", "number": "7", "duration": "7s"}
-	special := map[string]string{"mail.confirm": "never", "mail.tls": "tls", "log.format": "json", "log.level": "warn", "repository.name": "acme"}
+	special := map[string]string{"mail.confirm": "never", "mail.tls": "tls", "blob.s3.style": "path", "log.format": "json", "log.level": "warn", "repository.name": "acme"}
 	for _, x := range config.Settings() {
 		t.Run(x.Key, func(t *testing.T) {
 			value := sample[x.Kind]

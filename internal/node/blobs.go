@@ -2,13 +2,20 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
+	"hexhub/internal/config"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/blob/s3"
 	"hexhub/internal/kernel/replica"
 )
 
@@ -17,11 +24,49 @@ const (
 	lookEvery = 2 * time.Second // whether there is a node more or less
 )
 
+// openBlobs opens the blobs: in a bucket, where uploads only pass through this disk, or on this disk and those of
+// the other nodes.
+func (n *Node) openBlobs() error {
+	disk, err := blob.OpenDisk(filepath.Join(n.Config.Data, "blobs"))
+	if err != nil {
+		return fmt.Errorf("open the blobs: %w", err)
+	}
+	n.Blobs = disk
+	n.closers = append(n.closers, disk.Close)
+	if n.bucket, err = openBucket(n.Config, disk, n.log); err != nil {
+		return err
+	}
+	switch {
+	case n.bucket != nil:
+		n.Blobs = n.bucket
+	case n.Cluster != nil:
+		n.openReplica()
+	}
+	return nil
+}
+
+// openBucket returns the bucket that the configuration names, or nil.
+func openBucket(c config.Server, spool s3.Spooler, log *slog.Logger) (*s3.Store, error) {
+	if c.BlobS3Endpoint == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(c.BlobS3SecretKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the secret key of the bucket: %w", err)
+	}
+	u, err := url.Parse(c.BlobS3Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return s3.New(s3.Options{
+		Endpoint: u.Host, Insecure: u.Scheme == "http", Bucket: c.BlobS3Bucket, Region: c.BlobS3Region, Prefix: c.BlobS3Prefix,
+		AccessKey: c.BlobS3AccessKey, SecretKey: firstLine(text), PathStyle: c.BlobS3Style == "path",
+		Spool: spool, Log: log.With("part", "blobs"),
+	})
+}
+
 // openReplica puts the other nodes' blobs behind this one's.
 func (n *Node) openReplica() {
-	if n.Cluster == nil {
-		return
-	}
 	n.replica = replica.New(n.Blobs, replica.Options{
 		Self: n.id, Peers: n.blobPeers, Copies: int(n.Config.BlobCopies), Log: n.log.With("part", "blobs"),
 	})

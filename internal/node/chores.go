@@ -27,7 +27,7 @@ type chore struct {
 // houseChores forget what has been kept long enough. They are the leader's, for all nodes have the same rows: what
 // they write is fenced by its term.
 func (n *Node) houseChores() []chore {
-	return []chore{
+	chores := []chore{
 		{"raise the level", n.raise},
 		{"forget old tombstones", n.Catalog.Forget},
 		{"forget old invitations", n.Orgs.Forget},
@@ -39,14 +39,19 @@ func (n *Node) houseChores() []chore {
 		{"seal old audit entries", n.archive},
 		{"forget old letters", func(ctx context.Context) error { _, err := n.Mail.Sweep(ctx, time.Now()); return err }},
 	}
+	if n.bucket != nil {
+		chores = append(chores, chore{"sweep blobs", n.sweepAloud}) // of the one bucket
+	}
+	return chores
 }
 
 // ownChores are every node's, for its own disk.
 func (n *Node) ownChores() []chore {
-	return []chore{
-		{"sweep blobs", n.sweepAloud},
-		{"shrink the store", n.shrink},
+	chores := []chore{{"shrink the store", n.shrink}}
+	if n.bucket == nil {
+		chores = append(chores, chore{"sweep blobs", n.sweepAloud})
 	}
+	return chores
 }
 
 // keepHouse does the chores of the house for as long as this node leads.

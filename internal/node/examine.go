@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -10,7 +11,6 @@ import (
 	"hexhub/internal/config"
 	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/doctor"
-	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
@@ -21,11 +21,12 @@ import (
 // The caller closes it when the doctor is done.
 func Examine(ctx context.Context, c config.Server) (d doctor.Deps, closeAll func() error) {
 	d = doctor.Deps{Dir: c.Data, URL: c.URL, Reserve: c.DiskReserve}
-	n := &Node{Config: c}
+	n := &Node{Config: c, log: slog.New(slog.DiscardHandler)}
 	d.StoreErr = n.examineStore(ctx)
 	d.DB, d.Log = n.DB, statusOf(n.Etcd)
 	d.BlobsErr = n.examineBlobs()
 	d.Blobs = n.Blobs
+	d.Bucket = n.probe()
 	return d, n.Close
 }
 
@@ -54,13 +55,7 @@ func (n *Node) examineBlobs() error {
 	if _, err := os.Stat(dir); err != nil {
 		return fmt.Errorf("find the blobs: %w", err)
 	}
-	disk, err := blob.OpenDisk(dir)
-	if err != nil {
-		return err
-	}
-	n.Blobs = disk
-	n.closers = append(n.closers, disk.Close)
-	return nil
+	return n.openBlobs()
 }
 
 // statusOf keeps a log that is not there from looking like one.

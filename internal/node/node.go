@@ -39,6 +39,7 @@ import (
 	"hexhub/internal/feature/shortlink"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/blob/s3"
 	"hexhub/internal/kernel/cluster"
 	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/lead"
@@ -99,7 +100,8 @@ type Node struct {
 	Backup   *backup.Backup // nil when none is configured
 	Metrics  *prometheus.Registry
 
-	replica    *replica.Store // below Blobs; nil when the log was brought
+	replica    *replica.Store // below Blobs; nil when there is a bucket, or the log was brought
+	bucket     *s3.Store      // likewise; nil when blobs lie on the nodes
 	id         string         // of this node, which stays when it is renamed
 	gauges     *ops.Gauges
 	traffic    *front.Metrics
@@ -223,14 +225,10 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 		}
 	}
 	if n.Blobs = o.Blobs; n.Blobs == nil {
-		disk, err := blob.OpenDisk(filepath.Join(data, "blobs"))
-		if err != nil {
-			return fmt.Errorf("open the blobs: %w", err)
+		if err := n.openBlobs(); err != nil {
+			return err
 		}
-		n.Blobs = disk
-		n.closers = append(n.closers, disk.Close)
 	}
-	n.openReplica()
 	n.Blobs = n.gauges.Blobs(n.Blobs)
 	log := o.Store
 	if log == nil {

@@ -81,13 +81,21 @@ func (n *Node) operator() *ops.Ops {
 		Audit: n.Audit, Backup: n.Backup, Registry: n.Registry(), Metrics: n.Metrics, Ready: n.ready, Setup: n.StartSetup, Logger: n.log,
 		Doctor: doctor.Deps{
 			Dir: n.Config.Data, URL: n.URL, DB: n.DB, Log: statusOf(n.Etcd), Blobs: n.Blobs,
-			Reserve: n.Config.DiskReserve, Fingerprint: n.Index.Fingerprint(), NodeCertEnds: n.nodeCertEnds(),
+			Bucket: n.probe(), Reserve: n.Config.DiskReserve, Fingerprint: n.Index.Fingerprint(), NodeCertEnds: n.nodeCertEnds(),
 		},
 		Examined: n.examined, Refused: &n.refused,
 		Self: n.self(), Peers: n.peers(),
 		Blobs: n.tally.Last, CertEnd: n.certEnd(),
 		Door: door.Door{DB: n.DB, Access: n.Access, Limiter: n.Limiter},
 	})
+}
+
+// probe is what tries the bucket, or nil.
+func (n *Node) probe() doctor.Prober {
+	if n.bucket == nil {
+		return nil
+	}
+	return n.bucket
 }
 
 func (n *Node) self() ops.Self {

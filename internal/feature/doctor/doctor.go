@@ -29,8 +29,9 @@ type Deps struct {
 	Log      Log   // nil when the log is not etcd's
 	StoreErr error // why DB is nil
 	Blobs    blob.Store
-	BlobsErr error // why Blobs is nil
-	Reserve  int64 // bytes of disk below which the node is read-only
+	BlobsErr error  // why Blobs is nil
+	Bucket   Prober // where tarballs lie, if that is not on disks
+	Reserve  int64  // bytes of disk below which the node is read-only
 
 	Fingerprint  string                              // of the key that the running node signs with; empty when none runs
 	Server       *Server                             // nil when none runs
@@ -43,6 +44,11 @@ type Deps struct {
 // A Log tells how the store does, as etcdlog.Log does.
 type Log interface {
 	Status(context.Context) (etcdlog.Status, error)
+}
+
+// A Prober tries whether what it stands for can be written and read.
+type Prober interface {
+	Probe(ctx context.Context) error
 }
 
 // A Level is how grave a finding is.
@@ -88,6 +94,7 @@ var checks = []Check{
 	{"writes", "writes", "The server takes writes.", checkWrites},
 	{"signing-key", "signing key", "The secret key opens the key that signs the registry.", checkSigningKey},
 	{"index", "registry files", "Every registry file can be made, and verifies with the public key.", checkIndex},
+	{"bucket", "bucket", "The bucket for tarballs can be written, read and listed.", checkBucket},
 	{"blobs", "tarballs", "The tarball of every release is there.", checkBlobs},
 	{"audit", "audit log", "No sealed part of the audit log is missing or was changed.", checkAudit},
 	{"backup", "backup", "There is a backup, it is young, and somebody tried to restore it.", checkBackup},

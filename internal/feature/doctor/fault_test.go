@@ -66,6 +66,7 @@ var diseases = []disease{
 	{"another secret", func(p *patient) { p.check(os.WriteFile(p.secret(), bytes.Repeat([]byte("x"), seal.KeySize), 0o600)) }, "signing-key", doctor.Fail, "another secret key"},
 	{"another key in use", func(p *patient) { p.Fingerprint = "SHA256:other" }, "signing-key", doctor.Fail, "SHA256:other"},
 	{"no checksum", func(p *patient) { p.release.Inner = [32]byte{}; p.put() }, "index", doctor.Fail, "hexhub/decimal"},
+	{"a bucket that refuses", func(p *patient) { p.Bucket = broken{} }, "bucket", doctor.Fail, "access denied"},
 	{"no blobs", func(p *patient) { p.Blobs, p.BlobsErr = nil, os.ErrPermission }, "blobs", doctor.Fail, "permission denied"},
 	{"lost tarball", func(p *patient) { p.release.Outer[0]++; p.put() }, "blobs", doctor.Fail, "decimal-2.1.0.tar"},
 	{"lost documentation", func(p *patient) { p.release.Docs = &catalog.Docs{Hash: [32]byte{1}, Size: 1}; p.put() }, "blobs", doctor.Fail, "docs of decimal-2.1.0.tar"},
@@ -290,3 +291,9 @@ func (p *patient) certify(days int, host string) {
 	p.check(os.WriteFile(p.Server.TLSCert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
 	p.check(os.WriteFile(p.Server.TLSKey, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
 }
+
+// broken is a bucket that takes nothing.
+type broken struct{}
+
+// Probe implements doctor.Prober.
+func (broken) Probe(context.Context) error { return errors.New("access denied") }

@@ -184,6 +184,16 @@ func (a *verifier) pkg(ref catalog.Ref) error {
 	return err
 }
 
+func checkBucket(ctx context.Context, x *examination) Finding {
+	if x.Bucket == nil {
+		return skip("tarballs lie on the disks of the nodes")
+	}
+	if err := x.Bucket.Probe(ctx); err != nil {
+		return fail(words(err), "hexhub config print --sources, and look at the settings blob.s3.*").more()
+	}
+	return ok("a small object was written, read back and removed")
+}
+
 func checkBlobs(ctx context.Context, x *examination) Finding {
 	switch {
 	case x.BlobsErr != nil:
