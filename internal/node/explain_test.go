@@ -50,6 +50,7 @@ func TestRefusalsAreExplained(t *testing.T) {
 		{"blocked", "/repo/names", "198.51.100.1", "", 403, "every request from that address is refused"},
 		{"bad key", "/api/users/me?key=" + secret, "203.0.113.9", secret, 401, "a credential is needed"},
 		{"not there", "/api/packages/nothing", "203.0.113.9", "", 404, "not for who asked"},
+		{"no page", "/nothing", "203.0.113.9", "", 404, "not for who asked"},
 		{"hidden", "/repo/repos/others/names", "203.0.113.9", "", 401, "a credential is needed"},
 	} {
 		header := forwarded(c.ip)
@@ -61,7 +62,7 @@ func TestRefusalsAreExplained(t *testing.T) {
 			t.Errorf("%s: status %d, want %d", c.name, res.StatusCode, c.status)
 		}
 		e, status := explain(t, n, res.Header.Get("X-Request-Id"))
-		if status != 200 || e.Status != c.status || e.IP != c.ip || e.Node != n.Name || e.Why == "" || e.Todo == "" || !strings.Contains(e.Rule, c.rule) {
+		if status != 200 || e.Status != c.status || e.IP != c.ip || e.Node != n.Name || e.Why == "" || e.Why == http.StatusText(e.Status) || e.Todo == "" || !strings.Contains(e.Rule, c.rule) {
 			t.Errorf("%s: %d %+v", c.name, status, e)
 		}
 		if text, err := json.Marshal(e); err != nil || strings.Contains(string(text), secret) {

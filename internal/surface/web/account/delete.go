@@ -37,7 +37,7 @@ func (p *pages) askDelete(w http.ResponseWriter, r *http.Request, v visit) error
 func (p *pages) requestDelete(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err := p.Accounts.RequestDeletion(r.Context(), v.actor.By(), v.User.ID); err != nil {
 		page := p.deletePage(w, r, v)
-		return p.refused(w, "delete", err, &page.Form, page)
+		return p.refused(w, r, "delete", err, &page.Form, page)
 	}
 	p.web.Flash(w, "delete-asked")
 	return goTo(w, "/account/delete")
@@ -56,7 +56,7 @@ func (p *pages) delete(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		page := p.deletePage(w, r, v)
 		page.Form.Values = form
-		return p.refused(w, "delete", allowed(err), &page.Form, page, "username", proof)
+		return p.refused(w, r, "delete", allowed(err), &page.Form, page, "username", proof)
 	}
 	p.web.DropCookie(w, deletionCookie)
 	p.web.DropCookie(w, ui.SessionCookie)

@@ -1,11 +1,13 @@
 package account
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
 
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/surface/call"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -24,10 +26,11 @@ func (p *pages) frame(w http.ResponseWriter, r *http.Request, title, onto string
 }
 
 // refused shows the form again with what is wrong, or returns the fault if the form can do nothing about it.
-func (p *pages) refused(w http.ResponseWriter, template string, err error, form *ui.Form, page any, fields ...string) error {
+func (p *pages) refused(w http.ResponseWriter, r *http.Request, template string, err error, form *ui.Form, page any, fields ...string) error {
 	if !form.Refuse(err, fields...) {
 		return err
 	}
+	call.Note(r.Context(), slog.String("error", err.Error()))
 	status := http.StatusUnprocessableEntity
 	if fault.Is(err, fault.Limited) {
 		status = http.StatusTooManyRequests
@@ -65,7 +68,7 @@ func (p *pages) checkPassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		page := p.loginPage(w, r, form.Get("return"))
 		page.Form.Values = form
-		return p.refused(w, "login", err, &page.Form, page)
+		return p.refused(w, r, "login", err, &page.Form, page)
 	}
 	path, _ := onward(form.Get("return"))
 	if !u.TwoFactor() {
@@ -118,7 +121,7 @@ func (p *pages) checkSecond(w http.ResponseWriter, r *http.Request) error {
 	u, err := p.Accounts.FinishLogin(r.Context(), p.web.Cookie(r, halfCookie), form.Get("code"), ui.Origin(r))
 	if err != nil {
 		page := p.secondPage(w, r, form.Get("return"), form.Get("recovery") != "")
-		return p.refused(w, "second", err, &page.Form, page, "code")
+		return p.refused(w, r, "second", err, &page.Form, page, "code")
 	}
 	p.web.DropCookie(w, halfCookie)
 	path, _ := onward(form.Get("return"))

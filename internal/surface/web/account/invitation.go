@@ -76,7 +76,7 @@ func (p *pages) answerInvitation(w http.ResponseWriter, r *http.Request, v visit
 		if gone != nil {
 			return err
 		}
-		return p.refused(w, "invitation", allowed(err), &page.Form, page)
+		return p.refused(w, r, "invitation", allowed(err), &page.Form, page)
 	}
 	p.web.DropCookie(w, invitationCookie)
 	p.web.Flash(w, said)

@@ -95,7 +95,7 @@ func (p *pages) makeKey(w http.ResponseWriter, r *http.Request, v visit) error {
 	k, secret, err := p.Access.CreateKey(r.Context(), v.actor, access.OfUser(v.User.ID), draftOf(form))
 	if err != nil {
 		page := p.keysPage(w, r, v, form)
-		return p.refused(w, "keys", err, &page.Form, page, "name", "more")
+		return p.refused(w, r, "keys", err, &page.Form, page, "name", "more")
 	}
 	page := newKeyPage{accountPage: p.accountPage(w, r, v, "API keys"), Name: k.Name, Secret: secret}
 	page.Publishes = slices.ContainsFunc(k.Permissions, func(perm access.Permission) bool {

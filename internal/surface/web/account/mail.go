@@ -30,7 +30,7 @@ func (p *pages) verify(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.Accounts.ConfirmEmail(r.Context(), form.Get("key"), ui.Origin(r)); err != nil {
 		if !fault.Is(err, fault.Forbidden) {
 			page := &verifyPage{frame: p.frame(w, r, "Confirm your address", ""), Key: form.Get("key")}
-			return p.refused(w, "verify", err, &page.Form, page)
+			return p.refused(w, r, "verify", err, &page.Form, page)
 		}
 		return p.web.Say(w, r, http.StatusForbidden, ui.Message{
 			Heading: "This link does not work.", Problem: "It was used already, is older than 24 hours, or a newer one was sent.",
@@ -56,7 +56,7 @@ func (p *pages) resend(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Accounts.ResendConfirmation(r.Context(), form.Get("login"), ui.Origin(r)); err != nil {
 		page := p.frame(w, r, "Another confirmation mail", "")
 		page.Form.Values = form
-		return p.refused(w, "resend", err, &page.Form, &page, "login")
+		return p.refused(w, r, "resend", err, &page.Form, &page, "login")
 	}
 	return p.web.Say(w, r, http.StatusOK, ui.Message{
 		Heading: "Look into your mail.", Problem: "If that address waits to be confirmed, a new link is on its way to it.",
@@ -76,7 +76,7 @@ func (p *pages) reset(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Accounts.RequestReset(r.Context(), form.Get("login"), ui.Origin(r)); err != nil {
 		page := p.frame(w, r, "Forgotten your password?", "")
 		page.Form.Values = form
-		return p.refused(w, "reset", err, &page.Form, &page, "login")
+		return p.refused(w, r, "reset", err, &page.Form, &page, "login")
 	}
 	return p.web.Say(w, r, http.StatusOK, ui.Message{
 		Heading: "Look into your mail.", Problem: "If there is such an account, a link on which to choose a new password is on its way to its primary address.",
@@ -136,7 +136,7 @@ func (p *pages) setNewPassword(w http.ResponseWriter, r *http.Request) error {
 			return p.deadReset(w, r, err)
 		}
 		page := &newPasswordPage{frame: p.frame(w, r, "Choose a new password", ""), Username: u.Username.String(), RevokeKeys: form.Get("revoke_keys") != ""}
-		return p.refused(w, "newpassword", err, &page.Form, page, "password")
+		return p.refused(w, r, "newpassword", err, &page.Form, page, "password")
 	}
 	p.web.DropCookie(w, resetCookie)
 	p.web.Flash(w, "reset")

@@ -47,7 +47,7 @@ func (p *pages) findDevice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		page := &devicePage{frame: p.frame(w, r, "Connect a program", "")}
 		page.Form.Values = form
-		return p.refused(w, "device", unknownCode(err), &page.Form, page, "user_code")
+		return p.refused(w, r, "device", unknownCode(err), &page.Form, page, "user_code")
 	}
 	p.web.SetCookie(w, deviceCookie, url.QueryEscape(code), deviceLife)
 	return goTo(w, "/oauth/device/authorize")
@@ -158,7 +158,7 @@ func (p *pages) answerDevice(w http.ResponseWriter, r *http.Request, v visit) er
 	if err := p.OAuth.Approve(r.Context(), v.actor, code, form["scope"]); err != nil {
 		page := p.devicePage(w, r, v, d, code)
 		page.keepTicks(v, form["scope"])
-		return p.refused(w, "approve", allowed(err), &page.Form, page)
+		return p.refused(w, r, "approve", allowed(err), &page.Form, page)
 	}
 	p.web.DropCookie(w, deviceCookie)
 	return p.web.Say(w, r, http.StatusOK, ui.Message{
@@ -238,7 +238,7 @@ func (p *pages) answerConsent(w http.ResponseWriter, r *http.Request, v visit) e
 		page, target := p.consentPage(w, r, v, req, q)
 		page.keepTicks(v, given)
 		ui.LeadTo(w, target)
-		return p.refused(w, "approve", allowed(err), &page.Form, page)
+		return p.refused(w, r, "approve", allowed(err), &page.Form, page)
 	}
 	return goTo(w, redirect)
 }

@@ -94,7 +94,7 @@ func (p *pages) saveProfile(w http.ResponseWriter, r *http.Request, v visit) err
 	if err := p.Accounts.SetProfile(r.Context(), v.actor.By(), v.User.ID, profile); err != nil {
 		page := p.profilePage(w, r, v)
 		page.Form.Values = form
-		return p.refused(w, "profile", err, &page.Form, page, fields...)
+		return p.refused(w, r, "profile", err, &page.Form, page, fields...)
 	}
 	p.web.Flash(w, "profile")
 	return goTo(w, "/account")

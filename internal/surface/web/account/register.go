@@ -72,7 +72,7 @@ func (p *pages) createAccount(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		page := p.registerPage(w, r, form)
 		_, page.Invitation = p.invited(r, form.Get("invitation"))
-		return p.refused(w, "register", err, &page.Form, page, "username", "full_name", "email", "password")
+		return p.refused(w, r, "register", err, &page.Form, page, "username", "full_name", "email", "password")
 	}
 	path, _ := onward(form.Get("return"))
 	if !u.Verified() {

@@ -41,7 +41,7 @@ func (p *pages) changePassword(w http.ResponseWriter, r *http.Request, v visit) 
 	}
 	if err != nil {
 		page := p.securityPage(w, r, v)
-		return p.refused(w, "security", err, &page.Form, page, "password_current", "password")
+		return p.refused(w, r, "security", err, &page.Form, page, "password_current", "password")
 	}
 	p.web.Flash(w, "password")
 	return goTo(w, "/account/security")
@@ -109,7 +109,7 @@ func (p *pages) confirmTOTP(w http.ResponseWriter, r *http.Request, v visit) err
 		if gone != nil {
 			return err
 		}
-		return p.refused(w, "enrol", err, &page.Form, page, "code")
+		return p.refused(w, r, "enrol", err, &page.Form, page, "code")
 	}
 	return p.set.Show(w, http.StatusOK, "recovery", recoveryPage{p.accountPage(w, r, v, "Recovery codes"), codes})
 }

@@ -42,7 +42,7 @@ func (p *pages) sudo(w http.ResponseWriter, r *http.Request, v visit) error {
 	}
 	if err := p.prove(w, r, v, form.Get(proof)); err != nil {
 		page := p.sudoPage(w, r, v, form.Get("return"))
-		return p.refused(w, "sudo", err, &page.Form, page, proof)
+		return p.refused(w, r, "sudo", err, &page.Form, page, proof)
 	}
 	path, _ := onward(form.Get("return"))
 	return goTo(w, path)
@@ -80,7 +80,7 @@ func (p *pages) proved(render visited) visited {
 			return p.set.Show(w, http.StatusOK, "sudo", page)
 		}
 		if err := p.prove(w, r, v, form.Get(proof)); err != nil {
-			return p.refused(w, "sudo", err, &page.Form, page, proof)
+			return p.refused(w, r, "sudo", err, &page.Form, page, proof)
 		}
 		return render(w, r, v)
 	}

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -35,7 +36,9 @@ func (u *Web) Say(w http.ResponseWriter, r *http.Request, status int, m Message)
 func (u *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	c := call.From(r.Context())
 	f, ok := errors.AsType[*fault.Error](err)
-	if !ok || f.Kind == fault.Internal {
+	if ok && f.Kind != fault.Internal {
+		call.Note(r.Context(), slog.String("error", err.Error()))
+	} else {
 		u.o.Log.Error("page failed", "request", c.ID, "path", c.Path(r.URL.EscapedPath()), "err", err)
 		f = fault.New(fault.Internal, "It is our fault, and it is logged. Tell your administrator this request id: %s", c.ID)
 	}
