@@ -14,16 +14,18 @@ run:       ## run a registry on embedded defaults, data in ./data
 test: packages ## vet, then run all tests with the race detector
 	$(GO) vet ./...
 	$(GO) test -race -timeout 12m ./...
+	cd deploy && $(GO) vet ./... && $(GO) test -count=1 ./...
 
 packages:  ## install the Debian packages the tests use, if any is missing
 	@.ci/packages
 
 lint:      ## all linters, formatting included
 	$(TOOL) golangci-lint run ./...
+	cd deploy && $(GO) tool -modfile=../tools/go.mod golangci-lint run ./...
 	@.ci/deadcode $(TOOL) deadcode
 
 fmt:       ## format all Go files
-	$(TOOL) gofumpt -w bench cmd e2e hex internal tools
+	$(TOOL) gofumpt -w bench cmd deploy e2e hex internal tools
 
 gen:       ## regenerate everything generated
 	$(GO) generate ./...
