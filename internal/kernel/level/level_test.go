@@ -49,6 +49,14 @@ func enter(t *testing.T, db *store.DB, node string, mine int) {
 	}
 }
 
+// follow waits until db has seen what other wrote, as a binary has that starts.
+func follow(t *testing.T, db, other *store.DB) {
+	t.Helper()
+	if err := db.WaitFor(t.Context(), other.Revision()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func raise(t *testing.T, db *store.DB, nodes, want int) {
 	t.Helper()
 	if got, err := level.Raise(t.Context(), db, nodes); err != nil || got != want || level.Of(db.View()) != want {
@@ -81,14 +89,13 @@ func TestC12MixedLevelsShareACluster(t *testing.T) {
 	enter(t, older, "b", 1)
 	raise(t, older, 2, 1)
 
+	follow(t, newer, older)
 	enter(t, newer, "b", 2) // upgraded
 	raise(t, newer, 2, 1)
 	if kind := create("x"); kind != "plain" {
 		t.Errorf("a mixed cluster gets the %s kind", kind)
 	}
-	if err := older.WaitFor(t.Context(), newer.Revision()); err != nil {
-		t.Fatal(err)
-	}
+	follow(t, older, newer)
 	err := older.Update(t.Context(), func(tx *store.Tx) error {
 		thing, _ := oldThings.Get(tx, "x")
 		thing.Count++
@@ -98,14 +105,13 @@ func TestC12MixedLevelsShareACluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := newer.WaitFor(t.Context(), older.Revision()); err != nil {
-		t.Fatal(err)
-	}
+	follow(t, newer, older)
 	if x, _ := newThings.Get(newer.View(), "x"); x.Count != 1 || len(x.Notes) != 1 {
 		t.Errorf("after the older binary wrote the row it is %+v, want the count and the notes", x)
 	}
 
 	enter(t, older, "b", 1) // and back
+	follow(t, newer, older)
 	raise(t, newer, 2, 1)
 	enter(t, newer, "b", 2)
 	enter(t, newer, "a", 2)
@@ -114,9 +120,7 @@ func TestC12MixedLevelsShareACluster(t *testing.T) {
 	if kind := create("y"); kind != "fancy" {
 		t.Errorf("an upgraded cluster gets the %s kind", kind)
 	}
-	if err := older.WaitFor(t.Context(), newer.Revision()); err != nil {
-		t.Fatal(err)
-	}
+	follow(t, older, newer)
 	err = level.Enter(t.Context(), older, "a", 1, "0.1.0")
 	if old, ok := errors.AsType[*level.DowngradeError](err); !ok || old.Mine != 1 || old.Cluster != 2 || !strings.Contains(err.Error(), "too old") {
 		t.Errorf("the older binary starts again: %v", err)
