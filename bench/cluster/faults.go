@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -109,8 +110,8 @@ func (r *rounds) write(ctx context.Context, away *fleet.Node) error {
 	return fmt.Errorf("nobody took a write for a minute: %w", err)
 }
 
-// growing measures how long a large registry takes to start, to be joined, and to be copied again to a node
-// that lost its disk.
+// growing measures how long a large registry takes to be backed up and brought back, to start, to be joined,
+// and to be copied again to a node that lost its disk.
 func (b *bench) growing(ctx context.Context) error {
 	dir := filepath.Join(b.dir, "world")
 	data := filepath.Join(dir, "n1", "data")
@@ -122,41 +123,139 @@ func (b *bench) growing(ctx context.Context) error {
 	if said, err := world.CombinedOutput(); err != nil {
 		return fmt.Errorf("make a world: %w\n%s", err, said)
 	}
-	rows := [][]string{{fmt.Sprintf("with %d releases", b.rows), "time", "memory"}}
-	err := b.within(ctx, dir, b.nodes, nil, func(f *fleet.Fleet) error {
-		note := func(what string, n *fleet.Node) error {
-			memory, err := n.Memory()
-			rows = append(rows, []string{what, text(n.Took()), fmt.Sprintf("%d MB", memory/1e6)})
+	g := &growth{bench: b, rows: [][]string{{fmt.Sprintf("with %d releases", b.rows), "time", "memory"}}}
+	if err := g.restore(ctx, dir); err != nil {
+		return err
+	}
+	if err := b.within(ctx, dir, b.nodes, nil, func(f *fleet.Fleet) error { return g.cluster(ctx, f) }); err != nil {
+		return err
+	}
+	table("A large registry", g.rows)
+	return nil
+}
+
+// growth collects what is measured of a large registry.
+type growth struct {
+	*bench
+	rows [][]string
+}
+
+// started notes how long the last start of a node took, and its memory.
+func (g *growth) started(what string, n *fleet.Node) error {
+	memory, err := n.Memory()
+	g.rows = append(g.rows, []string{what, text(n.Took()), fmt.Sprintf("%d MB", memory/1e6)})
+	return err
+}
+
+// command notes how long a command takes.
+func (g *growth) command(ctx context.Context, what string, n *fleet.Node, args ...string) error {
+	began := time.Now()
+	_, err := n.Run(ctx, args...)
+	g.rows = append(g.rows, []string{what, text(time.Since(began)), ""})
+	return err
+}
+
+// restore backs the registry up while it runs, publishes before and after a moment, and brings the moment back
+// into another folder, which a node then serves.
+func (g *growth) restore(ctx context.Context, dir string) error {
+	copies := filepath.Join(g.dir, "copies")
+	var moment time.Time
+	err := g.within(ctx, dir, 1, []string{"HEXHUB_BACKUP_TO=" + copies}, func(f *fleet.Fleet) error {
+		n := f.Nodes[0]
+		if err := g.started("start", n); err != nil {
 			return err
 		}
-		if err := note("start", f.Nodes[0]); err != nil {
+		user, err := fleet.NewClient(patience).Register(ctx, n, "jose")
+		if err != nil {
 			return err
 		}
-		for i, n := range f.Nodes[1:] {
-			if err := note(fmt.Sprintf("node %d joins", i+2), n); err != nil {
-				return err
-			}
-		}
-		last := f.Nodes[len(f.Nodes)-1]
-		if err := errors.Join(last.Kill(), last.Start(ctx), note("restart after SIGKILL", last)); err != nil {
+		if err := g.command(ctx, "backup while it runs", n, "backup", "create"); err != nil {
 			return err
 		}
-		if b.nodes == 1 {
-			return nil
-		}
-		if err := errors.Join(last.Kill(), last.Wipe()); err != nil {
+		if _, err := publish(ctx, user, n, "moment", 1); err != nil {
 			return err
 		}
-		if _, err := f.Nodes[0].Run(ctx, "cluster", "remove", last.Name, "--yes"); err != nil {
+		time.Sleep(time.Second) // moments are told apart by the clock
+		moment = time.Now().UTC()
+		time.Sleep(time.Second)
+		later := time.Now()
+		if _, err := publish(ctx, user, n, "moment", 2); err != nil {
 			return err
 		}
-		return errors.Join(last.Join(ctx, f.Nodes[0]), note("a wiped node joins again", last))
+		return g.archived(ctx, n, later)
 	})
 	if err != nil {
 		return err
 	}
-	table("A large registry", rows)
-	return nil
+	empty := filepath.Join(g.dir, "restored")
+	if err := os.MkdirAll(filepath.Join(empty, "n1"), 0o700); err != nil {
+		return err
+	}
+	began := time.Now()
+	said, err := exec.CommandContext(ctx, g.program, "backup", "restore", "--yes", "--quiet", "--from", copies, "--at", moment.Format(time.RFC3339Nano),
+		"--secret-key", filepath.Join(dir, "n1", "data", "secret.key"), "--data", filepath.Join(empty, "n1", "data")).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("restore: %w\n%s", err, said)
+	}
+	g.rows = append(g.rows, []string{"restore to a moment", text(time.Since(began)), ""})
+	return g.within(ctx, empty, 1, nil, func(f *fleet.Fleet) error {
+		n := f.Nodes[0]
+		for path, want := range map[string]int{"/api/packages/moment/releases/1.1.0": http.StatusOK, "/api/packages/moment/releases/1.2.0": http.StatusNotFound} {
+			a, err := fleet.NewClient(patience).Do(ctx, n, http.MethodGet, path, nil, 0)
+			if err != nil {
+				return err
+			}
+			if a.Status != want {
+				return fmt.Errorf("what was restored answers %d to %s, want %d", a.Status, path, want)
+			}
+		}
+		return g.started("start of what was restored", n)
+	})
+}
+
+// archived waits until the backup has a change that is later than the moment, and so all before it.
+func (g *growth) archived(ctx context.Context, n *fleet.Node, moment time.Time) error {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		said, err := n.Run(ctx, "backup", "list", "--json")
+		if err != nil {
+			return err
+		}
+		var list struct {
+			Backup struct {
+				Through time.Time `json:"through"`
+			} `json:"backup"`
+		}
+		if err := json.Unmarshal([]byte(said), &list); err != nil {
+			return err
+		}
+		if list.Backup.Through.After(moment) {
+			return nil
+		}
+	}
+	return errors.New("the backup does not follow within a minute")
+}
+
+// cluster measures how nodes join the large registry, start, and recover.
+func (g *growth) cluster(ctx context.Context, f *fleet.Fleet) error {
+	if err := g.started("start, as the first of the cluster", f.Nodes[0]); err != nil {
+		return err
+	}
+	for i, n := range f.Nodes[1:] {
+		if err := g.started(fmt.Sprintf("node %d joins", i+2), n); err != nil {
+			return err
+		}
+	}
+	last := f.Nodes[len(f.Nodes)-1]
+	if err := errors.Join(last.Kill(), last.Start(ctx), g.started("restart after SIGKILL", last)); err != nil || g.nodes == 1 {
+		return err
+	}
+	if err := errors.Join(last.Kill(), last.Wipe()); err != nil {
+		return err
+	}
+	if _, err := f.Nodes[0].Run(ctx, "cluster", "remove", last.Name, "--yes"); err != nil {
+		return err
+	}
+	return errors.Join(last.Join(ctx, f.Nodes[0]), g.started("a wiped node joins again", last))
 }
 
 // connections measures what open connections cost a node: each has asked for a file and stays open. There
