@@ -20,7 +20,7 @@ type archiver struct {
 
 	at   store.Revision // everything up to it is sealed
 	prev blob.Hash      // of the segment that ends there, or zero
-	last time.Time      // when the last commit was seen
+	last time.Time      // when the last commit was made
 
 	pending []commit
 	through store.Revision // what pending knows all about
@@ -51,8 +51,8 @@ func (a *archiver) resume(ctx context.Context) (bool, error) {
 }
 
 // begin starts a chain behind a snapshot.
-func (a *archiver) begin(at store.Revision, seen time.Time) {
-	a.at, a.prev, a.last = at, blob.Hash{}, seen
+func (a *archiver) begin(at store.Revision, asOf time.Time) {
+	a.at, a.prev, a.last = at, blob.Hash{}, asOf
 }
 
 // run archives until ctx ends, or something fails: what was not sealed then is read again. It returns
@@ -102,13 +102,14 @@ func (a *archiver) run(ctx context.Context, every time.Duration) error {
 	}
 }
 
-// add takes whole revisions in order. The time at which they are seen never goes back.
+// add takes whole revisions in order. Their times never go back.
 func (a *archiver) add(changes []store.Change, through store.Revision) {
-	if at := now(); at.After(a.last) {
-		a.last = at
-	}
-	for _, x := range changes {
+	seen := store.Now()
+	for i, x := range changes {
 		if n := len(a.pending); n == 0 || a.pending[n-1].Revision != x.Revision {
+			if at := madeAt(changes[i:], seen); at.After(a.last) {
+				a.last = at
+			}
 			a.pending = append(a.pending, commit{Revision: x.Revision, At: a.last})
 		}
 		c := &a.pending[len(a.pending)-1]
@@ -116,6 +117,20 @@ func (a *archiver) add(changes []store.Change, through store.Revision) {
 		a.size += len(x.Key) + len(x.Value)
 	}
 	a.through = through
+}
+
+// madeAt is when the first of the changes was made. Those that only delete don't say, and are then as old as the
+// next that does. None is from the future, whatever the clock of its node.
+func madeAt(changes []store.Change, seen time.Time) time.Time {
+	for _, x := range changes {
+		if !x.At.IsZero() && x.At.Before(seen) {
+			return x.At
+		}
+		if !x.At.IsZero() {
+			break
+		}
+	}
+	return seen
 }
 
 // write seals what is pending: blobs first, then the segment that names them, then the head that names it.

@@ -126,7 +126,7 @@ func (b *Backup) fail(ctx context.Context, err error) {
 	b.o.Log.Error("the backup cannot be written; trying again", "to", b.o.Where, "err", err)
 	_ = b.note(ctx, func(s *State) { // the log has it already
 		if s.Problem == "" {
-			s.Since = now()
+			s.Since = store.Now()
 		}
 		s.Problem = err.Error()
 	})
@@ -245,7 +245,7 @@ func (m *maintenance) take(ctx context.Context) (Snapshot, error) {
 	if err != nil {
 		return made, err
 	}
-	m.o.Log.Info("backed up", "to", m.o.Where, "set", made.Set, "revision", made.Revision, "rows", made.Rows(), "blobs", made.Blobs, "took", made.At.Sub(made.Began))
+	m.o.Log.Info("backed up", "to", m.o.Where, "set", made.Set, "revision", made.Revision, "rows", made.Rows(), "blobs", made.Blobs, "took", made.Whole.Sub(made.At))
 	if len(made.Missing) > 0 {
 		m.o.Log.Error("rows name blobs that the server does not have", "blobs", made.Missing)
 	}
@@ -379,7 +379,7 @@ func (b *Backup) List(ctx context.Context) (Listing, error) {
 // Verify restores a moment into memory, looks it over and reads every blob that its rows name. What is wrong
 // with the backup is among the problems; an error is that it could not be looked at.
 func Verify(ctx context.Context, set *Set, m Moment, names func(string, []byte, time.Time) ([]blob.Hash, error), examine Examine) (Verified, error) {
-	v := Verified{At: now()}
+	v := Verified{At: store.Now()}
 	bad := func(format string, args ...any) { v.Problems = append(v.Problems, fmt.Sprintf(format, args...)) }
 	p, err := set.Plan(ctx, m, false)
 	if damaged(err) {

@@ -174,6 +174,36 @@ func TestEveryMomentComesBack(t *testing.T) {
 }
 
 // busy makes a backup with a snapshot, segments and blobs, and ends it.
+// What was acknowledged before a moment is in it, though no leader wrote the backup then.
+func TestMomentsWithoutALeaderComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.commit(put("row/a", "before"))
+		stop := w.lead()
+		time.Sleep(10 * time.Second)
+		stop()
+		model := map[time.Time]map[string]string{}
+		for i := range 20 {
+			if w.commit(put("row/a", fmt.Sprint(i))); i%4 == 3 {
+				w.commit(store.Op{Key: "row/a", Delete: true})
+				time.Sleep(time.Second)
+				w.commit(put("row/b", fmt.Sprint(i)))
+			}
+			time.Sleep(time.Second)
+			model[time.Now()] = w.state(w.log)
+			time.Sleep(time.Second)
+		}
+		stop = w.lead()
+		time.Sleep(10 * time.Second)
+		stop()
+		for at, want := range model {
+			if got, err := w.restore(backup.Moment{At: at}); err != nil || !maps.Equal(got, want) {
+				t.Errorf("at %s: %v, %v, want %v", at, got, err, want)
+			}
+		}
+	})
+}
+
 func (w *world) busy() {
 	h, _, err := w.blobs.Put(w.Context(), strings.NewReader(strings.Repeat("a tarball ", 20_000)))
 	w.must(err)

@@ -61,7 +61,7 @@ func (k *keeper) snapshot(ctx context.Context) (Snapshot, error) {
 	defer k.mu.Unlock()
 	k.head.Snapshots = slices.DeleteFunc(k.head.Snapshots, func(h heading) bool { return h.Revision == m.Revision })
 	k.head.Snapshots = append(k.head.Snapshots, heading{m.Revision, m.hash})
-	k.head.At = now()
+	k.head.At = store.Now()
 	return m.Snapshot, k.putHead(ctx)
 }
 

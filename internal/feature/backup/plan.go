@@ -31,7 +31,7 @@ type Plan struct {
 	Set      string         `json:"set"`
 	Snapshot Snapshot       `json:"snapshot"`
 	Revision store.Revision `json:"revision"` // of the server at the moment
-	At       time.Time      `json:"at"`       // when its last commit was seen, or the snapshot was whole
+	At       time.Time      `json:"at"`       // when its last commit was made, or that of the snapshot
 	Commits  int            `json:"commits"`  // after the snapshot
 	Later    int            `json:"later"`    // commits after the moment, which do not come back
 

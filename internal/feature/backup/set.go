@@ -214,8 +214,8 @@ func (s *Set) names(ctx context.Context, prefix string) ([]Object, error) {
 type Snapshot struct {
 	Set      string           `json:"set"`
 	Revision store.Revision   `json:"revision"`
-	Began    time.Time        `json:"began"`
-	At       time.Time        `json:"at"` // when it was whole: from this moment on it may be restored from
+	At       time.Time        `json:"at"`    // when the server was so: from this moment on it may be restored from
+	Whole    time.Time        `json:"whole"` // when all of it was in the target
 	Version  string           `json:"version,omitempty"`
 	Tables   map[string]int64 `json:"tables"` // records by table
 	Parts    []Part           `json:"parts"`

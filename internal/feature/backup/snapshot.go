@@ -51,7 +51,7 @@ type taking struct {
 
 func (s *Set) trySnapshot(ctx context.Context, from Source) (Snapshot, blob.Hash, error) {
 	t := &taking{
-		Snapshot: Snapshot{Set: s.ID, Began: now(), Version: from.Version, Tables: map[string]int64{}},
+		Snapshot: Snapshot{Set: s.ID, Version: from.Version, Tables: map[string]int64{}},
 		s:        s, from: from, w: newWriter(), blobs: map[blob.Hash]struct{}{},
 	}
 	if err := t.records(ctx); err != nil {
@@ -65,7 +65,7 @@ func (s *Set) trySnapshot(ctx context.Context, from Source) (Snapshot, blob.Hash
 			return t.Snapshot, blob.Hash{}, err
 		}
 	}
-	t.At = now()
+	t.Whole = store.Now()
 	hash, err := s.putJSON(ctx, manifestName(t.Revision), t.Snapshot)
 	return t.Snapshot, hash, err
 }
@@ -77,7 +77,9 @@ func (t *taking) records(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t.Revision = p.At
+		if t.Revision == 0 {
+			t.Revision, t.At = p.At, store.Now()
+		}
 		for _, r := range p.Records {
 			if err := t.record(ctx, r); err != nil {
 				return err
@@ -94,7 +96,7 @@ func (t *taking) record(ctx context.Context, r store.Record) error {
 	table := tableOf(r.Key)
 	t.Tables[table]++
 	t.w.record(r)
-	named, err := namedBy(t.from.Names, r.Key, r.Value, t.Began)
+	named, err := namedBy(t.from.Names, r.Key, r.Value, t.At)
 	if err != nil {
 		return err
 	}
@@ -196,6 +198,3 @@ func (s *Set) copyBlob(ctx context.Context, from blob.Store, h blob.Hash) (bool,
 	}
 	return true, nil
 }
-
-// now is the time as backups tell it.
-func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // A Revision counts commits: the log's first is greater than zero, each later one greater still.
@@ -13,11 +14,14 @@ type Record struct {
 	Key      string
 	Value    []byte
 	Revision Revision // of the commit that wrote this value
+
+	// At is when that commit was asked for, by the clock of the node that was asked, to the microsecond.
+	At time.Time
 }
 
 // A Change is what one commit did to one key.
 type Change struct {
-	Record       // Revision is that of the commit; Value is nil when Deleted
+	Record       // Revision is that of the commit; when Deleted, Value is nil and At zero
 	Deleted bool // the key is gone as of Revision
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 )
 
 // NewMemory returns a log kept in this process's memory, for tests and throw-away servers. It keeps
@@ -40,7 +41,7 @@ func (m *memoryLog) Commit(ctx context.Context, txn Txn) (Revision, bool, error)
 	if len(txn.Ops) == 0 {
 		return m.last, true, nil
 	}
-	next, changed := m.last+1, false
+	next, at, changed := m.last+1, Now(), false
 	for _, op := range txn.Ops {
 		if op.Delete && m.revisionOf(op.Key) == 0 {
 			continue
@@ -48,7 +49,7 @@ func (m *memoryLog) Commit(ctx context.Context, txn Txn) (Revision, bool, error)
 		changed = true
 		c := Change{Record: Record{Key: op.Key, Revision: next}, Deleted: op.Delete}
 		if !op.Delete {
-			c.Value = slices.Clone(op.Value)
+			c.Value, c.At = slices.Clone(op.Value), at
 		}
 		if at, ok := slices.BinarySearch(m.keys, op.Key); !ok {
 			m.keys = slices.Insert(m.keys, at, op.Key)
@@ -167,6 +168,9 @@ func (m *memoryLog) Compact(_ context.Context, before Revision) error {
 }
 
 func (m *memoryLog) Close() error { return nil }
+
+// Now is the time as logs tell it.
+func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // CheckTxn returns why a log must refuse txn, if it must: too large, or a key named twice.
 func CheckTxn(txn Txn) error {

@@ -28,12 +28,12 @@ func (l *Log) Commit(ctx context.Context, txn store.Txn) (store.Revision, bool, 
 	for i, g := range txn.Guards {
 		guards[i] = clientv3.Compare(clientv3.ModRevision(g.Key), "=", int64(g.Revision))
 	}
-	ops := make([]clientv3.Op, len(txn.Ops))
+	ops, at := make([]clientv3.Op, len(txn.Ops)), store.Now()
 	for i, op := range txn.Ops {
 		if op.Delete {
 			ops[i] = clientv3.OpDelete(op.Key)
 		} else {
-			ops[i] = clientv3.OpPut(op.Key, withSum(op.Key, op.Value))
+			ops[i] = clientv3.OpPut(op.Key, stored(op.Key, op.Value, at))
 		}
 	}
 	ctx, err := l.led(ctx)

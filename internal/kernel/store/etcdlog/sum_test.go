@@ -3,6 +3,7 @@ package etcdlog
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"hexhub/internal/kernel/store"
 )
@@ -11,10 +12,11 @@ import (
 func TestDamagedRowsAreNotRead(t *testing.T) {
 	t.Parallel()
 	log := openDir(t, t.TempDir())
-	good := withSum("package/a", []byte("{}"))
+	at := time.UnixMicro(1_764_403_200_000_001).UTC()
+	good, bit := stored("package/a", []byte("{}"), at), stored("bit", []byte("{}"), at)
 	for key, stored := range map[string]string{
-		"bit":   withSum("bit", []byte("{}"))[:1] + "|" + withSum("bit", []byte("{}"))[2:],
-		"moved": good, "short": "{}", "none": "",
+		"bit": bit[:1] + "|" + bit[2:], "time": bit[:3] + "\x01" + bit[4:],
+		"moved": good, "short": "{}", "none": "", "ends": good[len(good)-sumSize:],
 	} {
 		if _, err := log.client.Put(t.Context(), key, stored); err != nil {
 			t.Fatal(err)
@@ -27,7 +29,7 @@ func TestDamagedRowsAreNotRead(t *testing.T) {
 	if !errors.Is(err, store.ErrDamaged) {
 		t.Errorf("watching: %v, want ErrDamaged", err)
 	}
-	if r, err := record([]byte("package/a"), []byte(good), 7); err != nil || string(r.Value) != "{}" || r.Revision != 7 {
+	if r, err := record([]byte("package/a"), []byte(good), 7); err != nil || string(r.Value) != "{}" || r.Revision != 7 || !r.At.Equal(at) {
 		t.Errorf("record = %+v, %v", r, err)
 	}
 }

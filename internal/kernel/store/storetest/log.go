@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -30,6 +31,7 @@ func TestLog(t *testing.T, open func(testing.TB) store.Log) {
 		{"impossible transactions are refused and change nothing", refusals},
 		{"largest transactions pass", largest},
 		{"values come back as they were", values},
+		{"every value says when it was written", times},
 		{"range is bounded, ordered and limited", ranges},
 		{"range shows the past", past},
 		{"compaction forgets the past but no value", compaction},
@@ -242,6 +244,45 @@ func values(t *testing.T, log store.Log) {
 	w := follow(t, log, 1)
 	w.through(p.At)
 	equal(t, "watched values", w.lines(), []string{"2 empty=", "2 zero=\x00", "2 \xfe\xff\x00=\xff\xfe"})
+}
+
+func times(t *testing.T, log store.Log) {
+	before := store.Now()
+	first := commit(t, log, put("a", "1"), put("b", "1"))
+	between := store.Now()
+	commit(t, log, put("b", "2"), remove("a"))
+	after := store.Now()
+	within := func(what string, at, from, to time.Time) {
+		t.Helper()
+		if at.Before(from) || at.After(to) {
+			t.Errorf("%s was written at %v, want between %v and %v", what, at, from, to)
+		}
+	}
+	old, err := log.Range(t.Context(), "a", "c", first, 2)
+	if err != nil || len(old.Records) != 2 {
+		t.Fatal(old, err)
+	}
+	within("a", old.Records[0].At, before, between)
+	now, err := log.Range(t.Context(), "a", "c", 0, 2)
+	if err != nil || len(now.Records) != 1 {
+		t.Fatal(now, err)
+	}
+	within("b", now.Records[0].At, between, after)
+	seen := errors.New("seen")
+	err = log.Watch(t.Context(), first, func(changes []store.Change, _ store.Revision) error {
+		for _, c := range changes {
+			if c.Deleted != c.At.IsZero() {
+				t.Errorf("the change of %s is told to be of %v", c.Key, c.At)
+			}
+			if !c.Deleted {
+				within("the change of "+c.Key, c.At, between, after)
+			}
+		}
+		return seen
+	})
+	if !errors.Is(err, seen) {
+		t.Error(err)
+	}
 }
 
 func ranges(t *testing.T, log store.Log) {
