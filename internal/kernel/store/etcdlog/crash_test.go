@@ -2,6 +2,7 @@ package etcdlog
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -216,6 +217,48 @@ func TestDamagedFilesAreNoticed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// C6: Whichever bit of a length flips in the write-ahead log, it is noticed before etcd takes it for the end. A write
+// that was cut short is nobody's loss.
+func TestC6FlippedLengthsAreNoticed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log := openDir(t, dir)
+	for n := range 50 {
+		mustPut(t, log, rowKey(0, n), string(rowValue(0, n))[:1+n%9])
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	damage(t, dir, func(wal []byte, ends []int) []byte {
+		last := len(ends) - 1
+		if end, damaged := walk(wal); end != ends[last] || damaged {
+			t.Fatalf("the records end at %d, damaged = %t; want %d", end, damaged, ends[last])
+		}
+		for _, at := range ends[:last] {
+			for bit := range 64 {
+				wal[at+bit/8] ^= 1 << (bit % 8)
+				cut := binary.LittleEndian.Uint64(wal[at:]) == 0 && (at+8)%512 == 0 // as if that sector had not come
+				if found, damaged := walk(wal); found != at || damaged == cut {
+					t.Errorf("bit %d of the length at %d flips: found %d, %t", bit, at, found, damaged)
+				}
+				wal[at+bit/8] ^= 1 << (bit % 8)
+			}
+		}
+		for cut := ends[last-1] + 1; cut < ends[last]; cut++ {
+			torn := append(bytes.Clone(wal[:cut]), make([]byte, 4096)...)
+			// Zeros that the record ends with are there, cut or not.
+			if end, damaged := walk(torn); damaged || end != ends[last-1] && !bytes.Equal(torn[:ends[last]], wal[:ends[last]]) {
+				t.Errorf("a write cut short at %d is taken for damage at %d, %t", cut, end, damaged)
+			}
+		}
+		wal[ends[last-1]+4] ^= 1 // the length of the last record is now beyond the file: etcd would drop it
+		return wal
+	})
+	if _, err := tryOpen(t, dir); err == nil || !strings.Contains(err.Error(), "is damaged") {
+		t.Errorf("Open = %v", err)
 	}
 }
 

@@ -108,7 +108,10 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	n.stop = stop
 	n.disk.check() // may free what etcd needs to start on a full disk
 	n.done.Go(func() { n.disk.watch(watching) })
-	if err := n.start(ctx, o); err != nil {
+	if err = checkWAL(o.Dir); err == nil {
+		err = n.start(ctx, o)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open log in %s: %w", o.Dir, err), n.close())
 	}
 	return &Log{client: v3client.New(n.etcd.Server), node: n, closed: make(chan struct{})}, nil
