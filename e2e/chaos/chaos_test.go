@@ -8,12 +8,14 @@
 package chaos
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -87,6 +89,13 @@ func start(t *testing.T, o fleet.Options) *fleet.Fleet {
 	o.Program = program
 	f, err := fleet.Start(t.Context(), o)
 	t.Cleanup(func() {
+		for _, n := range f.Nodes {
+			if t.Failed() {
+				if err := errors.Join(n.Kill(), n.Save()); err != nil {
+					t.Log(err)
+				}
+			}
+		}
 		if err := f.Close(); err != nil {
 			t.Error(err)
 		}
@@ -96,6 +105,9 @@ func start(t *testing.T, o fleet.Options) *fleet.Fleet {
 	}
 	return f
 }
+
+// ownDisk is the size in bytes of each node's own disk: etcd takes up to seven write-ahead segments of 64 MiB.
+const ownDisk = 768 << 20
 
 // C2, C5, C6, C20: A lone node loses nothing and contradicts itself in nothing, whatever happens to it.
 func TestOneNode(t *testing.T) { suffer(t, 1) }
@@ -109,7 +121,7 @@ func suffer(t *testing.T, nodes int) {
 	t.Parallel()
 	random, s := chance(t)
 	dir := folder(t)
-	f := start(t, fleet.Options{Dir: dir, Nodes: nodes})
+	f := start(t, fleet.Options{Dir: dir, Nodes: nodes, Disk: ownDisk, Env: []string{"HEXHUB_DISK_RESERVE=33554432"}})
 	l, err := newLoad(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
@@ -213,10 +225,18 @@ var mishaps = []mishap{
 	{"flipped bit in a blob", (*evil).flipBlob},
 }
 
+// full and hungry take a disk that is the node's own, and with it the privilege to mount one.
+var (
+	full   = mishap{"full disk", (*evil).fillDisk}
+	hungry = mishap{"full disk, filled on to the last byte", (*evil).starve}
+)
+
 // steps take a program that is long in building, and so are left to long runs.
 var steps = []mishap{
-	{"clock an hour ahead", func(e *evil) error { return e.step(time.Hour) }},
-	{"clock an hour behind", func(e *evil) error { return e.step(-time.Hour) }},
+	{"clock an hour ahead", func(e *evil) error { return e.step(e.victim(), time.Hour) }},
+	{"clock an hour behind", func(e *evil) error { return e.step(e.victim(), -time.Hour) }},
+	{"leader's clock an hour ahead", func(e *evil) error { return e.step(e.leader(), time.Hour) }},
+	{"leader's clock an hour behind", func(e *evil) error { return e.step(e.leader(), -time.Hour) }},
 }
 
 // cuts are what goes wrong between nodes.
@@ -232,6 +252,14 @@ func (e *evil) run() {
 	}
 	if len(e.fleet.Nodes) > 1 {
 		all = slices.Concat(all, cuts)
+	}
+	switch {
+	case !e.fleet.Nodes[0].OwnDisk():
+		e.t.Log("no disk gets full: a small one takes the privilege to mount")
+	case *long > 0:
+		all = append(all, full, hungry)
+	default:
+		all = append(all, full)
 	}
 	for e.acknowledged() < 20 && !e.t.Failed() && time.Since(e.load.history.start) < time.Minute {
 		e.wait(50*time.Millisecond, 100*time.Millisecond) // so that there is something to lose
@@ -271,10 +299,16 @@ func (e *evil) tell() {
 
 // victim is some node, and every other time the leader, who would be missed most.
 func (e *evil) victim() *fleet.Node {
-	if len(e.fleet.Nodes) > 1 && e.rand.IntN(2) == 0 {
-		if leader, err := e.fleet.Leader(e.t.Context()); err == nil {
-			return leader
-		}
+	if e.rand.IntN(2) == 0 {
+		return e.leader()
+	}
+	return e.fleet.Nodes[e.rand.IntN(len(e.fleet.Nodes))]
+}
+
+// leader is the node that leads, or some node while nobody does.
+func (e *evil) leader() *fleet.Node {
+	if leader, err := e.fleet.Leader(e.t.Context()); err == nil {
+		return leader
 	}
 	return e.fleet.Nodes[e.rand.IntN(len(e.fleet.Nodes))]
 }
@@ -397,8 +431,7 @@ func (e *evil) holder(sum string) (*fleet.Node, error) {
 }
 
 // C4: The clock of a node is set to another time, and later set right.
-func (e *evil) step(by time.Duration) error {
-	n := e.victim()
+func (e *evil) step(n *fleet.Node, by time.Duration) error {
 	if err := n.StepClock(by); err != nil {
 		return err
 	}
@@ -412,6 +445,89 @@ func (e *evil) isolate() error {
 	e.wait(4*time.Second, 6*time.Second)
 	e.fleet.Mend()
 	return nil
+}
+
+// C5: Somebody fills a node's disk. It lives, serves, and refuses what is new with words; the others work on; once
+// there is space again so does it.
+func (e *evil) fillDisk() error {
+	n := e.victim()
+	if err := n.FillDisk(); err != nil {
+		return err
+	}
+	told, err := e.publish(n)
+	if err != nil || told.Status != http.StatusServiceUnavailable || !bytes.Contains(told.Body, []byte("disk")) {
+		return errors.Join(err, fmt.Errorf("publishing through %s, whose disk is full, is told %d %.300s", n.Name, told.Status, told.Body))
+	}
+	e.wait(2*time.Second, 4*time.Second)
+	for _, other := range e.fleet.Nodes {
+		if other != n {
+			if err := e.takes(other); err != nil {
+				return fmt.Errorf("the disk of %s is full, and %w", n.Name, err)
+			}
+		}
+	}
+	if told, err = e.load.nobody.Do(e.t.Context(), n, http.MethodGet, "/repo/versions", nil, 0); err != nil || told.Status != http.StatusOK {
+		return errors.Join(err, fmt.Errorf("%s, whose disk is full, answers %d to who reads", n.Name, told.Status))
+	}
+	return e.freed(n)
+}
+
+// C5: Somebody fills a node's disk and takes each byte that it frees in its need as well. It may end, and does no
+// more harm than if it were killed.
+func (e *evil) starve() error {
+	n := e.victim()
+	for range 20 {
+		if err := n.FillDisk(); err != nil {
+			return err
+		}
+		e.wait(100*time.Millisecond, 200*time.Millisecond)
+	}
+	return e.freed(n)
+}
+
+// freed frees a node's disk, and demands that the node works again.
+func (e *evil) freed(n *fleet.Node) error {
+	if err := n.FreeDisk(); err != nil {
+		return err
+	}
+	if !n.Up() {
+		e.t.Logf("%s did not survive its full disk", n.Name)
+		if err := n.Start(e.t.Context()); err != nil {
+			return err
+		}
+	}
+	if err := n.AwaitReady(e.t.Context()); err != nil {
+		return err
+	}
+	if err := e.takes(n); err != nil {
+		return fmt.Errorf("space was freed, and %w", err)
+	}
+	return nil
+}
+
+// takes demands that a node takes a release before long.
+func (e *evil) takes(n *fleet.Node) error {
+	var told fleet.Answer
+	var err error
+	for began := time.Now(); time.Since(began) < 30*time.Second; e.wait(100*time.Millisecond, 200*time.Millisecond) {
+		if told, err = e.publish(n); err == nil && told.Status == http.StatusCreated {
+			return nil
+		}
+	}
+	return errors.Join(err, fmt.Errorf("%s takes no release: %d %.300s", n.Name, told.Status, told.Body))
+}
+
+// publish publishes a package of its own through a node.
+func (e *evil) publish(n *fleet.Node) (fleet.Answer, error) {
+	name := e.load.newPackage()
+	file := fleet.Tarball(name, "1.0.0", name)
+	a, err := e.load.owner.Do(e.t.Context(), n, http.MethodPost, "/api/publish", file, e.load.seen.Load())
+	if a.Status == http.StatusCreated {
+		e.load.mu.Lock()
+		defer e.load.mu.Unlock()
+		e.load.acked[name+"/1.0.0"] = sumOf(file)
+	}
+	return a, err
 }
 
 func (e *evil) acknowledged() int {

@@ -62,14 +62,29 @@ func (n *Node) TearWAL() (*Damage, error) {
 	})
 }
 
-// FlipWAL flips a bit in a record of the write-ahead log.
+// FlipWAL flips a bit of a record in the write-ahead log, or of its length. It spares what some bits of mean nothing:
+// zeros behind a record, and its first eight bytes, which are its type and checksum.
 func (n *Node) FlipWAL(r *rand.Rand) (*Damage, error) {
 	path, ends, err := n.wal()
 	if err != nil {
 		return nil, err
 	}
-	return inflict("flipped bit in the write-ahead log", path, flipAt(r.IntN(ends[len(ends)-1]), r.IntN(8)))
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	start := ends[r.IntN(len(ends)-1)]
+	at := start + r.IntN(8+sizeAt(b, start))
+	if at >= start+8 && at < start+16 {
+		at -= 8
+	}
+	bit := r.IntN(8)
+	what := fmt.Sprintf("flipped bit %d of byte %d in the write-ahead log, of a record at %d", bit, at, start)
+	return inflict(what, path, flipAt(at, bit))
 }
+
+// sizeAt is the size of the record whose length is at that place; the top byte tells of padding to eight bytes.
+func sizeAt(wal []byte, at int) int { return int(binary.LittleEndian.Uint64(wal[at:]) & (1<<56 - 1)) }
 
 // wal is the newest segment of the write-ahead log, and where each of its records ends.
 func (n *Node) wal() (string, []int, error) {
@@ -84,11 +99,10 @@ func (n *Node) wal() (string, []int, error) {
 	}
 	var ends []int
 	for at := 0; at+8 <= len(b); {
-		frame := binary.LittleEndian.Uint64(b[at:])
-		if frame == 0 {
+		size := sizeAt(b, at)
+		if size == 0 {
 			break
 		}
-		size := int(frame & (1<<56 - 1)) // the top byte tells of padding to eight bytes
 		at += 8 + (size+7)/8*8
 		ends = append(ends, at)
 	}

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -25,6 +26,7 @@ type Options struct {
 	Program string   // the hexhub to run; see Build
 	Dir     string   // where the nodes keep their data and logs, and what is left when all is over
 	Nodes   int      // zero means one
+	Disk    int64    // bytes of each node's own disk, which can be filled; zero, or no privilege to mount, is that of Dir
 	Env     []string // settings of all nodes besides, as NAME=VALUE
 }
 
@@ -84,6 +86,11 @@ func (f *Fleet) add(o Options, i int) (*Node, error) {
 		dir: dir, program: o.Program,
 	}
 	f.Nodes = append(f.Nodes, n)
+	if o.Disk > 0 {
+		if err := n.mountDisk(o.Disk); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return nil, err
+		}
+	}
 	// The caller's come last and win. The reserve is for disks, not for tests.
 	n.env = append([]string{
 		"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "HEXHUB_DATA=" + n.Data, "HEXHUB_LISTEN=" + listen,
@@ -157,11 +164,11 @@ func (f *Fleet) Mend() {
 	}
 }
 
-// Close ends all nodes without ceremony. Their data and logs stay.
+// Close ends all nodes without ceremony. Their logs stay, and their data but for what is on disks of their own.
 func (f *Fleet) Close() error {
 	var err error
 	for _, n := range f.Nodes {
-		err = errors.Join(err, n.Kill())
+		err = errors.Join(err, n.Kill(), n.unmountDisk())
 	}
 	if f.mesh != nil {
 		err = errors.Join(err, f.mesh.close())

@@ -35,6 +35,7 @@ type Node struct {
 	env     []string
 	said    int64  // bytes that were in the log before the last start
 	door    string // its address in the cluster; empty for a lone node
+	mounted bool   // a disk of its own at Data
 
 	mu    sync.Mutex // guards the others
 	cmd   *exec.Cmd  // nil if down
