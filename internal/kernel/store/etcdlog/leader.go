@@ -4,17 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 )
 
 // commitWithin bounds how long a commit waits for the other nodes. Between the moment that a node is cut off
 // and that at which it knows, which is an election timeout or two, nothing else would but etcd, after seven seconds.
 const commitWithin = 3 * time.Second
+
+// takenWithin is for how long a commit waits that nobody takes. A leader that hands over is followed by another in
+// a few milliseconds; a node that is cut off should say so at once.
+const takenWithin = 250 * time.Millisecond
+
+// moveWithin is for how long the leader waits for its successor; it gives up by itself after an election timeout.
+const moveWithin = 5 * time.Second
 
 // led returns ErrNoLeader at once, where etcd would wait for a leader to come; ctx is what to ask with.
 func (l *Log) led(ctx context.Context) (context.Context, error) {
@@ -63,6 +72,45 @@ func (l *Log) Election() (leads func() bool) {
 	}
 	server := l.node.etcd.Server
 	return func() bool { return server.Leader() == server.MemberID() }
+}
+
+// dropped reports whether the error says that there was nobody to take a commit: no leader, or one that is handing
+// over. Nothing was done then. Etcd has no name for it on its way through a client but raft's own words.
+func dropped(err error) bool {
+	return err != nil && strings.HasSuffix(err.Error(), "raft proposal dropped")
+}
+
+// untilTaken commits again and again while nobody takes it, which is over in a moment when a leader hands over.
+func (l *Log) untilTaken(ctx context.Context, commit func() (*clientv3.TxnResponse, error)) (r *clientv3.TxnResponse, err error) {
+	for limit := time.Now().Add(takenWithin); ; {
+		r, err = commit()
+		if !dropped(err) && !errors.Is(err, store.ErrNoLeader) || time.Now().After(limit) {
+			return r, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(takenWithin / 50):
+		}
+	}
+}
+
+// MoveLeader has another member lead from now on, whoever leads now: that one lets it catch up, and then has it
+// elected without waiting for any time-out. Commits on the leader's node wait meanwhile; those of other nodes that
+// are on their way to it may fail as they do in an election. It is for embedded logs only.
+func (l *Log) MoveLeader(ctx context.Context, to uint64) error {
+	server := l.node.etcd.Server
+	from := uint64(server.Leader())
+	if from == 0 {
+		return fmt.Errorf("move the leadership: %w", store.ErrNoLeader)
+	}
+	ctx, cancel := context.WithTimeout(ctx, moveWithin)
+	defer cancel()
+	if err := server.MoveLeader(ctx, from, to); err != nil {
+		return fault.Wrap(fault.Unavailable, fmt.Errorf("move the leadership: %w", err),
+			"the node did not take over: it is cut off from the leader, or far behind it; nothing was changed")
+	}
+	return nil
 }
 
 // Shrink gives the free pages of the database file back to the disk, as Defragment does, and forgets nothing.

@@ -36,13 +36,15 @@ func (l *Log) Commit(ctx context.Context, txn store.Txn) (store.Revision, bool, 
 			ops[i] = clientv3.OpPut(op.Key, stored(op.Key, op.Value, at))
 		}
 	}
-	ctx, err := l.led(ctx)
-	if err != nil {
-		return 0, false, explain("commit", err)
-	}
 	ctx, cancel := l.bounded(ctx)
 	defer cancel()
-	resp, err := l.client.Txn(ctx).If(guards...).Then(ops...).Commit()
+	resp, err := l.untilTaken(ctx, func() (*clientv3.TxnResponse, error) {
+		ctx, err := l.led(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return l.client.Txn(ctx).If(guards...).Then(ops...).Commit()
+	})
 	if err != nil {
 		return 0, false, explain("commit", err)
 	}
@@ -84,7 +86,7 @@ func explain(doing string, err error) error {
 		return nil
 	case errors.Is(err, rpctypes.ErrNoSpace):
 		return fmt.Errorf("%s: the quota is used up: %w", doing, store.ErrNoSpace)
-	case errors.Is(err, rpctypes.ErrNoLeader): // told before anything was done
+	case errors.Is(err, rpctypes.ErrNoLeader), dropped(err): // told before anything was done
 		return fmt.Errorf("%s: %w", doing, store.ErrNoLeader)
 	case errors.Is(err, rpctypes.ErrCompacted):
 		return fmt.Errorf("%s: %w", doing, store.ErrCompacted)
