@@ -9,9 +9,10 @@ import (
 )
 
 type clusterCmd struct {
-	Members clusterMembersCmd `cmd:"" help:"List the nodes."`
-	Invite  clusterInviteCmd  `cmd:"" help:"Make a token with which one more machine becomes a node."`
-	Remove  clusterRemoveCmd  `cmd:"" help:"Forget a node that is gone or is to go."`
+	Members        clusterMembersCmd  `cmd:"" help:"List the nodes."`
+	Invite         clusterInviteCmd   `cmd:"" help:"Make a token with which one more machine becomes a node."`
+	TransferLeader clusterTransferCmd `cmd:"" help:"Have another node lead."`
+	Remove         clusterRemoveCmd   `cmd:"" help:"Forget a node that is gone or is to go."`
 }
 
 type clusterMembersCmd struct {
@@ -52,6 +53,7 @@ func (c clusterInviteCmd) Run(s *session) error {
 type clusterRemoveCmd struct {
 	target `embed:""`
 	Name   string `arg:"" help:"As hexhub cluster members lists it."`
+	DryRun bool   `help:"Only say what it would mean."`
 }
 
 // Run removes a node, after saying what that means.
@@ -69,19 +71,43 @@ func (c clusterRemoveCmd) Run(s *session) error {
 		}
 		s.talk.Printf("\n")
 	}
-	if !s.Yes {
-		if !s.canAsk() {
-			return &failure{what: "ask whether to remove " + gone.Name, why: "stdin is not a terminal", fix: []string{"hexhub cluster remove " + gone.Name + " --yes"}, code: exitUsage}
-		}
-		if !s.talk.Confirm("Type "+gone.Name+" to continue: ", gone.Name, s.in) {
-			return &failure{why: "nothing was removed"}
-		}
+	if c.DryRun {
+		return s.planned(gone.Name, "removal", p)
+	}
+	if err := s.agree("cluster remove", gone.Name, "nothing was removed"); err != nil {
+		return err
 	}
 	var m ops.Member
 	if err := c.ask(s, "DELETE", "nodes", url.Values{"name": {gone.ID}}, nil, &m); err != nil {
 		return err
 	}
 	return s.done(m.Name, "node", m, "Removed %s. Its data folder is not touched; it cannot come back with it.", m.Name)
+}
+
+// planned tells what would be done and was not.
+func (s *session) planned(id, key string, value any) error {
+	switch {
+	case s.JSON:
+		return s.json(map[string]any{"dry_run": true, key: value})
+	case s.Quiet:
+		return s.done(id, key, value, "")
+	}
+	s.talk.Println("Nothing was done, as --dry-run says.")
+	return nil
+}
+
+// agree has somebody type the name of the node that a command is about, unless --yes was said. Otherwise it
+// fails, with the words for what was not done.
+func (s *session) agree(command, node, not string) error {
+	switch {
+	case s.Yes:
+		return nil
+	case !s.canAsk():
+		return &failure{what: "ask whether to go on", why: "stdin is not a terminal", fix: []string{"hexhub " + command + " " + node + " --yes"}, code: exitUsage}
+	case !s.talk.Confirm("Type "+node+" to continue: ", node, s.in):
+		return &failure{why: not}
+	}
+	return nil
 }
 
 // soleText says how many tarballs would be lost.

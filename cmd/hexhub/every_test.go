@@ -15,18 +15,19 @@ import (
 
 // speechless are the commands that print no JSON, and why.
 var speechless = map[string]string{
-	"hexhub serve":           "runs until it is stopped; its log is JSON with --log-format json",
-	"hexhub completion":      "prints a script for a shell",
-	"hexhub join":            "runs until it is stopped, as serve does",
-	"hexhub admin explain":   "needs a request that was refused: internal/node asks about one",
-	"hexhub cluster invite":  "needs a server with a cluster port: cluster.txtar hears it",
-	"hexhub cluster members": "likewise",
-	"hexhub cluster remove":  "likewise",
-	"hexhub backup create":   "needs a server that is backed up: backup.txtar hears it",
-	"hexhub backup list":     "likewise",
-	"hexhub backup verify":   "likewise",
-	"hexhub backup restore":  "likewise",
-	"hexhub complete":        "prints words for that script",
+	"hexhub serve":                   "runs until it is stopped; its log is JSON with --log-format json",
+	"hexhub completion":              "prints a script for a shell",
+	"hexhub join":                    "runs until it is stopped, as serve does",
+	"hexhub admin explain":           "needs a request that was refused: internal/node asks about one",
+	"hexhub cluster invite":          "needs a server with a cluster port: cluster.txtar hears it",
+	"hexhub cluster members":         "likewise",
+	"hexhub cluster remove":          "likewise",
+	"hexhub cluster transfer-leader": "likewise",
+	"hexhub backup create":           "needs a server that is backed up: backup.txtar hears it",
+	"hexhub backup list":             "likewise",
+	"hexhub backup verify":           "likewise",
+	"hexhub backup restore":          "likewise",
+	"hexhub complete":                "prints words for that script",
 }
 
 // spoken are the commands that a script has heard speak JSON.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -46,7 +47,7 @@ func params(dir string) testscript.Params {
 		},
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "up": up, "isjson": isJSON, "login": logIn, "save": save, "smtp": smtp, "mails": mails,
+			"exits": exits, "up": up, "ready": ready, "isjson": isJSON, "login": logIn, "save": save, "smtp": smtp, "mails": mails,
 			"speaks": speaks, "everyone": everyone, "field": field,
 			"approve": approve, "enrol": enrol, "code": code, "endlogins": endlogins, "stale": stale, "nosecrets": nosecrets,
 		},
@@ -84,8 +85,22 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 
 // up waits until the server on the data folder is ready, and sets URL to its address: up DATA.
 func up(ts *testscript.TestScript, neg bool, args []string) {
+	await(ts, neg, args, "operator/connect", func(answer io.Reader) {
+		var server struct{ URL string }
+		ts.Check(json.NewDecoder(answer).Decode(&server))
+		ts.Setenv("URL", server.URL)
+	})
+}
+
+// ready waits until the server on a data folder is ready, as one of several is once it has a vote: ready DATA.
+func ready(ts *testscript.TestScript, neg bool, args []string) {
+	await(ts, neg, args, "readyz", func(io.Reader) {})
+}
+
+// await asks the server on a data folder until it answers with 200.
+func await(ts *testscript.TestScript, neg bool, args []string, path string, read func(io.Reader)) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: up DATA")
+		ts.Fatalf("usage: up DATA, or ready DATA")
 	}
 	socket := filepath.Join(ts.MkAbs(args[0]), "ops.sock")
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -96,11 +111,14 @@ func up(ts *testscript.TestScript, neg bool, args []string) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if resp, err := client.Get("http://ops/operator/connect"); err == nil {
-			var server struct{ URL string }
-			ts.Check(errors.Join(json.NewDecoder(resp.Body).Decode(&server), resp.Body.Close()))
-			ts.Setenv("URL", server.URL)
-			return
+		if resp, err := client.Get("http://ops/" + path); err == nil {
+			if resp.StatusCode == http.StatusOK {
+				read(resp.Body)
+			}
+			ts.Check(resp.Body.Close())
+			if resp.StatusCode == http.StatusOK {
+				return
+			}
 		}
 		select {
 		case <-tick.C:

@@ -40,6 +40,7 @@ type Node struct {
 	mu    sync.Mutex // guards the others
 	cmd   *exec.Cmd  // nil if down
 	ended chan struct{}
+	how   error // the last process ended; nil if well
 	took  time.Duration
 }
 
@@ -94,9 +95,9 @@ func (n *Node) launch(ctx context.Context, args ...string) error {
 	n.cmd, n.ended = cmd, ended
 	n.mu.Unlock()
 	go func() {
-		_ = cmd.Wait() // whoever waits for the node tells what it said
+		how := cmd.Wait() // whoever waits for the node tells what it said
 		n.mu.Lock()
-		n.cmd = nil
+		n.cmd, n.how = nil, how
 		n.mu.Unlock()
 		close(ended)
 	}()
@@ -236,6 +237,27 @@ func (n *Node) Kill() error {
 	case <-time.After(patience):
 		return fmt.Errorf("%s does not end; see %s", n.Name, n.Log)
 	}
+}
+
+// Stop asks the process to end in order, as operators do, and does not wait for that.
+func (n *Node) Stop() error { return n.signal(syscall.SIGTERM) }
+
+// AwaitEnd waits until the process has ended, and returns an EndedError if it did not end well.
+func (n *Node) AwaitEnd() error {
+	n.mu.Lock()
+	ended := n.ended
+	n.mu.Unlock()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		return fmt.Errorf("%s does not end; see %s", n.Name, n.Log)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.how != nil {
+		return &EndedError{n, n.how.Error() + ": " + n.tail()}
+	}
+	return nil
 }
 
 // Pause stops the process in its tracks, and Resume lets it go on: to everybody else it hangs.

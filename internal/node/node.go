@@ -431,12 +431,27 @@ func (n *Node) Run(ctx context.Context) error {
 			return fmt.Errorf("background work ended: %w", context.Cause(work))
 		case <-ctx.Done():
 			n.draining.Store(true)
+			n.handOver(work)
 			return nil
 		}
 	})
 	err = g.Wait()
 	stopWork()
 	return errors.Join(err, ignoreCanceled(rooms.Wait()))
+}
+
+// handOver has another node lead while this one finishes what it has begun.
+func (n *Node) handOver(ctx context.Context) {
+	if n.Cluster == nil {
+		return
+	}
+	successor, err := n.Cluster.HandOver(ctx)
+	switch {
+	case err != nil:
+		n.log.Warn("the leadership was not handed over; the other nodes will elect a leader", "err", err)
+	case successor != "":
+		n.log.Info("another node leads now, because this one stops", "leader", successor)
+	}
 }
 
 // warm derives the longest file before somebody has to wait for it. What is wrong with it shows again

@@ -152,7 +152,7 @@ func (c *Cluster) Remove(ctx context.Context, who string) (Node, error) {
 	all := members(c.db.Load().View())
 	at := slices.IndexFunc(all, func(n Node) bool { return n.Name == who || n.ID == who })
 	if at < 0 {
-		return Node{}, fault.New(fault.NotFound, "no node is called %s: hexhub cluster members lists them", who)
+		return Node{}, noNode(who)
 	}
 	n := all[at]
 	if n.ID == c.identity.ID {
@@ -164,6 +164,10 @@ func (c *Cluster) Remove(ctx context.Context, who string) (Node, error) {
 		}
 	}
 	return n, c.forget(ctx, n)
+}
+
+func noNode(who string) error {
+	return fault.New(fault.NotFound, "no node is called %q: hexhub cluster members lists them", who)
 }
 
 // removeMember has the log forget a member. It asks again for a while, since the log wants all who stay to
@@ -203,9 +207,20 @@ func (c *Cluster) renewAlways(ctx context.Context) {
 type Member struct {
 	Node
 	Role     string // leader, follower, learner, or unknown to the log
-	State    string // up, or why not
+	State    string // up or down
 	Revision int64  // that its tables show; zero if it does not answer
 }
+
+// What a Member's Role and State may be.
+const (
+	roleLeader   = "leader"
+	roleFollower = "follower"
+	roleLearner  = "learner"
+	roleUnknown  = "unknown"
+
+	stateUp   = "up"
+	stateDown = "down"
+)
 
 // Members asks all nodes how they do, each for at most two seconds.
 func (c *Cluster) Members(ctx context.Context) ([]Member, error) {
@@ -221,20 +236,20 @@ func (c *Cluster) Members(ctx context.Context) ([]Member, error) {
 	out := make([]Member, len(rows))
 	var asked sync.WaitGroup
 	for i, n := range rows {
-		out[i] = Member{Node: n, Role: "unknown", State: "down"}
+		out[i] = Member{Node: n, Role: roleUnknown, State: stateDown}
 		if at := slices.IndexFunc(all, func(m etcdlog.Member) bool { return m.ID == n.Member }); at >= 0 {
 			switch {
 			case all[at].Learner:
-				out[i].Role = "learner"
+				out[i].Role = roleLearner
 			case n.Member == status.Leader:
-				out[i].Role = "leader"
+				out[i].Role = roleLeader
 			default:
-				out[i].Role = "follower"
+				out[i].Role = roleFollower
 			}
 		}
 		asked.Go(func() {
 			if r, err := c.reportOf(ctx, n); err == nil {
-				out[i].State, out[i].Revision = "up", r.Revision
+				out[i].State, out[i].Revision = stateUp, r.Revision
 			}
 		})
 	}

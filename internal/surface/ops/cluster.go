@@ -108,3 +108,36 @@ func (o *Ops) removeNode(r *http.Request) (any, error) {
 	}
 	return Member{ID: n.ID, Name: n.Name, Role: "removed", State: "removed", Address: n.Address, Version: n.Version, JoinedAt: n.Joined}, nil
 }
+
+// A Succession is who leads, and who would next.
+type Succession struct {
+	From *Member `json:"from,omitempty"` // nil when nobody leads
+	To   Member  `json:"to"`
+}
+
+func successionOf(s cluster.Succession) Succession {
+	out := Succession{To: memberOf(s.To)}
+	if s.From.ID != "" {
+		from := memberOf(s.From)
+		out.From = &from
+	}
+	return out
+}
+
+// previewLeader tells who leads and who would next: the node that the query names, or the fittest.
+func (o *Ops) previewLeader(r *http.Request) (any, error) {
+	if o.Cluster == nil {
+		return nil, errNoCluster
+	}
+	s, err := o.Cluster.Succession(r.Context(), r.URL.Query().Get("name"))
+	return successionOf(s), err
+}
+
+// moveLeader has the node lead that the query names, or the fittest.
+func (o *Ops) moveLeader(r *http.Request) (any, error) {
+	if o.Cluster == nil {
+		return nil, errNoCluster
+	}
+	s, err := o.Cluster.MoveLeader(r.Context(), r.URL.Query().Get("name"))
+	return successionOf(s), err
+}

@@ -72,6 +72,8 @@ var deeds = []deed{
 	{"POST", "nodes", (*Ops).inviteNode, "a join token hands the secrets of the whole registry to the machine that uses it, so it is only shown at the machine itself"},
 	{"GET", "nodes/removal", (*Ops).previewRemoval, ""},
 	{"DELETE", "nodes", (*Ops).removeNode, ""},
+	{"GET", "nodes/leader", (*Ops).previewLeader, ""},
+	{"PUT", "nodes/leader", (*Ops).moveLeader, ""},
 
 	{"GET", "jobs", (*Ops).jobs, ""},
 	{"POST", "job/retry", (*Ops).retryJob, ""},

@@ -1,0 +1,137 @@
+package cluster
+
+import (
+	"slices"
+	"testing"
+
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/store"
+)
+
+// leader is the node that leads, in the eyes of all.
+func leader(t testing.TB, all []*testNode) *testNode {
+	t.Helper()
+	var found *testNode
+	until(t, "all follow one leader", func() bool {
+		leaders := map[uint64]bool{}
+		for _, n := range all {
+			s, err := n.log.Status(t.Context())
+			if err != nil {
+				return false
+			}
+			leaders[s.Leader] = true
+			if s.Leader == s.Member {
+				found = n
+			}
+		}
+		return len(leaders) == 1 && found != nil && !leaders[0]
+	})
+	return found
+}
+
+// The leadership goes to whom it is given, by whichever node is asked; and to nobody who cannot have it.
+func TestLeadershipMovesToWhomItIsGiven(t *testing.T) {
+	t.Parallel()
+	all := three(t)
+	first := leader(t, all)
+	others := slices.DeleteFunc(slices.Clone(all), func(n *testNode) bool { return n == first })
+	for _, to := range []*testNode{others[0], others[1], first} {
+		s, err := others[0].MoveLeader(t.Context(), to.Name())
+		if err != nil || s.To.Name != to.Name() || s.From.Name == to.Name() {
+			t.Fatalf("to %s: %+v, %v", to.Name(), s, err)
+		}
+		if now := leader(t, all); now != to {
+			t.Fatalf("%s leads, and %s was to", now.Name(), to.Name())
+		}
+		to.put("by", to.Name())
+	}
+	for _, n := range all {
+		n.reads("by", first.Name())
+	}
+	for who, kind := range map[string]fault.Kind{first.Name(): fault.Conflict, "nobody": fault.NotFound} {
+		if _, err := others[0].MoveLeader(t.Context(), who); !fault.Is(err, kind) {
+			t.Errorf("to %s: %v", who, err)
+		}
+	}
+
+	// What is down is not chosen, and cannot be.
+	others[1].stop()
+	if _, err := first.MoveLeader(t.Context(), others[1].Name()); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("to one that is down: %v", err)
+	}
+	if s, err := first.MoveLeader(t.Context(), ""); err != nil || s.To.Name != others[0].Name() {
+		t.Errorf("to anybody: %+v, %v", s, err)
+	}
+}
+
+// Of those who can, the one leads next that has caught up best; a learner cannot, and the leader does already.
+func TestFittestHasCaughtUpBest(t *testing.T) {
+	member := func(name, role, state string, revision int64) Member {
+		return Member{Node: Node{Name: name}, Role: role, State: state, Revision: revision}
+	}
+	all := []Member{
+		member("a", roleFollower, stateUp, 7), member("b", roleFollower, stateUp, 9), member("c", roleFollower, stateDown, 0),
+		member("d", roleLeader, stateUp, 10), member("e", roleLearner, stateUp, 10), member("f", roleUnknown, stateUp, 10),
+	}
+	if got, err := fittest(all); err != nil || got.Name != "b" {
+		t.Errorf("fittest = %s, %v", got.Name, err)
+	}
+	if _, err := fittest(all[2:]); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("of those who cannot: %v", err)
+	}
+	for _, m := range all[2:] {
+		if m.mayLead() == nil {
+			t.Errorf("%s, a %s that is %s, may lead", m.Name, m.Role, m.State)
+		}
+	}
+}
+
+// Who leads hands over, and who writes on its node does not notice; who does not lead does nothing.
+func TestLeaderHandsOverUnnoticed(t *testing.T) {
+	t.Parallel()
+	all := three(t)
+	for range 10 {
+		first := leader(t, all)
+		for _, n := range all {
+			if n == first {
+				continue
+			}
+			if to, err := n.HandOver(t.Context()); to != "" || err != nil {
+				t.Fatalf("a follower hands over to %q, %v", to, err)
+			}
+		}
+		done := make(chan error, 1)
+		go func() {
+			to, err := first.HandOver(t.Context())
+			if to == "" || to == first.Name() {
+				t.Errorf("%s hands over to %q", first.Name(), to)
+			}
+			done <- err
+		}()
+		for over := false; !over; {
+			select {
+			case err := <-done:
+				over = true
+				if err != nil {
+					t.Fatal(err)
+				}
+			default:
+			}
+			err := first.db.Update(t.Context(), func(tx *store.Tx) error { rows.Put(tx, row{"k", "v"}); return nil })
+			if err != nil {
+				t.Fatalf("a write fails with %v", err)
+			}
+		}
+	}
+}
+
+func TestLoneLeaderHandsOverToNobody(t *testing.T) {
+	t.Parallel()
+	lone := start(t, options(t, "lone"))
+	if to, err := lone.HandOver(t.Context()); to != "" || err != nil {
+		t.Errorf("it hands over to %q, %v", to, err)
+	}
+	if _, err := lone.Succession(t.Context(), ""); !fault.Is(err, fault.Conflict) {
+		t.Errorf("it names a successor: %v", err)
+	}
+}
