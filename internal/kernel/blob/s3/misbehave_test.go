@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -38,6 +39,7 @@ type naughty struct {
 	before func(w http.ResponseWriter, r *http.Request, n int) bool
 	etag   func(sum string) string // what the server takes the MD5 of an object for; nil is the truth
 	store  func(b []byte) []byte   // what it keeps of what it was sent; nil is all
+	page   int                     // objects in one answer of a listing; zero is all
 
 	mu      sync.Mutex // guards below
 	counts  map[string]int
@@ -61,7 +63,7 @@ func (s *naughty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	case "GET", "HEAD":
 		if key == "" {
-			s.list(w, r.URL.Query().Get("prefix"))
+			s.list(w, r.URL.Query())
 			return
 		}
 		s.get(w, r, key)
@@ -88,22 +90,29 @@ func (s *naughty) tag(key string) string {
 	return `"` + sum + `"`
 }
 
-func (s *naughty) list(w http.ResponseWriter, prefix string) {
+func (s *naughty) list(w http.ResponseWriter, query url.Values) {
 	type entry struct {
 		Key, ETag    string
 		Size         int
 		LastModified string
 	}
 	var out struct {
-		XMLName  xml.Name `xml:"ListBucketResult"`
-		Contents []entry
+		XMLName               xml.Name `xml:"ListBucketResult"`
+		Contents              []entry
+		IsTruncated           bool
+		NextContinuationToken string
 	}
+	after := max(query.Get("start-after"), query.Get("continuation-token"))
 	for key, b := range s.objects {
-		if strings.HasPrefix(key, prefix) {
+		if strings.HasPrefix(key, query.Get("prefix")) && key > after {
 			out.Contents = append(out.Contents, entry{key, s.tag(key), len(b), time.Now().UTC().Format(time.RFC3339)})
 		}
 	}
 	slices.SortFunc(out.Contents, func(a, b entry) int { return strings.Compare(a.Key, b.Key) })
+	if s.page > 0 && len(out.Contents) > s.page {
+		out.Contents, out.IsTruncated = out.Contents[:s.page], true
+		out.NextContinuationToken = out.Contents[s.page-1].Key
+	}
 	w.Header().Set("Content-Type", "application/xml")
 	_ = xml.NewEncoder(w).Encode(out)
 }
@@ -124,16 +133,22 @@ func refuse(w http.ResponseWriter, status int, code string) {
 	fmt.Fprintf(w, "<Error><Code>%s</Code><Message>no</Message></Error>", code)
 }
 
+// serve starts the server and says how to reach its bucket.
+func (s *naughty) serve(t *testing.T) s3.Options {
+	t.Helper()
+	s.counts, s.objects = map[string]int{}, map[string][]byte{}
+	srv := httptest.NewServer(s)
+	t.Cleanup(srv.Close)
+	return s3.Options{
+		Endpoint: srv.Listener.Addr().String(), Insecure: true, Bucket: "bucket", PathStyle: true,
+		AccessKey: "k", SecretKey: "s", Spool: new(blob.Memory), Pause: time.Millisecond,
+	}
+}
+
 // against returns a store in a naughty server's bucket.
 func against(t *testing.T, n *naughty) *s3.Store {
 	t.Helper()
-	n.counts, n.objects = map[string]int{}, map[string][]byte{}
-	srv := httptest.NewServer(n)
-	t.Cleanup(srv.Close)
-	return open(t, s3.Options{
-		Endpoint: srv.Listener.Addr().String(), Insecure: true, Bucket: "bucket", PathStyle: true,
-		AccessKey: "k", SecretKey: "s", Spool: new(blob.Memory), Pause: time.Millisecond,
-	})
+	return open(t, n.serve(t))
 }
 
 // first answers the first n requests of a method with an error.
@@ -157,7 +172,7 @@ func TestPassingTroubleIsOutlasted(t *testing.T) {
 		"C17 bytes are damaged on the way":   {before: first("PUT", 1, http.StatusBadRequest, "BadDigest")},
 		"C17 the connection breaks on a put": {before: breakOff("PUT", 1)},
 		"C17 the connection breaks on a get": {before: breakOff("GET", 2)},
-		"C17 the answer breaks off":          {before: cut(50_000)},
+		"C17 the answer breaks off":          {before: cut(50_000, "x")},
 		"C17 encrypted buckets' other tag":   {etag: func(string) string { return "0123456789abcdef0123456789abcdef-1" }},
 		"C17 the tag is nonsense":            {etag: func(string) string { return "" }},
 		"C17 the first copy is kept in part": {store: once(func(b []byte) []byte { return b[:len(b)/2] })},
@@ -189,8 +204,8 @@ func breakOff(method string, n int) func(http.ResponseWriter, *http.Request, int
 	}
 }
 
-// cut lets the first answer with an object end early, as a lost connection does.
-func cut(size int) func(http.ResponseWriter, *http.Request, int) bool {
+// cut lets the first answer with an object end early, as a lost connection does. tag is the object's.
+func cut(size int, tag string) func(http.ResponseWriter, *http.Request, int) bool {
 	done := false
 	return func(w http.ResponseWriter, r *http.Request, _ int) bool {
 		if r.Method != "GET" || r.URL.Query().Has("list-type") || done {
@@ -198,7 +213,7 @@ func cut(size int) func(http.ResponseWriter, *http.Request, int) bool {
 		}
 		done = true
 		b := blobtest.Bytes(100_000)
-		w.Header().Set("ETag", `"x"`)
+		w.Header().Set("ETag", `"`+tag+`"`)
 		w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
 		w.Header().Set("Content-Length", fmt.Sprint(len(b)))
 		_, _ = w.Write(b[:size])

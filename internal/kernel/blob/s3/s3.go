@@ -1,100 +1,32 @@
-// Package s3 keeps blobs in a bucket of a server that speaks Amazon's S3.
-//
-// It knows keys, requests and how such servers fail; it does not know what blobs are for. All nodes
-// share one bucket, so a blob is there for all as soon as Put returns, and how often its bytes are
-// kept is the server's business. DESIGN.md beside this file argues why that is as safe as a disk.
 package s3
 
 import (
 	"context"
-	"crypto/md5"
 	"crypto/rand"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"log/slog"
 	"math"
-	"net/http"
 	"path"
 	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"hexhub/internal/kernel/blob"
 )
 
-// Options say where the bucket is. Those without a default are required.
-type Options struct {
-	Endpoint  string // host or host:port, without a scheme
-	Insecure  bool   // speak HTTP, not HTTPS
-	Bucket    string // must exist
-	Region    string // empty means us-east-1
-	Prefix    string // of every key; empty, or a path such as hexhub/blobs
-	AccessKey string
-	SecretKey string
-	PathStyle bool // the bucket is in the path, never in the host's name
-
-	Spool     Spooler           // where uploads rest until they are sent
-	Log       *slog.Logger      // nil discards
-	Transport http.RoundTripper // nil means one with sensible limits
-	Pause     time.Duration     // before an operation is tried once more, and doubling; zero means half a second
-}
-
-// A Spooler is where uploads rest. Every blob.Store is one.
-type Spooler interface {
-	Spool(ctx context.Context, r io.Reader, max int64) (*blob.Spooled, error)
-}
-
-// tries is how often an operation is begun before it fails. Within each, minio repeats single
-// requests that were refused for a passing reason.
-const (
-	tries    = 3
-	requests = 4
-)
-
 // Store is a blob.Store in a bucket.
-type Store struct {
-	o      Options
-	client minio.Core
-	prefix string // of keys, with a slash at the end unless empty
-}
+type Store struct{ *bucket }
 
 // New returns the store in a bucket. It makes no request; see Probe.
 func New(o Options) (*Store, error) {
-	if o.Region == "" {
-		o.Region = "us-east-1"
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Pause == 0 {
-		o.Pause = 500 * time.Millisecond
-	}
-	lookup := minio.BucketLookupAuto
-	if o.PathStyle {
-		lookup = minio.BucketLookupPath
-	}
-	client, err := minio.NewCore(o.Endpoint, &minio.Options{
-		Creds:        credentials.NewStaticV4(o.AccessKey, o.SecretKey, ""),
-		Secure:       !o.Insecure,
-		Region:       o.Region,
-		BucketLookup: lookup,
-		Transport:    o.Transport,
-		MaxRetries:   requests,
-	})
+	b, err := open(o)
 	if err != nil {
-		return nil, fmt.Errorf("open the bucket %s at %s: %w", o.Bucket, o.Endpoint, err)
+		return nil, err
 	}
-	s := &Store{o: o, client: *client}
-	if p := strings.Trim(o.Prefix, "/"); p != "" {
-		s.prefix = p + "/"
-	}
-	return s, nil
+	return &Store{b}, nil
 }
 
 // stem is what the keys of all copies of a blob begin with.
@@ -137,24 +69,21 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (blob.Hash, int64, error) 
 		}
 		defer sp.Close()
 	}
-	sum := md5.New() // because S3's entity tag is one; the SHA-256 is what protects
-	if _, err := io.Copy(sum, io.NewSectionReader(sp, 0, sp.Size())); err != nil {
-		return blob.Hash{}, 0, fmt.Errorf("read the upload: %w", err)
-	}
-	err := s.persist(ctx, "store", func() error { return s.put(ctx, sp, sum.Sum(nil)) })
+	tag, err := tagOf(sp)
 	if err != nil {
+		return blob.Hash{}, 0, err
+	}
+	if err := s.persist(ctx, "store", func() error { return s.put(ctx, sp, tag) }); err != nil {
 		return blob.Hash{}, 0, err
 	}
 	return sp.Hash(), sp.Size(), nil
 }
 
 // put makes a new copy, and once the bucket shows it, takes away those it replaces.
-func (s *Store) put(ctx context.Context, sp *blob.Spooled, md5 []byte) error {
+func (s *Store) put(ctx context.Context, sp *blob.Spooled, tag string) error {
 	h, size := sp.Hash(), sp.Size()
 	key := s.stem(h) + fmt.Sprintf("%016x", time.Now().UnixNano()) + rand.Text()[:10]
-	_, err := s.client.PutObject(ctx, s.o.Bucket, key, io.NewSectionReader(sp, 0, size), size,
-		base64.StdEncoding.EncodeToString(md5), h.String(), minio.PutObjectOptions{DisableContentSha256: true})
-	if err != nil {
+	if err := s.send(ctx, key, sp, tag); err != nil {
 		return err
 	}
 	copies, err := s.copies(ctx, h)
@@ -172,7 +101,7 @@ func (s *Store) put(ctx context.Context, sp *blob.Spooled, md5 []byte) error {
 		return s.replaced(ctx, key, len(copies))
 	case mine.size != size:
 		return fmt.Errorf("the bucket shows %d bytes of %d", mine.size, size)
-	case mine.etag != hex.EncodeToString(md5):
+	case mine.etag != tag:
 		// Encrypted buckets have other tags, and some servers have wrong ones: only the bytes tell.
 		if err := s.readBack(ctx, h, mine); err != nil {
 			return err
@@ -231,7 +160,7 @@ func (s *Store) copies(ctx context.Context, h blob.Hash) (out []copyOf, err erro
 }
 
 func describe(o minio.ObjectInfo) copyOf {
-	return copyOf{key: o.Key, etag: strings.ToLower(strings.Trim(o.ETag, `"`)), size: o.Size, modified: o.LastModified}
+	return copyOf{key: o.Key, etag: etagOf(o), size: o.Size, modified: o.LastModified}
 }
 
 // newest is the copy that is read.
@@ -297,10 +226,6 @@ func (s *Store) Delete(ctx context.Context, h blob.Hash, before time.Time) (gone
 	return gone, err
 }
 
-func (s *Store) remove(ctx context.Context, key string) error {
-	return s.client.RemoveObject(ctx, s.o.Bucket, key, minio.RemoveObjectOptions{})
-}
-
 // Walk implements blob.Store. Objects that are not blobs are passed over.
 func (s *Store) Walk(ctx context.Context) iter.Seq2[blob.Info, error] {
 	return func(yield func(blob.Info, error) bool) {
@@ -332,26 +257,4 @@ func (s *Store) Walk(ctx context.Context) iter.Seq2[blob.Info, error] {
 			yield(last, nil)
 		}
 	}
-}
-
-// Probe writes a small object, reads it back and removes it, so that somebody who looks after the
-// server learns what is wrong before an upload does.
-func (s *Store) Probe(ctx context.Context) error {
-	key, text := s.prefix+"probe/"+rand.Text(), rand.Text()
-	return s.persist(ctx, "try", func() error {
-		_, err := s.client.Client.PutObject(ctx, s.o.Bucket, key, strings.NewReader(text), int64(len(text)), minio.PutObjectOptions{DisableMultipart: true})
-		if err != nil {
-			return err
-		}
-		body, _, _, err := s.client.GetObject(ctx, s.o.Bucket, key, minio.GetObjectOptions{})
-		if err != nil {
-			return err
-		}
-		defer body.Close()
-		got, err := io.ReadAll(body)
-		if err == nil && string(got) != text {
-			err = fmt.Errorf("%q came back as %q", text, got)
-		}
-		return errors.Join(err, s.remove(ctx, key))
-	})
 }
