@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"hexhub/internal/kernel/blob/s3"
 )
 
 // A Target is a place elsewhere that keeps objects by name. Names are slash-separated paths of plain letters.
@@ -178,4 +180,18 @@ func ignoreAbsent(err error) error {
 		return nil
 	}
 	return err
+}
+
+// A Bucket is a Target in a bucket of a server that speaks S3.
+type Bucket struct{ *s3.Objects }
+
+// List implements Target.
+func (b Bucket) List(ctx context.Context, prefix string) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		for o, err := range b.Objects.List(ctx, prefix) {
+			if !yield(Object(o), err) {
+				return
+			}
+		}
+	}
 }
