@@ -11,6 +11,7 @@ import (
 
 	"hexhub/internal/config"
 	"hexhub/internal/feature/backup"
+	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/node"
@@ -45,22 +46,46 @@ func (c backupCreateCmd) Run(s *session) error {
 
 // A source is the flags of commands that can read a backup without a server.
 type source struct {
-	From    string `placeholder:"DIR" help:"Folder of the backup, without asking a server."`
+	From    string `placeholder:"PLACE" help:"Folder of the backup, or s3://BUCKET/PATH, without asking a server."`
 	KeyFile string `key:"backup.key-file" name:"backup-key-file" placeholder:"FILE" type:"path" help:"File with the secret that the backup is encrypted with."`
-	Set     string `placeholder:"ID" help:"Which backup, if the folder has several."`
+	Set     string `placeholder:"ID" help:"Which backup, if there are several."`
+
+	Endpoint      string `key:"backup.s3.endpoint" name:"backup-s3-endpoint" placeholder:"URL" help:"Server that has the bucket, such as https://s3.example.com."`
+	Region        string `key:"backup.s3.region" name:"backup-s3-region" default:"us-east-1" placeholder:"NAME" help:"Region of the bucket."`
+	AccessKey     string `key:"backup.s3.access-key" name:"backup-s3-access-key" placeholder:"ID" help:"Access key that may list and read in the bucket."`
+	SecretKeyFile string `key:"backup.s3.secret-key-file" name:"backup-s3-secret-key-file" placeholder:"FILE" type:"path" help:"File that holds the secret of that access key on its first line."`
+	Style         string `key:"backup.s3.style" name:"backup-s3-style" default:"auto" enum:"auto,path" placeholder:"STYLE" help:"path for most servers but Amazon's."`
 }
 
-// open opens the backup. The folder is the caller's to close.
-func (c source) open(s *session) (*backup.Folder, *backup.Set, error) {
-	folder, key, err := node.OpenBackup(c.From, c.KeyFile, false)
+// settings are what a server would be told that is backed up there.
+func (c source) settings() (config.Server, error) {
+	s := config.Default()
+	s.BackupTo, s.BackupKeyFile = c.From, c.KeyFile
+	if _, _, ok := s.BackupBucket(); ok {
+		s.BackupS3Endpoint, s.BackupS3Region, s.BackupS3Style = c.Endpoint, c.Region, c.Style
+		s.BackupS3AccessKey, s.BackupS3SecretKeyFile = c.AccessKey, c.SecretKeyFile
+	}
+	if problems := s.Check(); len(problems) > 0 {
+		return s, &failure{what: "open the backup", why: problems[0].Error(), code: exitUsage}
+	}
+	return s, nil
+}
+
+// open opens the backup. The target is the caller's to close.
+func (c source) open(s *session) (node.BackupTarget, *backup.Set, error) {
+	settings, err := c.settings()
+	if err != nil {
+		return nil, nil, err
+	}
+	target, key, err := node.OpenBackup(settings, new(blob.Memory), false)
 	if err != nil {
 		return nil, nil, &failure{what: "open the backup", why: words(err)}
 	}
-	set, err := backup.OpenSet(s.ctx, folder, c.Set, key)
+	set, err := backup.OpenSet(s.ctx, target, c.Set, key)
 	if err != nil {
-		return nil, nil, errors.Join(err, folder.Close())
+		return nil, nil, errors.Join(err, target.Close())
 	}
-	return folder, set, nil
+	return target, set, nil
 }
 
 type backupListCmd struct {
@@ -68,7 +93,7 @@ type backupListCmd struct {
 	source `embed:""`
 }
 
-// Run lists snapshots, of the server or of a folder.
+// Run lists snapshots, of the server or of what --from names.
 func (c backupListCmd) Run(s *session) error {
 	var l backup.Listing
 	if c.From == "" {
@@ -76,11 +101,11 @@ func (c backupListCmd) Run(s *session) error {
 			return err
 		}
 	} else {
-		folder, set, err := c.open(s)
+		from, set, err := c.open(s)
 		if err != nil {
 			return err
 		}
-		defer folder.Close()
+		defer from.Close()
 		if l, err = backup.List(s.ctx, set); err != nil {
 			return err
 		}
@@ -109,7 +134,7 @@ type backupVerifyCmd struct {
 	source `embed:""`
 }
 
-// Run verifies the server's backup or one in a folder, and fails if something is wrong with it.
+// Run verifies the server's backup or that in --from, and fails if something is wrong with it.
 func (c backupVerifyCmd) Run(s *session) error {
 	var v backup.Verified
 	if c.From == "" {
@@ -117,11 +142,11 @@ func (c backupVerifyCmd) Run(s *session) error {
 			return err
 		}
 	} else {
-		folder, set, err := c.open(s)
+		from, set, err := c.open(s)
 		if err != nil {
 			return err
 		}
-		defer folder.Close()
+		defer from.Close()
 		if v, err = backup.Verify(s.ctx, set, backup.Moment{}, node.RowBlobs, node.ExamineBackup); err != nil {
 			return err
 		}
@@ -147,17 +172,17 @@ type backupRestoreCmd struct {
 // Run shows what would be restored, asks, and restores.
 func (c backupRestoreCmd) Run(s *session) error {
 	if c.From == "" {
-		return &failure{why: "--from must name the folder of the backup", fix: []string{"hexhub backup restore --from /backup --data ./restored"}, code: exitUsage}
+		return &failure{why: "--from must name the folder or the bucket of the backup", fix: []string{"hexhub backup restore --from /backup --data ./restored"}, code: exitUsage}
 	}
 	moment, err := c.moment()
 	if err != nil {
 		return err
 	}
-	folder, set, err := c.open(s)
+	from, set, err := c.open(s)
 	if err != nil {
 		return err
 	}
-	defer folder.Close()
+	defer from.Close()
 	plan, err := set.Plan(s.ctx, moment, c.WithoutLater)
 	if err != nil {
 		return c.refused(err)

@@ -21,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"hexhub/internal/feature/mail/mailtest"
+	"hexhub/internal/kernel/blob/s3/s3test"
 )
 
 func TestMain(m *testing.M) {
@@ -29,6 +30,25 @@ func TestMain(m *testing.M) {
 
 // Each script runs the real program, and most a real server, as an operator would.
 func TestScripts(t *testing.T) { testscript.Run(t, params("testdata/script")) }
+
+// TestBucketScripts runs those that need a real S3 server.
+func TestBucketScripts(t *testing.T) {
+	server := s3test.Start(t)
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte(server.SecretKey+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := params("testdata/bucket")
+	setup := p.Setup
+	p.Setup = func(e *testscript.Env) error {
+		e.Setenv("S3", "http://"+server.Endpoint)
+		e.Setenv("BUCKET", server.Bucket)
+		e.Setenv("S3_ACCESS_KEY", server.AccessKey)
+		e.Setenv("S3_SECRET_FILE", secret)
+		return setup(e)
+	}
+	testscript.Run(t, p)
+}
 
 func params(dir string) testscript.Params {
 	return testscript.Params{

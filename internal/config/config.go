@@ -8,6 +8,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/mail"
 	"net/netip"
@@ -52,11 +53,17 @@ type Server struct {
 	AdminUsername     string `key:"admin.username" default:"admin" placeholder:"NAME" help:"Name of that administrator."`
 	AdminPasswordFile string `key:"admin.password-file" placeholder:"FILE" type:"path" help:"File that holds that administrator's password on its first line."`
 
-	BackupTo      string        `key:"backup.to" placeholder:"DIR" help:"Folder on another disk into which the server is backed up while it runs. Default: no backup."`
+	BackupTo      string        `key:"backup.to" placeholder:"DIR" help:"Folder on another disk, or bucket as s3://BUCKET/PATH, into which the server is backed up while it runs. Default: no backup."`
 	BackupKeyFile string        `key:"backup.key-file" placeholder:"FILE" type:"path" help:"File with the secret that encrypts the backup; without it, the backup is in the clear."`
 	BackupEvery   time.Duration `key:"backup.every" default:"24h" placeholder:"TIME" help:"How often a snapshot is taken; what changes in between is kept every few seconds."`
 	BackupKeep    int64         `key:"backup.keep" default:"7" placeholder:"NUMBER" help:"How many snapshots are kept, besides the one that was verified last."`
 	BackupVerify  time.Duration `key:"backup.verify" default:"168h" placeholder:"TIME" help:"How often the backup is restored into memory and looked over; 0 means never."`
+
+	BackupS3Endpoint      string `key:"backup.s3.endpoint" name:"backup-s3-endpoint" placeholder:"URL" help:"Server that has the bucket of backup.to, such as https://s3.example.com."`
+	BackupS3Region        string `key:"backup.s3.region" name:"backup-s3-region" default:"us-east-1" placeholder:"NAME" help:"Region of that bucket."`
+	BackupS3AccessKey     string `key:"backup.s3.access-key" name:"backup-s3-access-key" placeholder:"ID" help:"Access key that may read, write, list and delete in that bucket."`
+	BackupS3SecretKeyFile string `key:"backup.s3.secret-key-file" name:"backup-s3-secret-key-file" placeholder:"FILE" type:"path" help:"File that holds the secret of backup.s3.access-key on its first line."`
+	BackupS3Style         string `key:"backup.s3.style" name:"backup-s3-style" default:"auto" enum:"auto,path" placeholder:"STYLE" help:"As blob.s3.style, for the bucket of backup.to."`
 
 	BlobCopies int64 `key:"blob.copies" default:"2" placeholder:"NUMBER" help:"Nodes on whose disks a tarball lies before its publishing is acknowledged, as far as there are as many."`
 
@@ -127,17 +134,9 @@ func (s Server) Check() []Problem {
 	}
 	out = append(out, s.checkMail()...)
 	out = append(out, s.checkS3()...)
+	out = append(out, s.checkBackup()...)
 	if s.AdminEmail != "" && s.AdminPasswordFile == "" {
 		bad("admin.email", "needs admin.password-file as well")
-	}
-	if s.BackupEvery < time.Minute {
-		bad("backup.every", "must be a minute or more")
-	}
-	if s.BackupKeep < 1 {
-		bad("backup.keep", "must be 1 or more")
-	}
-	if s.BackupVerify < 0 {
-		bad("backup.verify", "must not be negative")
 	}
 	if s.ClusterListen == "" && s.ClusterAdvertise != "" {
 		bad("cluster.advertise", "is the way to cluster.listen, which is not set")
@@ -190,24 +189,78 @@ func (s Server) checkMail() []Problem {
 
 // checkS3 returns what is wrong with the values of the bucket for tarballs.
 func (s Server) checkS3() []Problem {
+	needed := map[string]string{"blob.s3.bucket": s.BlobS3Bucket, "blob.s3.access-key": s.BlobS3AccessKey, "blob.s3.secret-key-file": s.BlobS3SecretKeyFile}
+	if s.BlobS3Endpoint == "" {
+		return unneeded(needed, "blob.s3.endpoint")
+	}
+	return append(checkEndpoint("blob.s3.endpoint", s.BlobS3Endpoint), missing(needed, "blob.s3.endpoint")...)
+}
+
+// bucketScheme is what backup.to begins with if it names a bucket.
+const bucketScheme = "s3://"
+
+// BackupBucket returns the bucket that backup.to names, and what the names of all objects begin with; false if it
+// names a folder.
+func (s Server) BackupBucket() (bucket, prefix string, ok bool) {
+	rest, ok := strings.CutPrefix(s.BackupTo, bucketScheme)
+	bucket, prefix, _ = strings.Cut(rest, "/")
+	return bucket, prefix, ok
+}
+
+// checkBackup returns what is wrong with the values of the backup.
+func (s Server) checkBackup() []Problem {
 	var out []Problem
 	bad := func(key, format string, args ...any) {
 		out = append(out, Problem{Key: key, Why: fmt.Sprintf(format, args...)})
 	}
-	if s.BlobS3Endpoint == "" {
-		for key, value := range map[string]string{"blob.s3.bucket": s.BlobS3Bucket, "blob.s3.access-key": s.BlobS3AccessKey, "blob.s3.secret-key-file": s.BlobS3SecretKeyFile} {
-			if value != "" {
-				bad(key, "needs blob.s3.endpoint as well")
-			}
-		}
+	if s.BackupEvery < time.Minute {
+		bad("backup.every", "must be a minute or more")
+	}
+	if s.BackupKeep < 1 {
+		bad("backup.keep", "must be 1 or more")
+	}
+	if s.BackupVerify < 0 {
+		bad("backup.verify", "must not be negative")
+	}
+	needed := map[string]string{"backup.s3.endpoint": s.BackupS3Endpoint, "backup.s3.access-key": s.BackupS3AccessKey, "backup.s3.secret-key-file": s.BackupS3SecretKeyFile}
+	bucket, _, ok := s.BackupBucket()
+	switch {
+	case !ok && strings.Contains(s.BackupTo, "://"):
+		bad("backup.to", "%q is neither a folder nor a bucket; write it like /mnt/safe or s3://bucket/path", s.BackupTo)
 		return out
+	case !ok:
+		return append(out, unneeded(needed, "backup.to = "+bucketScheme+"BUCKET/PATH")...)
+	case bucket == "":
+		bad("backup.to", "%q does not name a bucket; write it like s3://bucket/path", s.BackupTo)
 	}
-	if u, err := url.Parse(s.BlobS3Endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
-		bad("blob.s3.endpoint", "%q is not the address of a server; write it like https://s3.example.com", s.BlobS3Endpoint)
+	if s.BackupS3Endpoint != "" {
+		out = append(out, checkEndpoint("backup.s3.endpoint", s.BackupS3Endpoint)...)
 	}
-	for key, value := range map[string]string{"blob.s3.bucket": s.BlobS3Bucket, "blob.s3.access-key": s.BlobS3AccessKey, "blob.s3.secret-key-file": s.BlobS3SecretKeyFile} {
-		if value == "" {
-			bad(key, "is needed with blob.s3.endpoint")
+	return append(out, missing(needed, "a bucket in backup.to")...)
+}
+
+func checkEndpoint(key, value string) []Problem {
+	if u, err := url.Parse(value); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+		return []Problem{{key, fmt.Sprintf("%q is not the address of a server; write it like https://s3.example.com", value)}}
+	}
+	return nil
+}
+
+// missing complains of settings that are not set, and needed with another.
+func missing(values map[string]string, with string) (out []Problem) {
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if values[key] == "" {
+			out = append(out, Problem{key, "is needed with " + with})
+		}
+	}
+	return out
+}
+
+// unneeded complains of settings that are set, and good for nothing without another.
+func unneeded(values map[string]string, without string) (out []Problem) {
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if values[key] != "" {
+			out = append(out, Problem{key, "needs " + without + " as well"})
 		}
 	}
 	return out

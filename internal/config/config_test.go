@@ -66,7 +66,7 @@ func TestFlagBeatsEnvironmentBeatsFileBeatsDefault(t *testing.T) {
 // Every setting can be said in all three ways, and they all end in the same field.
 func TestEverySettingHasThreeNames(t *testing.T) {
 	sample := map[string]string{"text": "x", "list": "10.0.0.0/8", "number": "7", "duration": "7s"}
-	special := map[string]string{"mail.confirm": "never", "mail.tls": "tls", "blob.s3.style": "path", "log.format": "json", "log.level": "warn", "repository.name": "acme"}
+	special := map[string]string{"mail.confirm": "never", "mail.tls": "tls", "blob.s3.style": "path", "backup.s3.style": "path", "log.format": "json", "log.level": "warn", "repository.name": "acme"}
 	for _, x := range config.Settings() {
 		t.Run(x.Key, func(t *testing.T) {
 			value := sample[x.Kind]
@@ -165,6 +165,42 @@ func TestMailSettingsAreCheckedTogether(t *testing.T) {
 				t.Errorf("problems: %v, want one about %s", problems, c.key)
 			}
 		})
+	}
+}
+
+func TestBackupSettingsAreCheckedTogether(t *testing.T) {
+	whole := config.Default()
+	whole.BackupTo, whole.BackupS3Endpoint = "s3://safe/hexhub/prod", "https://s3.example.com"
+	whole.BackupS3AccessKey, whole.BackupS3SecretKeyFile = "hub", "/run/secrets/s3"
+	for _, c := range []struct {
+		name  string
+		spoil func(*config.Server)
+		keys  string // of the problems
+	}{
+		{"bucket", func(*config.Server) {}, ""},
+		{"bucket without a path", func(s *config.Server) { s.BackupTo = "s3://safe" }, ""},
+		{"no bucket", func(s *config.Server) { s.BackupTo = "s3:///hexhub" }, "backup.to"},
+		{"another scheme", func(s *config.Server) { *s = config.Default(); s.BackupTo = "ftp://safe" }, "backup.to"},
+		{"bucket of nobody", func(s *config.Server) { *s = config.Default(); s.BackupTo = "s3://safe" }, "backup.s3.access-key backup.s3.endpoint backup.s3.secret-key-file"},
+		{"server that is none", func(s *config.Server) { s.BackupS3Endpoint = "s3.example.com" }, "backup.s3.endpoint"},
+		{"folder with a bucket's settings", func(s *config.Server) { s.BackupTo = "/mnt/safe" }, "backup.s3.access-key backup.s3.endpoint backup.s3.secret-key-file"},
+		{"too often", func(s *config.Server) { s.BackupEvery = 1 }, "backup.every"},
+		{"never", func(s *config.Server) { s.BackupKeep, s.BackupVerify = 0, -1 }, "backup.keep backup.verify"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := whole
+			c.spoil(&s)
+			var keys []string
+			for _, p := range s.Check() {
+				keys = append(keys, p.Key)
+			}
+			if got := strings.Join(keys, " "); got != c.keys {
+				t.Errorf("problems with %q, want %q", got, c.keys)
+			}
+		})
+	}
+	if bucket, prefix, ok := whole.BackupBucket(); !ok || bucket != "safe" || prefix != "hexhub/prod" {
+		t.Errorf("bucket %q, prefix %q, %v", bucket, prefix, ok)
 	}
 }
 

@@ -4,16 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"hexhub/internal/config"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/blob/s3"
 	"hexhub/internal/kernel/store"
 )
 
@@ -22,11 +25,12 @@ func (n *Node) openBackup() error {
 	if n.Config.BackupTo == "" {
 		return nil
 	}
-	target, key, err := OpenBackup(n.Config.BackupTo, n.Config.BackupKeyFile, true)
+	target, key, err := OpenBackup(n.Config, n.spool, true)
 	if err != nil {
 		return err
 	}
 	n.closers = append(n.closers, target.Close)
+	n.backupTarget = target
 	n.Backup = backup.New(n.DB, n.backupSource(), backup.Options{
 		Target: target, Where: n.Config.BackupTo, Key: key,
 		Every: n.Config.BackupEvery, Keep: int(n.Config.BackupKeep), Verify: n.Config.BackupVerify,
@@ -35,17 +39,43 @@ func (n *Node) openBackup() error {
 	return nil
 }
 
-// OpenBackup opens the folder of backups and reads the key, if there is one.
-func OpenBackup(dir, keyFile string, create bool) (*backup.Folder, *backup.Key, error) {
+// A BackupTarget is the place of backups while it is open.
+type BackupTarget interface {
+	backup.Target
+	io.Closer
+}
+
+// OpenBackup opens the folder or the bucket that backup.to names, and reads the key, if there is one. What is
+// written rests in the spool until a bucket has it. With create, the folder is made.
+func OpenBackup(c config.Server, spool s3.Spooler, create bool) (BackupTarget, *backup.Key, error) {
 	var key *backup.Key
-	if keyFile != "" {
+	if c.BackupKeyFile != "" {
 		var err error
-		if key, err = backup.ReadKey(keyFile); err != nil {
+		if key, err = backup.ReadKey(c.BackupKeyFile); err != nil {
 			return nil, nil, err
 		}
 	}
-	folder, err := backup.OpenFolder(dir, create)
-	return folder, key, err
+	if bucket, prefix, ok := c.BackupBucket(); ok {
+		o, err := bucketOptions(c.BackupS3Endpoint, c.BackupS3SecretKeyFile)
+		if err != nil {
+			return nil, nil, err
+		}
+		o.Bucket, o.Region, o.Prefix, o.AccessKey, o.PathStyle = bucket, c.BackupS3Region, prefix, c.BackupS3AccessKey, c.BackupS3Style == "path"
+		o.Spool, o.Names = spool, s3.Names{
+			Storage: "the storage of the backup", Bucket: "backup.to", Region: "backup.s3.region",
+			AccessKey: "backup.s3.access-key", SecretKey: "backup.s3.secret-key-file",
+		}
+		objects, err := s3.NewObjects(o)
+		if err != nil {
+			return nil, nil, err
+		}
+		return backup.Bucket{Objects: objects}, key, nil
+	}
+	folder, err := backup.OpenFolder(c.BackupTo, create)
+	if err != nil {
+		return nil, nil, err
+	}
+	return folder, key, nil
 }
 
 func (n *Node) backupSource() backup.Source {

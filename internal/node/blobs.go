@@ -31,7 +31,7 @@ func (n *Node) openBlobs() error {
 	if err != nil {
 		return fmt.Errorf("open the blobs: %w", err)
 	}
-	n.Blobs = disk
+	n.Blobs, n.spool = disk, disk
 	n.closers = append(n.closers, disk.Close)
 	if n.bucket, err = openBucket(n.Config, disk, n.log); err != nil {
 		return err
@@ -50,19 +50,26 @@ func openBucket(c config.Server, spool s3.Spooler, log *slog.Logger) (*s3.Store,
 	if c.BlobS3Endpoint == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(c.BlobS3SecretKeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("read the secret key of the bucket: %w", err)
-	}
-	u, err := url.Parse(c.BlobS3Endpoint)
+	o, err := bucketOptions(c.BlobS3Endpoint, c.BlobS3SecretKeyFile)
 	if err != nil {
 		return nil, err
 	}
-	return s3.New(s3.Options{
-		Endpoint: u.Host, Insecure: u.Scheme == "http", Bucket: c.BlobS3Bucket, Region: c.BlobS3Region, Prefix: c.BlobS3Prefix,
-		AccessKey: c.BlobS3AccessKey, SecretKey: firstLine(text), PathStyle: c.BlobS3Style == "path",
-		Spool: spool, Log: log.With("part", "blobs"),
-	})
+	o.Bucket, o.Region, o.Prefix, o.AccessKey, o.PathStyle = c.BlobS3Bucket, c.BlobS3Region, c.BlobS3Prefix, c.BlobS3AccessKey, c.BlobS3Style == "path"
+	o.Spool, o.Log = spool, log.With("part", "blobs")
+	return s3.New(o)
+}
+
+// bucketOptions says where a server that speaks S3 is, and what shows it who we are.
+func bucketOptions(endpoint, secretFile string) (s3.Options, error) {
+	text, err := os.ReadFile(secretFile)
+	if err != nil {
+		return s3.Options{}, fmt.Errorf("read the secret key of the bucket: %w", err)
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return s3.Options{}, err
+	}
+	return s3.Options{Endpoint: u.Host, Insecure: u.Scheme == "http", SecretKey: firstLine(text)}, nil
 }
 
 // openReplica puts the other nodes' blobs behind this one's.

@@ -100,23 +100,25 @@ type Node struct {
 	Backup   *backup.Backup // nil when none is configured
 	Metrics  *prometheus.Registry
 
-	replica    *replica.Store // below Blobs; nil when there is a bucket, or the log was brought
-	bucket     *s3.Store      // likewise; nil when blobs lie on the nodes
-	id         string         // of this node, which stays when it is renamed
-	gauges     *ops.Gauges
-	traffic    *front.Metrics
-	tally      ops.Tally
-	refused    call.Memory
-	operated   atomic.Pointer[ops.Ops] // nil until it runs
-	draining   atomic.Bool             // takes no new requests
-	shrinkDue  bool                    // the leader has left a round to the others; belongs to its own chores
-	rawLog     store.Log
-	leads      func() bool // says whether the log's election has this node lead; nil without one
-	version    string
-	repository name.Repository
-	log        *slog.Logger
-	listener   net.Listener
-	closers    []func() error // in the order of opening
+	replica      *replica.Store // below Blobs; nil when there is a bucket, or the log was brought
+	bucket       *s3.Store      // likewise; nil when blobs lie on the nodes
+	spool        s3.Spooler     // where uploads rest on this machine
+	backupTarget BackupTarget   // nil when there is none
+	id           string         // of this node, which stays when it is renamed
+	gauges       *ops.Gauges
+	traffic      *front.Metrics
+	tally        ops.Tally
+	refused      call.Memory
+	operated     atomic.Pointer[ops.Ops] // nil until it runs
+	draining     atomic.Bool             // takes no new requests
+	shrinkDue    bool                    // the leader has left a round to the others; belongs to its own chores
+	rawLog       store.Log
+	leads        func() bool // says whether the log's election has this node lead; nil without one
+	version      string
+	repository   name.Repository
+	log          *slog.Logger
+	listener     net.Listener
+	closers      []func() error // in the order of opening
 }
 
 // tables are the schemas of all rooms.
@@ -224,6 +226,7 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 			return fmt.Errorf("open the secret key: %w", err)
 		}
 	}
+	n.spool = o.Blobs
 	if n.Blobs = o.Blobs; n.Blobs == nil {
 		if err := n.openBlobs(); err != nil {
 			return err

@@ -77,7 +77,7 @@ func TestC10C11C14RestoredMomentIsSafeAndConsistent(t *testing.T) {
 	must(n.Close())
 	closed = true
 
-	folder, key, err := node.OpenBackup(c.BackupTo, "", false)
+	folder, key, err := node.OpenBackup(c, nil, false)
 	must(err)
 	defer folder.Close()
 	set, err := backup.OpenSet(ctx, folder, "", key)

@@ -1,16 +1,22 @@
 package node_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"hexhub/hex/name"
+	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/feature/world"
+	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/blob/s3/s3test"
 	"hexhub/internal/node"
 )
@@ -52,6 +58,73 @@ func TestTarballsLieInTheBucket(t *testing.T) {
 			t.Errorf("%s: %s, %s", f.ID, f.Level, f.Evidence)
 		}
 	}
+}
+
+// A server whose disk is lost comes back from its bucket: the same rows, files and tarballs, signed with the same key.
+func TestC11BackupInTheBucketOutlivesTheDisk(t *testing.T) {
+	t.Parallel()
+	server := s3test.Start(t)
+	c := settings(t)
+	c.RepositoryName = "hexhub"
+	c.BackupTo, c.BackupS3Endpoint = "s3://"+server.Bucket+"/safe", "http://"+server.Endpoint
+	c.BackupS3AccessKey, c.BackupS3SecretKeyFile, c.BackupS3Style = server.AccessKey, filepath.Join(t.TempDir(), "secret"), "path"
+	if err := os.WriteFile(c.BackupS3SecretKeyFile, []byte(server.SecretKey+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n, stop := start(t, c)
+	if err := world.Demo(t.Context(), n.Rooms()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Backup.Create(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := served(t, n)
+	secret := n.Sealer.Master()
+	stop()
+	if err := os.RemoveAll(c.Data); err != nil {
+		t.Fatal(err)
+	}
+
+	from, key, err := node.OpenBackup(c, new(blob.Memory), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	set, err := backup.OpenSet(t.Context(), from, "", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := set.Plan(t.Context(), backup.Moment{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Data = filepath.Join(t.TempDir(), "back")
+	if out, err := node.Restore(t.Context(), c, set, plan, secret); err != nil || len(out.Lost) > 0 {
+		t.Fatalf("restored %+v, %v", out, err)
+	}
+	again, _ := start(t, c)
+	if d := cmp.Diff(before, served(t, again)); d != "" {
+		t.Error(d)
+	}
+}
+
+// served is what the node serves of the default repository: the list of versions, and every tarball.
+func served(t *testing.T, n *node.Node) map[string]string {
+	t.Helper()
+	paths := []string{"/repo/versions", "/repo/names"}
+	for r := range catalog.ReleasesIn(n.DB.View(), name.MustRepository("hexhub")) {
+		paths = append(paths, "/repo/tarballs/"+r.Package.String()+"-"+r.Version.String()+".tar")
+	}
+	out := map[string]string{}
+	for _, path := range paths {
+		status, body := get(t, http.DefaultClient, n.URL+path)
+		sum := sha256.Sum256([]byte(body))
+		out[path] = fmt.Sprintf("%d with %d bytes, %x", status, len(body), sum[:8])
+		if status != http.StatusOK {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+	return out
 }
 
 // files counts the files below a folder, the lock apart.

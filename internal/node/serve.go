@@ -98,6 +98,12 @@ func (n *Node) probe() doctor.Prober {
 	return n.bucket
 }
 
+// probeBackup tries the bucket for backups; nil if they go into a folder, or nowhere.
+func (n *Node) probeBackup() doctor.Prober {
+	p, _ := n.backupTarget.(doctor.Prober)
+	return p
+}
+
 func (n *Node) self() ops.Self {
 	s := ops.Self{ID: n.id, Name: n.Name, Disk: n.disk, Traffic: n.traffic.Recent}
 	if n.Cluster != nil {

@@ -75,6 +75,7 @@ var diseases = []disease{
 	{"lost audit", (*patient).loseAudit, "audit", doctor.Fail, "segment 1"},
 	{"no backup", func(p *patient) { p.Server.BackupTo = "" }, "backup", doctor.Warn, "there is none"},
 	{"backup inside", func(p *patient) { p.Server.BackupTo = filepath.Join(p.Dir, "backup") }, "backup", doctor.Fail, "lost with it"},
+	{"a bucket of backups that refuses", func(p *patient) { p.Server.BackupBucket = broken{} }, "backup", doctor.Fail, "access denied"},
 	{"no snapshot", func(p *patient) { p.Server.Backup = backup.State{} }, "backup", doctor.Warn, "nothing has been written"},
 	{"old backup", func(p *patient) { p.Server.Backup.Snapshot.At = time.Now().Add(-72 * time.Hour) }, "backup", doctor.Fail, "one is due every 24h"},
 	{"failing backup", func(p *patient) { p.Server.Backup.Problem = "disk full" }, "backup", doctor.Fail, "disk full"},

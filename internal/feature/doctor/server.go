@@ -28,10 +28,11 @@ type Server struct {
 	Private         []string       // files that hold secrets; those that are absent are passed over
 	Mail            bool           // letters leave
 
-	BackupTo string        // empty without a backup
-	Every    time.Duration // between its snapshots
-	Verify   time.Duration // between its verifications; zero means never
-	Backup   backup.State  // what is known of it
+	BackupTo     string        // empty without a backup
+	BackupBucket Prober        // nil when it goes into a folder
+	Every        time.Duration // between its snapshots
+	Verify       time.Duration // between its verifications; zero means never
+	Backup       backup.State  // what is known of it
 
 	Open    bool   // whoever wants to may register, or whoever has an address somewhere
 	Confirm bool   // and must show that the address is his
@@ -185,16 +186,20 @@ func (x *examination) openPrivate() (open []string, seen int) {
 	return open, seen
 }
 
-func checkBackup(_ context.Context, x *examination) Finding {
+func checkBackup(ctx context.Context, x *examination) Finding {
 	if x.Server == nil {
 		return skip(unknown)
 	}
 	s := x.Server
 	if s.BackupTo == "" {
-		return warn("there is none: what is lost on this disk is lost", "hexhub serve --backup-to DIR-ON-ANOTHER-DISK").at(backupManual)
+		return warn("there is none: what is lost on this disk is lost", "hexhub serve --backup-to PLACE-ELSEWHERE").at(backupManual)
 	}
-	if x.inside(s.BackupTo) {
-		return fail(s.BackupTo+" is inside the data directory, and is lost with it", "hexhub serve --backup-to DIR-ON-ANOTHER-DISK").at(backupManual)
+	if s.BackupBucket != nil {
+		if err := s.BackupBucket.Probe(ctx); err != nil {
+			return fail(words(err), "hexhub config print --sources, and look at the settings backup.*").at(backupManual)
+		}
+	} else if x.inside(s.BackupTo) {
+		return fail(s.BackupTo+" is inside the data directory, and is lost with it", "hexhub serve --backup-to PLACE-ELSEWHERE").at(backupManual)
 	}
 	b := s.Backup
 	switch {

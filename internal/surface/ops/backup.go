@@ -6,7 +6,7 @@ import (
 	"hexhub/internal/kernel/fault"
 )
 
-var errNoBackup = fault.New(fault.Conflict, "this server is not backed up: start it with --backup-to and a folder on another disk")
+var errNoBackup = fault.New(fault.Conflict, "this server is not backed up: start it with --backup-to and a folder on another disk, or a bucket")
 
 // backups tells what the backup has.
 func (o *Ops) backups(r *http.Request) (any, error) {
