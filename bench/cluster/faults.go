@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"hexhub/bench/report"
 	"hexhub/e2e/fleet"
 )
 
@@ -52,7 +53,7 @@ func (b *bench) dying(ctx context.Context) error {
 			return err
 		}
 	}
-	table("When a node dies", rows)
+	report.Table(os.Stdout, "When a node dies", rows)
 	return nil
 }
 
@@ -90,7 +91,7 @@ func (r *rounds) measure(ctx context.Context, what string, away func(*fleet.Node
 		}
 		time.Sleep(2 * time.Second) // so that the next round meets a cluster at rest
 	}
-	return []string{what, fmt.Sprint(len(took)), text(percentile(took, 0)), text(percentile(took, 50)), text(percentile(took, 100))}, nil
+	return []string{what, fmt.Sprint(len(took)), report.Time(report.Percentile(took, 0)), report.Time(report.Percentile(took, 50)), report.Time(report.Percentile(took, 100))}, nil
 }
 
 // write asks one node after another but for the one that is away, until a write is acknowledged.
@@ -130,7 +131,7 @@ func (b *bench) growing(ctx context.Context) error {
 	if err := b.within(ctx, dir, b.nodes, nil, func(f *fleet.Fleet) error { return g.cluster(ctx, f) }); err != nil {
 		return err
 	}
-	table("A large registry", g.rows)
+	report.Table(os.Stdout, "A large registry", g.rows)
 	return nil
 }
 
@@ -143,7 +144,7 @@ type growth struct {
 // started notes how long the last start of a node took, and its memory.
 func (g *growth) started(what string, n *fleet.Node) error {
 	memory, err := n.Memory()
-	g.rows = append(g.rows, []string{what, text(n.Took()), fmt.Sprintf("%d MB", memory/1e6)})
+	g.rows = append(g.rows, []string{what, report.Time(n.Took()), fmt.Sprintf("%d MB", memory/1e6)})
 	return err
 }
 
@@ -151,7 +152,7 @@ func (g *growth) started(what string, n *fleet.Node) error {
 func (g *growth) command(ctx context.Context, what string, n *fleet.Node, args ...string) error {
 	began := time.Now()
 	_, err := n.Run(ctx, args...)
-	g.rows = append(g.rows, []string{what, text(time.Since(began)), ""})
+	g.rows = append(g.rows, []string{what, report.Time(time.Since(began)), ""})
 	return err
 }
 
@@ -197,7 +198,7 @@ func (g *growth) restore(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("restore: %w\n%s", err, said)
 	}
-	g.rows = append(g.rows, []string{"restore to a moment", text(time.Since(began)), ""})
+	g.rows = append(g.rows, []string{"restore to a moment", report.Time(time.Since(began)), ""})
 	return g.within(ctx, empty, 1, nil, func(f *fleet.Fleet) error {
 		n := f.Nodes[0]
 		for path, want := range map[string]int{"/api/packages/moment/releases/1.1.0": http.StatusOK, "/api/packages/moment/releases/1.2.0": http.StatusNotFound} {
@@ -287,14 +288,14 @@ func (b *bench) connections(ctx context.Context) error {
 		}
 		rows = [][]string{
 			{"open connections", "memory before", "with them", "a connection", "an answer beside them"},
-			{fmt.Sprint(len(open)), fmt.Sprintf("%d MB", before/1e6), fmt.Sprintf("%d MB", after/1e6), fmt.Sprintf("%.1f kB", float64(after-before)/1e3/float64(len(open))), text(time.Since(one))},
+			{fmt.Sprint(len(open)), fmt.Sprintf("%d MB", before/1e6), fmt.Sprintf("%d MB", after/1e6), fmt.Sprintf("%.1f kB", float64(after-before)/1e3/float64(len(open))), report.Time(time.Since(one))},
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	table("Connections kept open", rows)
+	report.Table(os.Stdout, "Connections kept open", rows)
 	return nil
 }
 

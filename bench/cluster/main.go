@@ -12,15 +12,11 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
-	"runtime"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
+	"hexhub/bench/report"
 	"hexhub/e2e/fleet"
 )
 
@@ -67,7 +63,7 @@ func run(ctx context.Context) error {
 	if b.program, err = fleet.Build(ctx, dir); err != nil {
 		return err
 	}
-	fmt.Printf("Measured on %s, with %d rows, %d rounds, %d s for each rate:\n%s\n\n", time.Now().UTC().Format(time.DateOnly), b.rows, b.rounds, b.seconds, machine(dir))
+	fmt.Printf("Measured on %s, with %d rows, %d rounds, %d s for each rate:\n%s\n\n", time.Now().UTC().Format(time.DateOnly), b.rows, b.rounds, b.seconds, report.Machine(dir))
 	if err := b.calibrate("before"); err != nil {
 		return err
 	}
@@ -77,6 +73,11 @@ func run(ctx context.Context) error {
 		}
 	}
 	return b.calibrate("after")
+}
+
+// calibrate says what the disk gives.
+func (b *bench) calibrate(when string) error {
+	return report.Calibrate(os.Stdout, b.dir, when, 2*time.Second)
 }
 
 // sizes are the numbers of nodes that things are measured with.
@@ -109,80 +110,4 @@ func (b *bench) within(ctx context.Context, dir string, nodes int, env []string,
 		return err
 	}
 	return do(f)
-}
-
-// machine tells what the numbers are to be seen against.
-func machine(dir string) string {
-	model := "unknown processor"
-	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(text)) {
-			if rest, ok := strings.CutPrefix(line, "model name"); ok {
-				model = strings.Trim(rest, "\t :\n")
-				break
-			}
-		}
-	}
-	disk := "unknown file system"
-	if out, err := exec.Command("stat", "-f", "-c", "%T", dir).Output(); err == nil {
-		disk = strings.TrimSpace(string(out))
-	}
-	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return fmt.Sprintf("%d × %s, Linux %s, data on %s, %s.", runtime.NumCPU(), model, strings.TrimSpace(string(kernel)), disk, runtime.Version())
-}
-
-// calibrate says what one fdatasync after another of a small write costs.
-func (b *bench) calibrate(when string) error {
-	f, err := os.Create(filepath.Join(b.dir, "sync"))
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	var took []time.Duration
-	block := make([]byte, 4096)
-	for began := time.Now(); time.Since(began) < 2*time.Second; {
-		one := time.Now()
-		if _, err := f.WriteAt(block, 0); err != nil {
-			return err
-		}
-		if err := fdatasync(f); err != nil {
-			return err
-		}
-		took = append(took, time.Since(one))
-	}
-	fmt.Printf("Disk %s: %d writes of 4 KiB with fdatasync a second, p50 %s, p99 %s.\n\n", when, len(took)/2, text(percentile(took, 50)), text(percentile(took, 99)))
-	return nil
-}
-
-// percentile returns the value that p percent do not exceed.
-func percentile(all []time.Duration, p int) time.Duration {
-	if len(all) == 0 {
-		return 0
-	}
-	slices.Sort(all)
-	return all[min(len(all)*p/100, len(all)-1)]
-}
-
-// text rounds a time to what is worth reading.
-func text(d time.Duration) string {
-	switch {
-	case d >= 10*time.Second:
-		return d.Round(100 * time.Millisecond).String()
-	case d >= time.Second:
-		return d.Round(10 * time.Millisecond).String()
-	case d >= 10*time.Millisecond:
-		return d.Round(100 * time.Microsecond).String()
-	}
-	return d.Round(time.Microsecond).String()
-}
-
-// table prints rows, the first of which is its head.
-func table(title string, rows [][]string) {
-	fmt.Printf("### %s\n\n", title)
-	for i, row := range rows {
-		fmt.Println("| " + strings.Join(row, " | ") + " |")
-		if i == 0 {
-			fmt.Println("|" + strings.Repeat("---|", len(row)))
-		}
-	}
-	fmt.Println()
 }

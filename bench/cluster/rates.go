@@ -10,12 +10,9 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"hexhub/bench/report"
 	"hexhub/e2e/fleet"
 )
-
-func fdatasync(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }
 
 // patience is how long a client waits for an answer.
 const patience = 10 * time.Second
@@ -53,10 +50,6 @@ func (b *bench) rate(clients int, do func(client, n int) error) ([]time.Duration
 	return all, took, <-errs
 }
 
-func perSecond(n int, took time.Duration) string {
-	return fmt.Sprintf("%.0f", float64(n)/took.Seconds())
-}
-
 // publishing measures what one and many clients publish, whose requests go to the nodes in turn.
 func (b *bench) publishing(ctx context.Context) error {
 	rows := [][]string{{"nodes", "clients", "publishes/s", "p50", "p99"}}
@@ -78,22 +71,22 @@ func (b *bench) publishing(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				rows = append(rows, []string{fmt.Sprint(nodes), fmt.Sprint(clients), perSecond(len(times), took), text(percentile(times, 50)), text(percentile(times, 99))})
+				rows = append(rows, []string{fmt.Sprint(nodes), fmt.Sprint(clients), report.PerSecond(len(times), took), report.Time(report.Percentile(times, 50)), report.Time(report.Percentile(times, 99))})
 			}
 			if nodes == 1 {
 				return nil
 			}
 			times, err := b.visibility(ctx, f, user)
-			visible = append(visible, []string{fmt.Sprintf("%d nodes, %d publishes", nodes, len(times)), text(percentile(times, 50)), text(percentile(times, 99))})
+			visible = append(visible, []string{fmt.Sprintf("%d nodes, %d publishes", nodes, len(times)), report.Time(report.Percentile(times, 50)), report.Time(report.Percentile(times, 99))})
 			return err
 		})
 		if err != nil {
 			return err
 		}
 	}
-	table("Publishing a small package", rows)
+	report.Table(os.Stdout, "Publishing a small package", rows)
 	if len(visible) > 1 {
-		table("From commit to visible", visible)
+		report.Table(os.Stdout, "From commit to visible", visible)
 	}
 	return nil
 }
@@ -167,13 +160,13 @@ func (b *bench) reading(ctx context.Context) error {
 				}
 				return err
 			})
-			rows = append(rows, []string{fmt.Sprint(nodes), fmt.Sprint(clients), perSecond(len(times), took), text(percentile(times, 50)), text(percentile(times, 99))})
+			rows = append(rows, []string{fmt.Sprint(nodes), fmt.Sprint(clients), report.PerSecond(len(times), took), report.Time(report.Percentile(times, 50)), report.Time(report.Percentile(times, 99))})
 			return err
 		})
 		if err != nil {
 			return err
 		}
 	}
-	table("Reading the signed file of a package", rows)
+	report.Table(os.Stdout, "Reading the signed file of a package", rows)
 	return nil
 }
