@@ -39,6 +39,9 @@ bench:     ## run all benchmarks once, with allocations
 bench-cluster: ## measure real nodes, one and three; prints Markdown (ROWS, ROUNDS, SECONDS)
 	$(GO) run ./bench/cluster
 
+bench-mnesia: ## measure the store beside Erlang's Mnesia; prints Markdown (ARGS='-rows 50000 -seconds 5 -rounds 5')
+	$(GO) run ./bench/engines $(ARGS)
+
 fuzz:      ## run each fuzz target for FUZZ (10s)
 	@.ci/fuzz $(FUZZ)
 
@@ -57,4 +60,4 @@ clean:     ## remove what was built; data stays
 help:      ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test packages lint fmt gen chaos bench bench-cluster fuzz build dist vuln clean help
+.PHONY: run test packages lint fmt gen chaos bench bench-cluster bench-mnesia fuzz build dist vuln clean help
