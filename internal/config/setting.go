@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -25,7 +26,9 @@ type Setting struct {
 }
 
 // Settings lists every setting in the order of the manual.
-func Settings() []Setting {
+func Settings() []Setting { return slices.Clone(settings()) }
+
+var settings = sync.OnceValue(func() []Setting {
 	t := reflect.TypeFor[Server]()
 	out := make([]Setting, t.NumField())
 	for i := range out {
@@ -38,7 +41,7 @@ func Settings() []Setting {
 		}
 	}
 	return out
-}
+})
 
 func kind(t reflect.Type) string {
 	switch {
@@ -55,7 +58,7 @@ func kind(t reflect.Type) string {
 
 // FindSetting returns the setting with the key.
 func FindSetting(key string) (Setting, bool) {
-	all := Settings()
+	all := settings()
 	if i := slices.IndexFunc(all, func(s Setting) bool { return s.Key == key }); i >= 0 {
 		return all[i], true
 	}
