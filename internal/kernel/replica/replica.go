@@ -43,13 +43,16 @@ type Options struct {
 	Peers  func() []Peer // all others, answering or not; nil means none
 	Copies int           // disks that a blob lies on before Put returns, as far as there are as many nodes; zero means 2
 	Log    *slog.Logger  // nil discards
+
+	// AnswerWithin is how long another node may take to answer; bytes add as long as they take at slowest. Zero means
+	// ten seconds.
+	AnswerWithin time.Duration
 }
 
 // The bounds of what is asked of another node.
 const (
-	answerWithin = 10 * time.Second // and, for bytes, as long as they take at slowest
-	slowest      = 256 << 10        // bytes a second
-	impatience   = 2 * time.Second  // after which one more node is asked, too
+	slowest    = 256 << 10       // bytes a second
+	impatience = 2 * time.Second // after which one more node is asked, too
 )
 
 // A Store is the blobs of this node and, through Open, Stat and Put, those of the others. Delete, Check and Walk
@@ -81,7 +84,7 @@ func New(local blob.Store, o Options) *Store {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	o.Copies = cmp.Or(o.Copies, 2)
+	o.Copies, o.AnswerWithin = cmp.Or(o.Copies, 2), cmp.Or(o.AnswerWithin, 10*time.Second)
 	return &Store{Store: local, o: o, log: o.Log}
 }
 
@@ -107,7 +110,7 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (blob.Hash, int64, error) 
 		defer spooled.Close()
 	}
 	h, size := spooled.Hash(), spooled.Size()
-	ctx, cancel := context.WithTimeout(ctx, bound(size))
+	ctx, cancel := context.WithTimeout(ctx, s.bound(size))
 	defer cancel()
 	remote := make(chan error, 1)
 	go func() { remote <- s.spread(ctx, h, size, spooled, s.order(h, peers), need) }()
@@ -119,8 +122,8 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (blob.Hash, int64, error) 
 }
 
 // bound is how long so many bytes may take.
-func bound(size int64) time.Duration {
-	return answerWithin + time.Duration(size/slowest)*time.Second
+func (s *Store) bound(size int64) time.Duration {
+	return s.o.AnswerWithin + time.Duration(size/slowest)*time.Second
 }
 
 // spread has need of the peers keep the blob. It asks them in order: as many as are needed at once, one more for each
@@ -351,7 +354,7 @@ func (s *Store) Heal(ctx context.Context, h blob.Hash) bool {
 // when one of them leaves. It returns blob.ErrNotFound if no node has it.
 func (s *Store) fetch(ctx context.Context, h blob.Hash) error {
 	done := s.fetching.DoChan(h.String(), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin*6)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.AnswerWithin*6)
 		defer cancel()
 		return nil, s.fetchFrom(ctx, h, s.order(h, s.o.Peers()))
 	})

@@ -59,7 +59,7 @@ func nodes(t *testing.T, count int, local func(t *testing.T) blob.Store) []*test
 			}
 			return out
 		}
-		n.Store = replica.New(n.local, replica.Options{Self: n.peer.ID, Peers: others})
+		n.Store = replica.New(n.local, replica.Options{Self: n.peer.ID, Peers: others, AnswerWithin: time.Minute})
 		n.way = n.Handler()
 	}
 	return all

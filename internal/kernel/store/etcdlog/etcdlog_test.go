@@ -218,7 +218,7 @@ func TestDefragmentKeepsTheAlarmWhileRowsFillTheQuota(t *testing.T) {
 	log := openDir(t, t.TempDir(), func(o *Options) { o.Quota = 4 << 20 })
 	var err error
 	n := 0
-	for ; err == nil; n++ {
+	for ; !errors.Is(err, store.ErrNoSpace) && n < 500; n++ {
 		err = put(t, log, fmt.Sprintf("row/%03d", n), strings.Repeat("x", 32<<10))
 	}
 	if err := log.Defragment(t.Context()); !errors.Is(err, store.ErrNoSpace) {
