@@ -113,6 +113,9 @@ func (l *Log) LocalRevision() store.Revision {
 // AddLearner makes a node known that will copy the log from the others, and returns all nodes then.
 func (l *Log) AddLearner(ctx context.Context, url string) ([]Member, error) {
 	r, err := l.client.MemberAddAsLearner(ctx, []string{url})
+	if errors.Is(err, rpctypes.ErrMemberNotFound) { // its id is made of address and second, and was removed before
+		return nil, fault.Wrap(fault.Unavailable, err, "a node of the same address was added and removed just now: try again")
+	}
 	if err != nil {
 		return nil, explainMember("add a node", err)
 	}
