@@ -92,11 +92,17 @@ func (c *Cluster) joinHandler() http.Handler {
 	return mux
 }
 
-func (c *Cluster) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	p := problem{Kind: fault.Of(err).String(), Message: "the node could not be let in; see the log of the node that was asked"}
+// problemOf is what one that is not let in is told.
+func problemOf(err error) *problem {
+	p := &problem{Kind: fault.Of(err).String(), Message: "the node could not be let in; see the log of the node that was asked"}
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Message != "" {
 		p.Message = f.Message
 	}
+	return p
+}
+
+func (c *Cluster) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
 	c.log.Warn("a node was not let in", "from", r.RemoteAddr, "err", err)
 	status := http.StatusUnprocessableEntity
 	if p.Kind == fault.Unavailable.String() {
@@ -135,7 +141,9 @@ func (c *Cluster) answerJoin(r *http.Request) (joinAnswer, error) {
 	return c.admit(r.Context(), t.hash(), key, q)
 }
 
-// admit makes a learner of who asks. Asked again by the same node, it goes on where it was interrupted.
+// admit makes a learner of who asks. Asked again by the same node, it goes on where it was interrupted. The hash
+// is that of its invitation, or empty for one that has proved to know the secret of Kin: it keeps its name, and
+// takes the place of the node that had it before.
 func (c *Cluster) admit(ctx context.Context, hash string, key ed25519.PublicKey, q joinRequest) (joinAnswer, error) {
 	for _, name := range slices.Sorted(maps.Keys(c.o.Settings)) {
 		if ours, theirs := c.o.Settings[name], q.Settings[name]; ours != theirs {
@@ -144,6 +152,12 @@ func (c *Cluster) admit(ctx context.Context, hash string, key ed25519.PublicKey,
 	}
 	c.joining.Lock() // those who ask one node take turns
 	defer c.joining.Unlock()
+	if hash == "" {
+		q.Named = true
+		if err := c.replace(ctx, q); err != nil {
+			return joinAnswer{}, err
+		}
+	}
 	all, err := c.etcd.Members(ctx)
 	if err != nil {
 		return joinAnswer{}, err
@@ -196,17 +210,22 @@ func (c *Cluster) byMember(member uint64) Node {
 	return Node{}
 }
 
-// reserve writes the node's row and uses the invitation up, both or neither.
+// reserve writes the node's row and uses the invitation up, if it came by one, both or neither.
 func (c *Cluster) reserve(ctx context.Context, hash string, key ed25519.PublicKey, q joinRequest) (row Node, err error) {
 	now := time.Now().UTC().Truncate(time.Second)
 	// Names and addresses are compared on a View: who joins at the same moment by another node is refused by
 	// mayLearn there, or renames itself later.
 	others := members(c.db.Load().View())
 	err = c.db.Load().Update(ctx, func(tx *store.Tx) error {
-		i, ok := invitations.Get(tx, hash)
-		if !ok || !i.admits(q.ID, now) {
-			return errUninvited
+		if hash != "" {
+			i, ok := invitations.Get(tx, hash)
+			if !ok || !i.admits(q.ID, now) {
+				return errUninvited
+			}
+			i.UsedBy = q.ID
+			invitations.Put(tx, i)
 		}
+		var ok bool
 		row, ok = nodes.Get(tx, q.ID)
 		if ok && !key.Equal(ed25519.PublicKey(row.Key)) {
 			return errUninvited
@@ -218,8 +237,6 @@ func (c *Cluster) reserve(ctx context.Context, hash string, key ed25519.PublicKe
 		if row.Name, err = freeName(others, q); err != nil {
 			return err
 		}
-		i.UsedBy = q.ID
-		invitations.Put(tx, i)
 		nodes.Put(tx, row)
 		return nil
 	})

@@ -29,6 +29,7 @@ type Options struct {
 	Advertise string // HOST:PORT that others reach it at; empty means Listen, with the machine's name for a wildcard
 	Version   string // of this binary
 	Join      *Ticket
+	Kin       *Kin // for a node without data to find the others by, and they it; nil for none
 
 	Settings map[string]string // must be the same on all nodes
 	CertLife time.Duration     // of this node's certificates; zero means 90 days
@@ -52,6 +53,7 @@ type Cluster struct {
 	etcd      *etcdlog.Log
 	db        atomic.Pointer[store.DB] // nil until Attach
 	orphans   map[uint64]time.Time     // learners without a row, since when; for Run alone
+	joined    bool                     // by Open
 
 	joining sync.Mutex // held while a node is let in
 
@@ -94,10 +96,17 @@ func (c *Cluster) settle(ctx context.Context, made bool) error {
 			return err
 		}
 	}
+	if c.o.Kin != nil {
+		if err := c.o.Kin.check(); err != nil {
+			return err
+		}
+	}
 	if err := c.listen(ctx); err != nil {
 		return err
 	}
 	switch {
+	case c.o.Join == nil && c.o.Kin != nil && i.knowsNothing(made):
+		return c.gather(ctx)
 	case c.o.Join == nil && made:
 		i.Cluster = id.New()
 	case c.o.Join == nil && i.Cluster == "":
@@ -281,6 +290,9 @@ func (c *Cluster) Addr() (listen, advertise string) {
 	}
 	return c.identity.Listen, c.identity.Advertise
 }
+
+// JustJoined reports whether this process has joined the cluster, which others had begun.
+func (c *Cluster) JustJoined() bool { return c.joined }
 
 // CertEnds is when the certificate ends that the node shows the others; zero without a port.
 func (c *Cluster) CertEnds() time.Time {

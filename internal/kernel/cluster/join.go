@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -19,6 +20,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,10 +60,8 @@ func (t *Ticket) mayUse(i *identity, made bool) error {
 		return err
 	}
 	if made {
-		for _, name := range []string{"etcd", "secret.key", "blobs"} {
-			if _, err := os.Lstat(filepath.Join(i.dir, name)); !errors.Is(err, fs.ErrNotExist) {
-				return holdsMore(i.dir)
-			}
+		if holdsData(i.dir) {
+			return holdsMore(i.dir)
 		}
 		return nil
 	}
@@ -80,6 +80,14 @@ func (t *Ticket) mayUse(i *identity, made bool) error {
 		return holdsMore(i.dir)
 	}
 	return nil // has joined; so it just serves
+}
+
+// holdsData reports whether a folder without an identity has what a registry keeps.
+func holdsData(dir string) bool {
+	return slices.ContainsFunc([]string{"etcd", "secret.key", "blobs"}, func(name string) bool {
+		_, err := os.Lstat(filepath.Join(dir, name))
+		return !errors.Is(err, fs.ErrNotExist)
+	})
 }
 
 func holdsMore(dir string) error {
@@ -106,7 +114,7 @@ func (c *Cluster) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.become(answer, token)
+	return c.become(answer, token.fingerprint)
 }
 
 // askAgain asks until it is told yes or no.
@@ -179,21 +187,27 @@ type strangerError struct{ err error }
 
 func (e *strangerError) Error() string { return "not of the cluster: " + e.err.Error() }
 
-// strangerConfig believes whoever has a certificate of the authority that the token tells of, which is found
-// out before anything is said.
-func (c *Cluster) strangerConfig(token token) (*tls.Config, error) {
+// selfSigned is a certificate that shows nothing but that the key is this node's.
+func (c *Cluster) selfSigned() (tls.Certificate, error) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: c.identity.ID},
 		NotBefore: time.Now().Add(-skew), NotAfter: time.Now().Add(skew),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, c.identity.public(), c.identity.key)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: c.identity.key}, err
+}
+
+// strangerConfig believes whoever has a certificate of the authority that the token tells of, which is found
+// out before anything is said.
+func (c *Cluster) strangerConfig(token token) (*tls.Config, error) {
+	cert, err := c.selfSigned()
 	if err != nil {
 		return nil, err
 	}
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13, NextProtos: []string{protoJoin},
-		Certificates:       []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: c.identity.key}}, // shows that the key is ours
-		InsecureSkipVerify: true,                                                                        // the name is unknown; VerifyConnection looks at the rest
+		Certificates:       []tls.Certificate{cert},
+		InsecureSkipVerify: true, // the name is unknown; VerifyConnection looks at the rest
 		VerifyConnection: func(s tls.ConnectionState) error {
 			if err := verifyAuthority(s.PeerCertificates, token); err != nil {
 				return &strangerError{err}
@@ -216,8 +230,8 @@ func verifyAuthority(chain []*x509.Certificate, token token) error {
 	return errors.New("its certificate is of another authority")
 }
 
-// become makes this node what the answer says.
-func (c *Cluster) become(a joinAnswer, token token) error {
+// become makes this node what the answer says, which is of the cluster whose authority is known by its fingerprint.
+func (c *Cluster) become(a joinAnswer, of [sha256.Size]byte) error {
 	i := c.identity
 	path := filepath.Join(i.dir, "secret.key")
 	if err := seal.Install(path, a.Secret); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -231,9 +245,10 @@ func (c *Cluster) become(a joinAnswer, token token) error {
 	if err != nil {
 		return err
 	}
-	if authority.fingerprint() != token.fingerprint || !validName(a.Name) || a.Members[i.ID] != i.Advertise {
-		return fault.New(fault.Conflict, "the answer of the cluster does not fit its token: start anew in an empty folder, with a new token")
+	if authority.fingerprint() != of || !validName(a.Name) || a.Members[i.ID] != i.Advertise {
+		return fault.New(fault.Conflict, "the answer of the cluster is not of the one that was asked: start anew in an empty folder, and with a new token if there was one")
 	}
 	i.Cluster, i.Name, i.Joining = a.Cluster, a.Name, a.Members
+	c.joined = true
 	return i.save()
 }

@@ -141,6 +141,13 @@ func (p *port) welcome(conn *tls.Conn) {
 		return
 	}
 	state := conn.ConnectionState()
+	if state.NegotiatedProtocol == protoKin {
+		defer p.drop(conn)
+		if err := p.c.answerKin(context.Background(), conn); err != nil && !errors.Is(err, net.ErrClosed) {
+			p.c.log.Warn("refused a node that was told of others", "from", conn.RemoteAddr(), "err", err)
+		}
+		return
+	}
 	if state.NegotiatedProtocol != protoJoin {
 		id := state.PeerCertificates[0].Subject.CommonName
 		p.remember(conn, id)
@@ -240,8 +247,12 @@ func (c *Cluster) serverConfig() *tls.Config {
 	peer.NextProtos = []string{protoPeer}
 	stranger := base.Clone()
 	stranger.ClientAuth, stranger.NextProtos = tls.RequireAnyClientCert, []string{protoJoin}
+	kin := stranger.Clone()
+	kin.NextProtos = []string{protoKin}
 	base.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		switch {
+		case c.o.Kin != nil && slices.Contains(hello.SupportedProtos, protoKin):
+			return kin, nil
 		case slices.Contains(hello.SupportedProtos, protoJoin):
 			return stranger, nil
 		case slices.Contains(hello.SupportedProtos, protoPeer):
