@@ -39,6 +39,10 @@ type Server struct {
 	ClusterListen    string `key:"cluster.listen" placeholder:"ADDR" help:"Address on which other nodes reach this one, such as :4001; kept from then on. Default: none, for a node that stays alone."`
 	ClusterAdvertise string `key:"cluster.advertise" placeholder:"HOST:PORT" help:"Address by which other nodes reach cluster.listen. Default: made from it."`
 
+	ClusterDiscover   []string `key:"cluster.discover" placeholder:"HOST:PORT" help:"Where a node with an empty data folder looks for the others: each address of each host may be one. Default: nowhere, and hexhub join is told."`
+	ClusterSecretFile string   `key:"cluster.secret-file" placeholder:"FILE" type:"path" help:"File that holds, on its first line, the secret by which the nodes of cluster.discover know each other: at least 32 bytes, the same on all."`
+	ClusterSize       int64    `key:"cluster.size" default:"3" placeholder:"NUMBER" help:"How many nodes cluster.discover is to find, this one included, before the first of them founds a cluster."`
+
 	RepositoryName string `key:"repository.name" default:"hexhub" placeholder:"NAME" help:"Name of the default repository; signed into it, so clients must use the same. hexpm stands in for hex.pm."`
 	Registration   string `key:"registration" default:"invite" placeholder:"MODE" help:"Who may register: open, invite, or domains:a.org,b.org."`
 	MailConfirm    string `key:"mail.confirm" default:"auto" enum:"auto,always,never" placeholder:"WHEN" help:"Whether an e-mail address must be confirmed: auto asks exactly when mail can be sent."`
@@ -138,12 +142,7 @@ func (s Server) Check() []Problem {
 	if s.AdminEmail != "" && s.AdminPasswordFile == "" {
 		bad("admin.email", "needs admin.password-file as well")
 	}
-	if s.ClusterListen == "" && s.ClusterAdvertise != "" {
-		bad("cluster.advertise", "is the way to cluster.listen, which is not set")
-	}
-	if host, port, err := net.SplitHostPort(s.ClusterAdvertise); s.ClusterAdvertise != "" && (err != nil || host == "" || port == "" || port == "0") {
-		bad("cluster.advertise", "%q is not an address that other nodes can reach; write it like node-1.example.com:4001", s.ClusterAdvertise)
-	}
+	out = append(out, s.checkCluster()...)
 	if s.NodeName != "" && strings.Trim(s.NodeName, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		bad("node.name", "%q is not a name; use lower-case letters, digits and dashes", s.NodeName)
 	}
@@ -160,6 +159,42 @@ func (s Server) Check() []Problem {
 		bad("stale.private", "must be at least 500ms, for a node asks the others four times a second")
 	}
 	return out
+}
+
+// checkCluster returns what is wrong with the values of other nodes.
+func (s Server) checkCluster() []Problem {
+	var out []Problem
+	bad := func(key, format string, args ...any) {
+		out = append(out, Problem{Key: key, Why: fmt.Sprintf(format, args...)})
+	}
+	if s.ClusterListen == "" && s.ClusterAdvertise != "" {
+		bad("cluster.advertise", "is the way to cluster.listen, which is not set")
+	}
+	if s.ClusterAdvertise != "" && !dialable(s.ClusterAdvertise) {
+		bad("cluster.advertise", "%q is not an address that other nodes can reach; write it like node-1.example.com:4001", s.ClusterAdvertise)
+	}
+	for _, address := range s.ClusterDiscover {
+		if !dialable(address) {
+			bad("cluster.discover", "%q is not where other nodes can be; write it like nodes.example.com:4001", address)
+		}
+	}
+	if len(s.ClusterDiscover) > 0 && s.ClusterListen == "" {
+		bad("cluster.listen", "is needed with cluster.discover, for the others to find this node")
+	}
+	if (len(s.ClusterDiscover) == 0) != (s.ClusterSecretFile == "") {
+		bad("cluster.discover", "cluster.discover and cluster.secret-file go together; set both or neither")
+	}
+	if s.ClusterSize < 1 {
+		bad("cluster.size", "must be 1 or more")
+	}
+	return out
+}
+
+// dialable reports whether an address has a host and a port.
+func dialable(address string) bool {
+	host, port, err := net.SplitHostPort(address)
+	n, notNumber := strconv.ParseUint(port, 10, 16)
+	return err == nil && host != "" && notNumber == nil && n != 0
 }
 
 // checkMail returns what is wrong with the values of mail.

@@ -204,6 +204,41 @@ func TestBackupSettingsAreCheckedTogether(t *testing.T) {
 	}
 }
 
+func TestClusterSettingsAreCheckedTogether(t *testing.T) {
+	whole := config.Default()
+	whole.ClusterListen, whole.ClusterAdvertise = ":4001", "hub-0.nodes:4001"
+	whole.ClusterDiscover, whole.ClusterSecretFile = []string{"nodes:4001", "10.0.0.7:4001"}, "/run/secrets/cluster"
+	for _, c := range []struct {
+		name  string
+		spoil func(*config.Server)
+		key   string // of the problem; empty when there is none
+	}{
+		{"whole", func(*config.Server) {}, ""},
+		{"nothing of it", func(s *config.Server) { *s = config.Default() }, ""},
+		{"no way to it", func(s *config.Server) { s.ClusterListen, s.ClusterAdvertise = "", "" }, "cluster.listen"},
+		{"way to nothing", func(s *config.Server) { *s = config.Default(); s.ClusterAdvertise = "hub-0:4001" }, "cluster.advertise"},
+		{"way without a port", func(s *config.Server) { s.ClusterAdvertise = "hub-0" }, "cluster.advertise"},
+		{"others without a port", func(s *config.Server) { s.ClusterDiscover = []string{"nodes"} }, "cluster.discover"},
+		{"others at a port that is none", func(s *config.Server) { s.ClusterDiscover = []string{"nodes:cluster"} }, "cluster.discover"},
+		{"others nowhere", func(s *config.Server) { s.ClusterDiscover = []string{":4001"} }, "cluster.discover"},
+		{"no secret", func(s *config.Server) { s.ClusterSecretFile = "" }, "cluster.discover"},
+		{"a secret for nobody", func(s *config.Server) { s.ClusterDiscover = nil }, "cluster.discover"},
+		{"fewer than one node", func(s *config.Server) { s.ClusterSize = 0 }, "cluster.size"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := whole
+			c.spoil(&s)
+			problems := s.Check()
+			switch {
+			case c.key == "" && len(problems) > 0:
+				t.Errorf("problems: %v", problems)
+			case c.key != "" && (len(problems) != 1 || problems[0].Key != c.key):
+				t.Errorf("problems: %v, want one about %s", problems, c.key)
+			}
+		})
+	}
+}
+
 func TestTemplateIsItselfAGoodFile(t *testing.T) {
 	var b strings.Builder
 	if err := config.WriteTemplate(&b); err != nil {

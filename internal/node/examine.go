@@ -73,7 +73,7 @@ func (n *Node) examined() *doctor.Server {
 	c := n.Config
 	return &doctor.Server{
 		Listen: n.Addr(), TLSCert: c.TLSCert, TLSKey: c.TLSKey, Proxies: c.Proxies(),
-		Private: []string{c.TLSKey, c.MailPasswordFile, c.AdminPasswordFile, c.BackupKeyFile, c.BackupS3SecretKeyFile, c.BlobS3SecretKeyFile}, Mail: n.Mail.Configured(),
+		Private: []string{c.TLSKey, c.MailPasswordFile, c.AdminPasswordFile, c.BackupKeyFile, c.BackupS3SecretKeyFile, c.BlobS3SecretKeyFile, c.ClusterSecretFile}, Mail: n.Mail.Configured(),
 		BackupTo: c.BackupTo, BackupBucket: n.probeBackup(), Every: c.BackupEvery, Verify: c.BackupVerify, Backup: backup.StateOf(v),
 		Open: !rules.Registration.Closed(), Confirm: rules.ConfirmMail, Files: openFiles(),
 	}

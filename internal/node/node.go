@@ -258,9 +258,13 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 
 // openCluster finds out which node this is, and joins a cluster if it is told to.
 func (n *Node) openCluster(ctx context.Context, o Options) error {
+	kin, err := n.kin()
+	if err != nil {
+		return err
+	}
 	c, err := cluster.Open(ctx, cluster.Options{
 		Dir: n.Config.Data, Name: n.Config.NodeName, Listen: n.Config.ClusterListen, Advertise: n.Config.ClusterAdvertise,
-		Version: n.version, Join: o.Join, Settings: map[string]string{"repository.name": n.Config.RepositoryName},
+		Version: n.version, Join: o.Join, Kin: kin, Settings: map[string]string{"repository.name": n.Config.RepositoryName},
 		Log: n.log.With("part", "cluster"),
 	})
 	if err != nil {
