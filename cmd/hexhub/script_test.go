@@ -69,7 +69,7 @@ func params(dir string) testscript.Params {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "up": up, "ready": ready, "isjson": isJSON, "login": logIn, "save": save, "smtp": smtp, "mails": mails,
 			"speaks": speaks, "everyone": everyone, "field": field,
-			"approve": approve, "enrol": enrol, "code": code, "endlogins": endlogins, "stale": stale, "nosecrets": nosecrets,
+			"approve": approve, "enrol": enrol, "code": code, "port": port, "voting": voting, "endlogins": endlogins, "stale": stale, "nosecrets": nosecrets,
 		},
 	}
 }
@@ -101,6 +101,27 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// port finds a port that is free at all of some addresses: port VARIABLE ADDRESS….
+func port(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: port VARIABLE ADDRESS…")
+	}
+	free, held := "0", []net.Listener{}
+	defer func() {
+		for _, l := range held {
+			l.Close()
+		}
+	}()
+	for _, host := range args[1:] {
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", net.JoinHostPort(host, free))
+		ts.Check(err)
+		held = append(held, l)
+		_, free, err = net.SplitHostPort(l.Addr().String())
+		ts.Check(err)
+	}
+	ts.Setenv(args[0], free)
 }
 
 // up waits until the server on the data folder is ready, and sets URL to its address: up DATA.
@@ -144,6 +165,37 @@ func await(ts *testscript.TestScript, neg bool, args []string, path string, read
 		case <-tick.C:
 		case <-ctx.Done():
 			ts.Fatalf("the server does not get ready")
+		}
+	}
+}
+
+// voting waits until all of the servers have a vote, as one of them tells: voting COUNT DATA.
+func voting(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: voting COUNT DATA")
+	}
+	tick, limit := time.NewTicker(200*time.Millisecond), time.After(time.Minute)
+	defer tick.Stop()
+	for {
+		var all struct {
+			Nodes []struct{ Role string }
+		}
+		if ts.Exec("hexhub", "cluster", "members", "--json", "--data", args[1]) == nil {
+			ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &all))
+		}
+		votes := 0
+		for _, n := range all.Nodes {
+			if n.Role == "leader" || n.Role == "follower" {
+				votes++
+			}
+		}
+		if fmt.Sprint(votes) == args[0] && len(all.Nodes) == votes {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			ts.Fatalf("%d of %d nodes vote, want %s", votes, len(all.Nodes), args[0])
 		}
 	}
 }

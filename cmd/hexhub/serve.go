@@ -99,7 +99,7 @@ func (c serveCmd) openFailure(err error) error {
 // greet says what a person needs next; without a terminal, the same as log records.
 func (c serveCmd) greet(s *session, n *node.Node, log *slog.Logger, first bool) error {
 	link, until := "", time.Time{}
-	if n.NeedsSetup() {
+	if n.OffersSetup() {
 		var err error
 		if link, until, err = n.StartSetup(s.ctx); err != nil {
 			return &failure{what: "prepare the setup link", why: err.Error()}

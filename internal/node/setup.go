@@ -15,6 +15,12 @@ import (
 // NeedsSetup reports whether nobody administers the registry yet.
 func (n *Node) NeedsSetup() bool { return !account.HasAdmin(n.DB.View()) }
 
+// OffersSetup reports whether this node is to make a setup link when it starts. One that has just joined leaves
+// that to the others, whose link its own would end.
+func (n *Node) OffersSetup() bool {
+	return n.NeedsSetup() && (n.Cluster == nil || !n.Cluster.JustJoined())
+}
+
 // StartSetup returns the link on which the first administrator is created, and until when it works. It is
 // also written to setup-url in the data folder, for whoever cannot see the terminal; earlier links end.
 func (n *Node) StartSetup(ctx context.Context) (link string, until time.Time, err error) {
