@@ -25,6 +25,7 @@ func TestC5FullDisk(t *testing.T) {
 	jose.Publish(hubtest.Tarball(t, "decimal", "1.0.0")).Expect(t, http.StatusCreated)
 	ballast := filepath.Join(disk, "ballast")
 	fill(t, ballast)
+	kept := blobs(t, filepath.Join(disk, "data"))
 
 	for i := range 5 {
 		told := jose.Publish(hubtest.Tarball(t, "decimal", fmt.Sprintf("1.1.%d", i))).Expect(t, http.StatusServiceUnavailable)
@@ -33,6 +34,9 @@ func TestC5FullDisk(t *testing.T) {
 		if !strings.Contains(words.Message, "disk") {
 			t.Errorf("publishing to a full disk is told %q", words.Message)
 		}
+	}
+	if now := blobs(t, filepath.Join(disk, "data")); now != kept {
+		t.Errorf("refused publications leave %d blobs on a full disk", now-kept)
 	}
 	for _, path := range []string{"/repo/packages/decimal", "/repo/tarballs/decimal-1.0.0.tar", "/repo/versions", "/api/packages/decimal"} {
 		s.client().Get(path).Expect(t, http.StatusOK)
@@ -48,6 +52,16 @@ func TestC5FullDisk(t *testing.T) {
 	for _, v := range []string{"1.0.0", "1.2.0"} {
 		s.client().Get("/repo/tarballs/decimal-"+v+".tar").Expect(t, http.StatusOK)
 	}
+}
+
+// blobs counts the blobs in a data folder.
+func blobs(t *testing.T, data string) int {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(data, "blobs", "??", "*"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no blobs: %v", err)
+	}
+	return len(names)
 }
 
 // fill writes to the file until the disk is full.

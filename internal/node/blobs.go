@@ -75,10 +75,16 @@ func bucketOptions(endpoint, secretFile string) (s3.Options, error) {
 // openReplica puts the other nodes' blobs behind this one's.
 func (n *Node) openReplica() {
 	n.replica = replica.New(n.Blobs, replica.Options{
-		Self: n.id, Peers: n.blobPeers, Copies: int(n.Config.BlobCopies), Log: n.log.With("part", "blobs"),
+		Self: n.id, Peers: n.blobPeers, Copies: int(n.Config.BlobCopies), Full: n.diskFull, Log: n.log.With("part", "blobs"),
 	})
 	n.Blobs = n.replica
 	n.Cluster.Handle("/blob/", n.replica.Handler())
+}
+
+// diskFull reports whether the store has stopped taking rows for want of disk. Blobs leave it what is left.
+func (n *Node) diskFull() bool {
+	log := n.space.Load()
+	return log != nil && log.DiskFull()
 }
 
 func (n *Node) blobPeers() []replica.Peer {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -53,6 +54,43 @@ func TestSweepKeepsSealedAuditEntries(t *testing.T) {
 		}
 		if page, _, err := n.Audit.Find(t.Context(), n.DB.View(), audit.Query{}, 10); err != nil || len(page) != 1 {
 			t.Errorf("the sealed entry is found as %v, %v", page, err)
+		}
+	})
+}
+
+// A rival puts what is about to be deleted, in the last moment.
+type rival struct {
+	blob.Store
+	bytes string
+}
+
+func (r rival) Delete(ctx context.Context, h blob.Hash, before time.Time) (bool, error) {
+	if _, _, err := r.Put(ctx, strings.NewReader(r.bytes)); err != nil {
+		return false, err
+	}
+	return r.Store.Delete(ctx, h, before)
+}
+
+// C13: What was found old and unnamed, and is then published, stays.
+func TestC13SweepSparesWhatIsPublishedMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := &Node{Blobs: rival{&blob.Memory{}, "published twice"}, log: slog.New(slog.DiscardHandler)}
+		var err error
+		if n.DB, err = store.Open(t.Context(), store.NewMemory(), store.Options{}, tables...); err != nil {
+			t.Fatal(err)
+		}
+		defer n.DB.Close()
+		h, _, err := n.Blobs.Put(t.Context(), strings.NewReader("published twice"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * sweepGrace)
+		if swept, err := n.sweep(t.Context()); err != nil || swept != 0 {
+			t.Errorf("swept %d, %v", swept, err)
+		}
+		if err := n.Blobs.Check(t.Context(), h); err != nil {
+			t.Error(err)
 		}
 	})
 }

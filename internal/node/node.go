@@ -100,11 +100,12 @@ type Node struct {
 	Backup   *backup.Backup // nil when none is configured
 	Metrics  *prometheus.Registry
 
-	replica      *replica.Store // below Blobs; nil when there is a bucket, or the log was brought
-	bucket       *s3.Store      // likewise; nil when blobs lie on the nodes
-	spool        s3.Spooler     // where uploads rest on this machine
-	backupTarget BackupTarget   // nil when there is none
-	id           string         // of this node, which stays when it is renamed
+	replica      *replica.Store              // below Blobs; nil when there is a bucket, or the log was brought
+	bucket       *s3.Store                   // likewise; nil when blobs lie on the nodes
+	space        atomic.Pointer[etcdlog.Log] // Etcd, for those who may ask before it is there
+	spool        s3.Spooler                  // where uploads rest on this machine
+	backupTarget BackupTarget                // nil when there is none
+	id           string                      // of this node, which stays when it is renamed
 	gauges       *ops.Gauges
 	traffic      *front.Metrics
 	tally        ops.Tally
@@ -292,6 +293,7 @@ func (n *Node) openEtcd(ctx context.Context) error {
 		return fmt.Errorf("open the store: %w", err)
 	}
 	n.Etcd = log
+	n.space.Store(log)
 	n.closers = append(n.closers, log.Close)
 	return nil
 }

@@ -39,7 +39,7 @@ func (s *Store) Fill(ctx context.Context, names iter.Seq[blob.Hash]) (got, missi
 		if !errors.Is(err, blob.ErrNotFound) {
 			continue // here, or unreadable, which the scrub finds
 		}
-		if err := s.fetch(ctx, h); err != nil {
+		if s.o.Full() || s.fetch(ctx, h) != nil {
 			missing++
 			continue
 		}

@@ -41,6 +41,10 @@ func (s *Store) serveKeep(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "say how long the blob is", http.StatusLengthRequired)
 		return
 	}
+	if s.o.Full() {
+		http.Error(w, full, http.StatusInsufficientStorage)
+		return
+	}
 	spooled, err := s.Spool(r.Context(), r.Body, r.ContentLength)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInsufficientStorage)

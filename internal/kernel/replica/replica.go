@@ -42,6 +42,7 @@ type Options struct {
 	Self   string        // id of this node
 	Peers  func() []Peer // all others, answering or not; nil means none
 	Copies int           // disks that a blob lies on before Put returns, as far as there are as many nodes; zero means 2
+	Full   func() bool   // whether this node's disk has room for no blob more; nil means never
 	Log    *slog.Logger  // nil discards
 
 	// AnswerWithin is how long another node may take to answer; bytes add as long as they take at slowest. Zero means
@@ -81,6 +82,9 @@ func New(local blob.Store, o Options) *Store {
 	if o.Peers == nil {
 		o.Peers = func() []Peer { return nil }
 	}
+	if o.Full == nil {
+		o.Full = func() bool { return false }
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -96,6 +100,9 @@ func (s *Store) Stats() Stats {
 // Put implements blob.Store: it returns once this node and as many others as make up the copies have the blob
 // durably. If too few can be had it fails with fault.Unavailable; some may then have it all the same.
 func (s *Store) Put(ctx context.Context, r io.Reader) (blob.Hash, int64, error) {
+	if s.o.Full() {
+		return blob.Hash{}, 0, fault.New(fault.Unavailable, full)
+	}
 	peers := s.o.Peers()
 	need := min(s.o.Copies-1, len(peers))
 	if need < 1 {
@@ -120,6 +127,10 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (blob.Hash, int64, error) 
 	}
 	return h, size, errors.Join(err, <-remote)
 }
+
+// full is what is told of a disk that has no room. It has some, for the log to live on and for what is only passing.
+const full = "the server's disk is nearly full, so nothing was stored; " +
+	"its administrator must free space on the volume of the data directory, then try again"
 
 // bound is how long so many bytes may take.
 func (s *Store) bound(size int64) time.Duration {
@@ -256,11 +267,14 @@ func weigh(h blob.Hash, node string) [sha256.Size]byte {
 	return sha256.Sum256(append(h[:], node...))
 }
 
-// Open implements blob.Store. A blob that is not here is fetched from another node, and kept. One that turns out to
-// be corrupt while it is read is replaced from another node, so that the next Open is right.
+// Open implements blob.Store. A blob that is not here is fetched from another node, and kept if there is room. One
+// that turns out to be corrupt while it is read is replaced from another node, so that the next Open is right.
 func (s *Store) Open(ctx context.Context, h blob.Hash) (blob.Reader, error) {
 	r, err := s.Store.Open(ctx, h)
 	if errors.Is(err, blob.ErrNotFound) && len(s.o.Peers()) > 0 {
+		if s.o.Full() {
+			return s.borrow(ctx, h)
+		}
 		if err := s.fetch(ctx, h); err != nil {
 			return nil, err
 		}
@@ -356,7 +370,7 @@ func (s *Store) fetch(ctx context.Context, h blob.Hash) error {
 	done := s.fetching.DoChan(h.String(), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.AnswerWithin*6)
 		defer cancel()
-		return nil, s.fetchFrom(ctx, h, s.order(h, s.o.Peers()))
+		return nil, s.fromAny(h, s.order(h, s.o.Peers()), func(p Peer) error { return s.take(ctx, p, h) })
 	})
 	select {
 	case r := <-done:
@@ -366,10 +380,24 @@ func (s *Store) fetch(ctx context.Context, h blob.Hash) error {
 	}
 }
 
-func (s *Store) fetchFrom(ctx context.Context, h blob.Hash, peers []Peer) error {
+// borrow gets a blob from any other node for one reader, and keeps nothing.
+func (s *Store) borrow(ctx context.Context, h blob.Hash) (blob.Reader, error) {
+	var got *blob.Spooled
+	err := s.fromAny(h, s.order(h, s.o.Peers()), func(p Peer) (err error) {
+		got, err = s.bytesOf(ctx, p, h)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return got, nil
+}
+
+// fromAny calls get for one peer after another until it succeeds.
+func (s *Store) fromAny(h blob.Hash, peers []Peer, get func(Peer) error) error {
 	unreachable := false
 	for _, p := range peers {
-		err := s.take(ctx, p, h)
+		err := get(p)
 		if err == nil {
 			return nil
 		}
@@ -385,33 +413,42 @@ func (s *Store) fetchFrom(ctx context.Context, h blob.Hash, peers []Peer) error 
 	return fmt.Errorf("blob %s is on no node: %w", h, blob.ErrNotFound)
 }
 
-// take fetches a blob from one peer.
+// take fetches a blob from one peer and keeps it.
 func (s *Store) take(ctx context.Context, p Peer, h blob.Hash) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url(h), nil)
-	if err != nil {
-		return err
-	}
-	resp, err := p.HTTP.Do(req)
-	if err != nil {
-		return s.blame(ctx, p, err)
-	}
-	defer resp.Body.Close()
-	switch {
-	case resp.StatusCode == http.StatusNotFound:
-		return blob.ErrNotFound
-	case resp.StatusCode != http.StatusOK:
-		return s.blame(ctx, p, statusError(resp))
-	case resp.ContentLength < 0:
-		return s.blame(ctx, p, errors.New("it did not say how long the blob is"))
-	}
-	spooled, err := s.Spool(ctx, resp.Body, resp.ContentLength)
+	spooled, err := s.bytesOf(ctx, p, h)
 	if err != nil {
 		return err
 	}
 	defer spooled.Close()
-	if spooled.Hash() != h {
-		return fmt.Errorf("what node %s sent: %w", p.Name, blob.ErrCorrupt)
-	}
 	_, _, err = s.Store.Put(ctx, spooled)
 	return err
+}
+
+// bytesOf fetches a blob from one peer and checks it. The caller closes what it gets.
+func (s *Store) bytesOf(ctx context.Context, p Peer, h blob.Hash) (*blob.Spooled, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url(h), nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := p.HTTP.Do(req)
+	if err != nil {
+		return nil, s.blame(ctx, p, err)
+	}
+	defer resp.Body.Close()
+	switch {
+	case resp.StatusCode == http.StatusNotFound:
+		return nil, blob.ErrNotFound
+	case resp.StatusCode != http.StatusOK:
+		return nil, s.blame(ctx, p, statusError(resp))
+	case resp.ContentLength < 0:
+		return nil, s.blame(ctx, p, errors.New("it did not say how long the blob is"))
+	}
+	spooled, err := s.Spool(ctx, resp.Body, resp.ContentLength)
+	if err != nil {
+		return nil, err
+	}
+	if spooled.Hash() != h {
+		return nil, errors.Join(fmt.Errorf("what node %s sent: %w", p.Name, blob.ErrCorrupt), spooled.Close())
+	}
+	return spooled, nil
 }

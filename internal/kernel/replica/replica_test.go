@@ -3,6 +3,7 @@ package replica_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,6 +31,7 @@ type testNode struct {
 	peer   replica.Peer
 	way    http.Handler // to the node; tests put faults in it
 	dead   atomic.Bool  // answers nobody
+	full   atomic.Bool  // has no room
 	server *httptest.Server
 }
 
@@ -59,7 +62,7 @@ func nodes(t *testing.T, count int, local func(t *testing.T) blob.Store) []*test
 			}
 			return out
 		}
-		n.Store = replica.New(n.local, replica.Options{Self: n.peer.ID, Peers: others, AnswerWithin: time.Minute})
+		n.Store = replica.New(n.local, replica.Options{Self: n.peer.ID, Peers: others, AnswerWithin: time.Minute, Full: n.full.Load})
 		n.way = n.Handler()
 	}
 	return all
@@ -220,6 +223,68 @@ func TestWhatIsElsewhereIsFetchedAndKept(t *testing.T) {
 	all[2].dead.Store(true)
 	if got, err := read(all[0], h); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("it was not kept: %v", err)
+	}
+}
+
+// C5: A node without room keeps nothing more: not its own, not what others give, not what is read through it.
+func TestC5FullNodeKeepsNothingAndServesAll(t *testing.T) {
+	t.Parallel()
+	all := nodes(t, 3, disk)
+	full := all[1]
+	full.full.Store(true)
+	if _, _, err := full.Put(t.Context(), bytes.NewReader(blobtest.Bytes(10))); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("Put = %v; want Unavailable", err)
+	}
+	var names []blob.Hash
+	for i := range 10 {
+		want := blobtest.Bytes(1000 + i)
+		h := put(t, all[0], want)
+		names = append(names, h)
+		if got, err := read(full, h); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("read %d bytes, %v", len(got), err)
+		}
+	}
+	if got, _, err := full.Fill(t.Context(), slices.Values(names)); got != 0 || err != nil {
+		t.Errorf("Fill got %d, %v", got, err)
+	}
+	for info, err := range full.local.Walk(t.Context()) {
+		t.Errorf("it keeps %v, %v", info, err)
+	}
+	full.full.Store(false)
+	if got, missing, err := full.Fill(t.Context(), slices.Values(names)); got == 0 || missing != 0 || err != nil {
+		t.Errorf("with room again, Fill got %d, misses %d, %v", got, missing, err)
+	}
+}
+
+// C13: Nodes that sweep while another puts what they sweep leave it on two disks.
+func TestC13SweepingSparesWhatIsPutMeanwhile(t *testing.T) {
+	t.Parallel()
+	all := nodes(t, 3, disk)
+	old := time.Now().Add(-time.Hour)
+	for round := range 50 {
+		b := blobtest.Bytes(100 + round)
+		for _, n := range all {
+			h, _, err := n.local.Put(t.Context(), bytes.NewReader(b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chtimes(filepath.Join(n.local.(onDisk).dir, h.String()[:2], h.String()), old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var both sync.WaitGroup
+		for _, n := range all {
+			both.Go(func() {
+				if _, err := n.Delete(t.Context(), sha256.Sum256(b), old.Add(time.Minute)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		h := put(t, all[round%3], b)
+		both.Wait()
+		if got := len(holders(all, h)); got < 2 {
+			t.Fatalf("round %d: %d nodes have it", round, got)
+		}
 	}
 }
 

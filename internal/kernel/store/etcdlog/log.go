@@ -21,7 +21,7 @@ func (l *Log) Commit(ctx context.Context, txn store.Txn) (store.Revision, bool, 
 	if err := ctx.Err(); err != nil { // etcd would propose it all the same, and then not wait
 		return 0, false, fmt.Errorf("commit: %w", err)
 	}
-	if l.node != nil && len(txn.Ops) > 0 && l.node.disk.full.Load() {
+	if len(txn.Ops) > 0 && l.DiskFull() {
 		return 0, false, fmt.Errorf("commit: the disk is nearly full: %w", store.ErrNoSpace)
 	}
 	guards := make([]clientv3.Cmp, len(txn.Guards))

@@ -28,6 +28,9 @@ type Status struct {
 	Problems []string // alarms and the lack of a leader, in etcd's words
 }
 
+// DiskFull reports whether commits are refused for want of disk. It waits for nothing.
+func (l *Log) DiskFull() bool { return l.node != nil && l.node.disk.full.Load() }
+
 // Status asks this node about itself; it needs no quorum.
 func (l *Log) Status(ctx context.Context) (Status, error) {
 	r, err := l.client.Maintenance.Status(ctx, l.endpoint())
