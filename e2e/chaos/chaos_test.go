@@ -106,8 +106,12 @@ func start(t *testing.T, o fleet.Options) *fleet.Fleet {
 	return f
 }
 
-// ownDisk is the size in bytes of each node's own disk: etcd takes up to seven write-ahead segments of 64 MiB.
-const ownDisk = 768 << 20
+// Each node has a disk of its own. etcd takes up to seven write-ahead segments of 64 MB; below the reserve nothing new
+// is taken in.
+const (
+	ownDisk = 768 << 20 // bytes
+	reserve = 32 << 20  // bytes
+)
 
 // C2, C5, C6, C20: A lone node loses nothing and contradicts itself in nothing, whatever happens to it.
 func TestOneNode(t *testing.T) { suffer(t, 1) }
@@ -121,7 +125,7 @@ func suffer(t *testing.T, nodes int) {
 	t.Parallel()
 	random, s := chance(t)
 	dir := folder(t)
-	f := start(t, fleet.Options{Dir: dir, Nodes: nodes, Disk: ownDisk, Env: []string{"HEXHUB_DISK_RESERVE=33554432"}})
+	f := start(t, fleet.Options{Dir: dir, Nodes: nodes, Disk: ownDisk, Env: []string{fmt.Sprint("HEXHUB_DISK_RESERVE=", reserve)}})
 	l, err := newLoad(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
@@ -447,13 +451,14 @@ func (e *evil) isolate() error {
 	return nil
 }
 
-// C5: Somebody fills a node's disk. It lives, serves, and refuses what is new with words; the others work on; once
+// C5: Somebody fills a node's disk up to its reserve. It lives, serves, and refuses what is new with words; the others work on; once
 // there is space again so does it.
 func (e *evil) fillDisk() error {
 	n := e.victim()
-	if err := n.FillDisk(); err != nil {
+	if err := n.FillDisk(reserve - 8<<20); err != nil {
 		return err
 	}
+	e.wait(300*time.Millisecond, time.Second) // it looks ten times a second
 	told, err := e.publish(n)
 	if err != nil || told.Status != http.StatusServiceUnavailable || !bytes.Contains(told.Body, []byte("disk")) {
 		return errors.Join(err, fmt.Errorf("publishing through %s, whose disk is full, is told %d %.300s", n.Name, told.Status, told.Body))
@@ -477,7 +482,7 @@ func (e *evil) fillDisk() error {
 func (e *evil) starve() error {
 	n := e.victim()
 	for range 20 {
-		if err := n.FillDisk(); err != nil {
+		if err := n.FillDisk(0); err != nil {
 			return err
 		}
 		e.wait(100*time.Millisecond, 200*time.Millisecond)

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,23 +27,33 @@ func (n *Node) mountDisk(bytes int64) error {
 // OwnDisk reports whether the node has a disk of its own; see Options.Disk.
 func (n *Node) OwnDisk() bool { return n.mounted }
 
-// FillDisk fills the node's own disk to the last byte, as a neighbour's log would. FreeDisk undoes it.
-func (n *Node) FillDisk() (err error) {
+// FillDisk takes all free space of the node's own disk but for so many bytes, as a neighbour's log would. It may be
+// called again, for what was freed meanwhile. FreeDisk undoes it.
+func (n *Node) FillDisk(leave int64) (err error) {
 	if !n.mounted {
 		return fmt.Errorf("%s has no disk of its own to fill", n.Name)
 	}
-	f, err := os.OpenFile(n.ballast(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(n.ballast(), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	for zeros := make([]byte, 1<<20); ; {
-		if _, err := f.Write(zeros); errors.Is(err, syscall.ENOSPC) {
-			return nil
-		} else if err != nil {
-			return err
-		}
+	info, err := f.Stat()
+	if err != nil {
+		return err
 	}
+	var disk unix.Statfs_t
+	if err := unix.Statfs(n.Data, &disk); err != nil {
+		return err
+	}
+	more := int64(disk.Bavail)*disk.Bsize - leave
+	if more <= 0 {
+		return nil
+	}
+	if err := unix.Fallocate(int(f.Fd()), 0, info.Size(), more); err != nil && !errors.Is(err, unix.ENOSPC) { // the node takes some, too
+		return fmt.Errorf("fill the disk of %s: %w", n.Name, err)
+	}
+	return nil
 }
 
 // FreeDisk takes away what FillDisk filled the disk with.

@@ -215,6 +215,13 @@ func TestDamagedFilesAreNoticed(t *testing.T) {
 				if have, err := rows(log, 0); err != nil || len(have) != 50 {
 					t.Errorf("%d rows, %v; want 50", len(have), err)
 				}
+				path, err := newestWAL(dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if info, err := os.Stat(path); err != nil || info.Size() < 64_000_000 {
+					t.Errorf("C5 the segment has %d bytes on the disk, %v; a full one would end the log", info.Size(), err)
+				}
 			}
 		})
 	}

@@ -141,6 +141,9 @@ func (n *node) start(ctx context.Context, o Options) error {
 			return s.err
 		}
 		n.etcd = s.etcd
+		if err := reclaim(o.Dir); err != nil {
+			n.disk.log.Warn("the write-ahead log has no space of its own; it may not survive a full disk", "error", err)
+		}
 	case err := <-n.bridge.failed:
 		return err
 	case <-starting.Done():

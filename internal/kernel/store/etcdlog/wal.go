@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"go.etcd.io/etcd/client/pkg/v3/fileutil"
+	"go.etcd.io/etcd/server/v3/storage/wal"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -27,11 +29,10 @@ const (
 // bytes are there, with the right checksum, was not cut short: if one follows on the place where etcd would stop
 // reading, then the length is wrong. Only the newest file can be cut; each one tells the checksum of that before.
 func checkWAL(dir string) error {
-	names, err := filepath.Glob(filepath.Join(dir, "member", "wal", "*.wal"))
-	if err != nil || len(names) == 0 {
+	path, err := newestWAL(dir)
+	if err != nil || path == "" {
 		return err
 	}
-	path := slices.Max(names)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -44,6 +45,33 @@ func checkWAL(dir string) error {
 			"restore the file, or remove this node and let it join anew, or restore a backup", at, path)
 	}
 	return nil
+}
+
+// reclaim gives the newest file its full place on the disk again, where etcd has cut it behind a write that the power
+// cut short. Without, etcd would need space for each commit, and die as soon as there is none.
+func reclaim(dir string) error {
+	path, err := newestWAL(dir)
+	if err != nil || path == "" {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() < wal.SegmentSizeBytes {
+		err = fileutil.Preallocate(f, wal.SegmentSizeBytes, true) // zeros behind what is there, which etcd goes on writing over
+	}
+	return errors.Join(err, f.Close())
+}
+
+// newestWAL is the path of the newest file of the write-ahead log, or empty if there is none yet.
+func newestWAL(dir string) (string, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "member", "wal", "*.wal"))
+	if err != nil || len(names) == 0 {
+		return "", err
+	}
+	return slices.Max(names), nil
 }
 
 // walk returns where the records of a write-ahead file end, and whether the length there is what is damaged. If it is
