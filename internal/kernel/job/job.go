@@ -20,6 +20,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"hexhub/internal/kernel/fault"
@@ -141,6 +142,16 @@ func (q *Queue) change(ctx context.Context, jobID string, fn func(*store.Tx, Job
 		}
 		return fn(tx, j)
 	})
+}
+
+// Held counts the jobs that the node named so does now.
+func Held(v *store.View, node string, now time.Time) (n int) {
+	for j := range Jobs.All(v) {
+		if strings.HasPrefix(j.LeasedBy, node+"/") && j.LeasedUntil.After(now) {
+			n++
+		}
+	}
+	return n
 }
 
 // A Count is how many jobs of a kind there are.

@@ -48,7 +48,7 @@ func (h Handler) withDefaults() Handler {
 const (
 	leaseGrace = 30 * time.Second // beyond Timeout: to write down how it went, and for clocks to differ by
 	longest    = time.Hour        // between two tries
-	pause      = time.Second      // when the store cannot be written
+	pause      = time.Second      // when the store cannot be written, or the node is idle
 	maxError   = 500              // bytes of an error that are kept
 )
 
@@ -74,6 +74,7 @@ type Options struct {
 	// Node is shown as who has a job. If it is given it is this node's alone: what an earlier process of it left
 	// behind is taken up at once when this one runs.
 	Node string
+	Idle func() bool  // whether this node is to begin no more jobs, asked each second while so; nil means never
 	Log  *slog.Logger // nil discards
 }
 
@@ -82,6 +83,7 @@ type Queue struct {
 	db       *store.DB
 	node     string
 	alone    bool // the node is named, and nobody else has its name
+	idle     func() bool
 	log      *slog.Logger
 	handlers map[string]Handler
 }
@@ -92,10 +94,13 @@ func New(db *store.DB, o Options) *Queue {
 	if !named {
 		o.Node = "node"
 	}
+	if o.Idle == nil {
+		o.Idle = func() bool { return false }
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Queue{db: db, node: o.Node, alone: named, log: o.Log, handlers: map[string]Handler{}}
+	return &Queue{db: db, node: o.Node, alone: named, idle: o.Idle, log: o.Log, handlers: map[string]Handler{}}
 }
 
 // Handle lets this node do jobs of the kind. Those of kinds that no node handles wait. Call it before Run.
@@ -145,6 +150,10 @@ func (q *Queue) serve(ctx context.Context, kind string, h Handler) {
 // take waits for a job and leases it. It reports false when ctx ended first.
 func (q *Queue) take(ctx context.Context, kind string, h Handler) (Job, bool) {
 	for ctx.Err() == nil {
+		if q.idle() {
+			sleep(ctx, pause)
+			continue
+		}
 		v := q.db.View()
 		j, ok := next(v, kind)
 		now := time.Now()
