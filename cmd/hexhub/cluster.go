@@ -12,6 +12,8 @@ type clusterCmd struct {
 	Members        clusterMembersCmd  `cmd:"" help:"List the nodes."`
 	Invite         clusterInviteCmd   `cmd:"" help:"Make a token with which one more machine becomes a node."`
 	TransferLeader clusterTransferCmd `cmd:"" help:"Have another node lead."`
+	Drain          clusterDrainCmd    `cmd:"" help:"Lay nothing new on a node, so that it can be stopped."`
+	Undrain        clusterUndrainCmd  `cmd:"" help:"Take a drained node back."`
 	Remove         clusterRemoveCmd   `cmd:"" help:"Forget a node that is gone or is to go."`
 }
 

@@ -23,6 +23,8 @@ var speechless = map[string]string{
 	"hexhub cluster members":         "likewise",
 	"hexhub cluster remove":          "likewise",
 	"hexhub cluster transfer-leader": "likewise",
+	"hexhub cluster drain":           "likewise",
+	"hexhub cluster undrain":         "likewise",
 	"hexhub backup create":           "needs a server that is backed up: backup.txtar hears it",
 	"hexhub backup list":             "likewise",
 	"hexhub backup verify":           "likewise",

@@ -75,7 +75,7 @@ func bucketOptions(endpoint, secretFile string) (s3.Options, error) {
 // openReplica puts the other nodes' blobs behind this one's.
 func (n *Node) openReplica() {
 	n.replica = replica.New(n.Blobs, replica.Options{
-		Self: n.id, Peers: n.blobPeers, Copies: int(n.Config.BlobCopies), Full: n.diskFull, Log: n.log.With("part", "blobs"),
+		Self: n.id, Peers: n.blobPeers, Drained: n.drained, Copies: int(n.Config.BlobCopies), Full: n.diskFull, Log: n.log.With("part", "blobs"),
 	})
 	n.Blobs = n.replica
 	n.Cluster.Handle("/blob/", n.replica.Handler())
@@ -90,7 +90,7 @@ func (n *Node) diskFull() bool {
 func (n *Node) blobPeers() []replica.Peer {
 	var out []replica.Peer
 	for _, p := range n.Cluster.Peers() {
-		out = append(out, replica.Peer{ID: p.ID, Name: p.Name, Address: p.Address, HTTP: p.HTTP})
+		out = append(out, replica.Peer{ID: p.ID, Name: p.Name, Address: p.Address, Drained: p.Drained, HTTP: p.HTTP})
 	}
 	return out
 }
@@ -112,15 +112,16 @@ func (n *Node) namedBlobs() iter.Seq[blob.Hash] {
 	}
 }
 
-// soleBlobs counts the named blobs that only the node has.
-func (n *Node) soleBlobs(ctx context.Context, node string) (int, error) {
+// soleBlobs counts the named blobs that only these nodes have.
+func (n *Node) soleBlobs(ctx context.Context, nodes ...string) (int, error) {
 	if n.replica == nil {
 		return 0, nil
 	}
-	return n.replica.Sole(ctx, node, n.namedBlobs())
+	return n.replica.Sole(ctx, nodes, n.namedBlobs())
 }
 
-// fillBlobs fetches what this node should hold and does not, at once when nodes come or go, and now and then.
+// fillBlobs fetches what this node should hold and does not, at once when nodes come, go or are drained, and now and
+// then.
 func (n *Node) fillBlobs(ctx context.Context) error {
 	if n.replica == nil {
 		return nil
@@ -135,11 +136,14 @@ func (n *Node) fillBlobs(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		var now []string
-		for _, p := range n.blobPeers() {
-			now = append(now, p.ID)
+		peers := n.blobPeers()
+		now := []string{fmt.Sprint("drained: ", n.drained())}
+		for _, p := range peers {
+			if !p.Drained {
+				now = append(now, p.ID)
+			}
 		}
-		if len(now) == 0 || slices.Equal(now, others) && time.Since(filled) < fillEvery {
+		if len(peers) == 0 || slices.Equal(now, others) && time.Since(filled) < fillEvery {
 			continue
 		}
 		got, missing, err := n.replica.Fill(ctx, n.namedBlobs())

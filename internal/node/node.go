@@ -243,7 +243,9 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 	}
 	n.rawLog = log
 	if e, ok := log.(interface{ Election() func() bool }); ok {
-		n.leads = e.Election()
+		if elected := e.Election(); elected != nil {
+			n.leads = func() bool { return elected() && !n.drained() }
+		}
 	}
 	if n.DB, err = store.Open(ctx, n.gauges.Log(log), store.Options{Log: n.log.With("part", "store"), MaxAge: n.Config.StalePrivate}, tables...); err != nil {
 		return fmt.Errorf("load the tables: %w", err)
@@ -308,7 +310,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 		return err
 	}
 	n.Lead = lead.New(n.DB, lead.Options{Node: n.id, Leads: n.leads, After: firstChores, Log: n.log})
-	n.Jobs = job.New(n.DB, job.Options{Node: n.id, Log: n.log})
+	n.Jobs = job.New(n.DB, job.Options{Node: n.id, Idle: n.drained, Log: n.log})
 	if n.Mail, err = n.openMail(); err != nil {
 		return err
 	}

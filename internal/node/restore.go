@@ -33,7 +33,7 @@ func notRestored(table string) bool { return slices.Contains(lost, table) }
 var lost = slices.Concat(
 	account.Transient.Names(), oauth.Transient.Names(), org.Transient.Names(), limit.Tables.Names(),
 	lead.Tables.Names(), backup.Tables.Names(),
-	[]string{"level", "node", "node-invitation"},
+	[]string{"level", "node", "node-invitation", "node-drain"},
 )
 
 // Restored says what was restored, and what is otherwise than it was.

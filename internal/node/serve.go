@@ -179,6 +179,9 @@ func (n *Node) ready() error {
 	if n.Etcd == nil {
 		return nil
 	}
+	if n.drained() {
+		return fault.New(fault.Unavailable, "it is drained, and answers until it is stopped; to take it back: hexhub cluster undrain %s", n.Name)
+	}
 	s, err := n.Etcd.Status(context.Background())
 	switch {
 	case err != nil:
@@ -188,6 +191,9 @@ func (n *Node) ready() error {
 	}
 	return nil
 }
+
+// drained reports whether nothing new is to be laid on this node.
+func (n *Node) drained() bool { return n.Cluster != nil && n.Cluster.Drained() }
 
 // repositoryName reads the name of the default repository from a checked configuration.
 func repositoryName(text string) (name.Repository, error) {

@@ -31,6 +31,7 @@ type Vital struct {
 	DiskTotal uint64    `json:"disk_total,omitempty"` // bytes; zero where nobody can tell
 	PerSecond float64   `json:"per_second"`           // requests, over the last minute
 	P99       float64   `json:"p99"`                  // seconds, likewise
+	Drained   bool      `json:"drained,omitempty"`    // nothing new is laid on it, because somebody wants to stop it
 	NotReady  string    `json:"not_ready,omitempty"`  // why nothing should be sent to it
 	Stale     string    `json:"stale,omitempty"`      // how old what it serves may be
 	ReadOnly  string    `json:"read_only,omitempty"`  // why it takes no writes
@@ -53,6 +54,7 @@ const (
 	Healthy     = "healthy"
 	Lagging     = "lagging"     // a node that shows older rows than another
 	ReadOnly    = "read-only"   // takes no writes
+	Drained     = "drained"     // a node that somebody wants to stop, and that answers until then
 	NotReady    = "not ready"   // a node that should not be asked
 	Unreachable = "unreachable" // a node that did not answer
 	Degraded    = "degraded"    // the whole, when it works and a node does not
@@ -105,6 +107,11 @@ func Judge(seen []Seen) Report {
 	if voters > 0 && voters%2 == 0 {
 		r.Advice = append(r.Advice, fmt.Sprintf("%d nodes survive no more losses than %d: add one with hexhub cluster invite, or remove one.", voters, voters-1))
 	}
+	for _, n := range r.Nodes {
+		if n.State == Drained {
+			r.Advice = append(r.Advice, fmt.Sprintf("%s is drained: stop it, or take it back with hexhub cluster undrain %s.", n.Name, n.Name))
+		}
+	}
 	return r
 }
 
@@ -144,6 +151,8 @@ func node(s Seen, leader uint64, newest int64) Node {
 		n.Role = "leader" // without etcd a node is alone
 	}
 	switch {
+	case n.Vital.Drained:
+		n.State = Drained
 	case n.Vital.NotReady != "":
 		n.State, n.Note = NotReady, n.Vital.NotReady
 	case n.Vital.ReadOnly != "":
@@ -170,7 +179,7 @@ func (r *Report) say(voters, up int, led bool) {
 		r.State, r.Sentence = ReadOnly, fmt.Sprintf("Read-only: there is no leader at this moment, %s reachable", nodes)
 	case refused:
 		r.State, r.Sentence = ReadOnly, "Read-only: "+why
-	case up < voters || slices.ContainsFunc(r.Nodes, func(n Node) bool { return n.State != Healthy }):
+	case up < voters || slices.ContainsFunc(r.Nodes, func(n Node) bool { return n.State != Healthy && n.State != Drained }):
 		r.State, r.Sentence = Degraded, fmt.Sprintf("%s: %s, can lose %d", Degraded, nodes, r.CanLose)
 	default:
 		r.State, r.Sentence = Healthy, fmt.Sprintf("%s: %s, can lose %d", Healthy, nodes, r.CanLose)

@@ -35,6 +35,8 @@ func TestTheSentenceTellsWhatCanBeLost(t *testing.T) {
 	learning := members(true, true, true, true)
 	learning[3].Vital.Learner = true
 	learning[3].Vital.Revision = 20
+	going := members(true, true, true)
+	going[1].Vital.Drained, going[1].Vital.NotReady = true, "it is drained"
 	joining := members(true, false)
 	joining[1].Learner = true
 	for _, c := range []struct {
@@ -54,6 +56,7 @@ func TestTheSentenceTellsWhatCanBeLost(t *testing.T) {
 		{"four are even", members(true, true, true, true), "healthy", "healthy: 4 of 4 nodes, can lose 1", true},
 		{"learners have no vote", learning, "degraded", "degraded: 3 of 3 nodes, can lose 1", false},
 		{"one that joins and is silent", joining, "degraded", "degraded: 1 of 1 node, can lose 0", false},
+		{"one is drained", going, "healthy", "healthy: 3 of 3 nodes, can lose 1", true},
 		{"an election", leaderless, "read-only", "Read-only: there is no leader at this moment, 3 of 3 nodes reachable", false},
 		{"all are full", full, "read-only", "Read-only: the disk is nearly full", false},
 		{"one is full", oneFull, "degraded", "degraded: 3 of 3 nodes, can lose 1", false},

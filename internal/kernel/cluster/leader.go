@@ -54,6 +54,8 @@ func (m Member) mayLead() error {
 		return fault.New(fault.Conflict, "%s is not known to the log yet: try again in a moment", m.Name)
 	case m.State == stateDown:
 		return fault.New(fault.Unavailable, "%s does not answer: start it, or name another node", m.Name)
+	case m.Drained():
+		return fault.New(fault.Conflict, "%s is drained: take it back first with hexhub cluster undrain %s", m.Name, m.Name)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ var (
 )
 
 // Tables are the tables of this package.
-var Tables = store.Schema{nodes, invitations}
+var Tables = store.Schema{nodes, invitations, drainages}
 
 // members lists all nodes by name.
 func members(v *store.View) []Node {

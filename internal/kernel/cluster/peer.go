@@ -16,15 +16,17 @@ import (
 type Peer struct {
 	ID, Name, Address string
 	Member            uint64 // what the log calls it; zero until it is known there
+	Drained           bool   // nothing new is to be laid on it
 	HTTP              *http.Client
 }
 
 // Peers lists all other nodes, answering or not.
 func (c *Cluster) Peers() []Peer {
 	var out []Peer
-	for _, n := range members(c.db.Load().View()) {
+	v := c.db.Load().View()
+	for _, n := range members(v) {
 		if n.ID != c.identity.ID {
-			out = append(out, Peer{ID: n.ID, Name: n.Name, Address: n.Address, Member: n.Member, HTTP: c.client(n.ID)})
+			out = append(out, Peer{ID: n.ID, Name: n.Name, Address: n.Address, Member: n.Member, Drained: drained(v, n.ID), HTTP: c.client(n.ID)})
 		}
 	}
 	return out
@@ -73,10 +75,11 @@ func (c *Cluster) peerHandler() http.Handler {
 type report struct {
 	Revision int64  `json:"revision"`
 	Version  string `json:"version"`
+	Drained  bool   `json:"drained,omitempty"` // it knows, and does as it is to
 }
 
 func (c *Cluster) report() report {
-	return report{Revision: int64(c.db.Load().Revision()), Version: c.o.Version}
+	return report{Revision: int64(c.db.Load().Revision()), Version: c.o.Version, Drained: c.Drained()}
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {

@@ -53,6 +53,10 @@ func (c *Cluster) Run(ctx context.Context) error {
 			if _, leads := c.etcd.Self(); !leads {
 				continue
 			}
+			if c.Drained() {
+				_, err := c.HandOver(ctx)
+				c.complain(ctx, "have another node lead", err)
+			}
 			c.complain(ctx, "look after the nodes", c.tend(ctx, now))
 			if now.Sub(swept) > sweepEvery {
 				swept = now
@@ -142,6 +146,7 @@ func (c *Cluster) forget(ctx context.Context, n Node) error {
 		if now, ok := nodes.Get(tx, n.ID); ok && now.Member == n.Member {
 			nodes.Delete(tx, n.ID)
 			level.Leave(tx, n.ID)
+			undrainTx(tx, n.ID)
 		}
 		return nil
 	})
@@ -207,7 +212,7 @@ func (c *Cluster) renewAlways(ctx context.Context) {
 type Member struct {
 	Node
 	Role     string // leader, follower, learner, or unknown to the log
-	State    string // up or down
+	State    string // up, down or drained
 	Revision int64  // that its tables show; zero if it does not answer
 }
 
@@ -218,9 +223,13 @@ const (
 	roleLearner  = "learner"
 	roleUnknown  = "unknown"
 
-	stateUp   = "up"
-	stateDown = "down"
+	stateUp      = "up"
+	stateDown    = "down"
+	stateDrained = "drained"
 )
+
+// Drained reports whether the node does nothing any more but answer.
+func (m Member) Drained() bool { return m.State == stateDrained }
 
 // Members asks all nodes how they do, each for at most two seconds.
 func (c *Cluster) Members(ctx context.Context) ([]Member, error) {
@@ -250,6 +259,9 @@ func (c *Cluster) Members(ctx context.Context) ([]Member, error) {
 		asked.Go(func() {
 			if r, err := c.reportOf(ctx, n); err == nil {
 				out[i].State, out[i].Revision = stateUp, r.Revision
+				if r.Drained {
+					out[i].State = stateDrained
+				}
 			}
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 	"time"
 
 	"hexhub/internal/kernel/blob"
@@ -20,11 +21,16 @@ const givenUp = 2
 // Fill fetches what this node is to hold of the named blobs and lacks, one after the other, and returns how many it
 // got and how many it could not get. A node is to hold a blob if it is among the first Copies of all nodes that answer,
 // in an order that is the blob's own; so a blob whose node is gone finds another, and a node that is new gets its
-// share. It is called again and again.
+// share. One that is drained is to hold nothing, and others fetch from it what they are to hold instead. It is called
+// again and again.
 func (s *Store) Fill(ctx context.Context, names iter.Seq[blob.Hash]) (got, missing int, err error) {
+	if s.o.Drained() {
+		s.stats.missing.Store(0)
+		return 0, 0, ctx.Err()
+	}
 	holders := []string{s.o.Self}
 	for _, p := range s.o.Peers() {
-		if s.counts(ctx, p) {
+		if !p.Drained && s.counts(ctx, p) {
 			holders = append(holders, p.ID)
 		}
 	}
@@ -85,31 +91,38 @@ func (s *Store) counts(ctx context.Context, p Peer) bool {
 	return rounds < givenUp
 }
 
-// Sole counts the named blobs that only the node has, which may be this one. It asks all others, and fails if one
-// does not answer.
-func (s *Store) Sole(ctx context.Context, node string, names iter.Seq[blob.Hash]) (int, error) {
-	have := map[blob.Hash]bool{}
+// Sole counts the named blobs that only these nodes have, this one perhaps among them: what would be lost with them.
+// What nobody has is not counted if all of them can be asked. It fails if one of the others does not answer.
+func (s *Store) Sole(ctx context.Context, nodes []string, names iter.Seq[blob.Hash]) (int, error) {
+	safe, theirs, told := map[blob.Hash]bool{}, map[blob.Hash]bool{}, true
 	for _, p := range s.o.Peers() {
-		if p.ID == node {
+		of := safe
+		if slices.Contains(nodes, p.ID) {
+			of = theirs
+		}
+		err := s.list(ctx, p, func(h blob.Hash) { of[h] = true })
+		if err != nil && slices.Contains(nodes, p.ID) {
+			told = false
 			continue
 		}
-		if err := s.list(ctx, p, func(h blob.Hash) { have[h] = true }); err != nil {
+		if err != nil {
 			return 0, err
 		}
 	}
+	own := safe
+	if slices.Contains(nodes, s.o.Self) {
+		own = theirs
+	}
 	sole := 0
 	for h := range names {
-		if have[h] {
-			continue
+		if _, err := s.Store.Stat(ctx, h); err == nil {
+			own[h] = true
 		}
-		if node != s.o.Self {
-			if _, err := s.Store.Stat(ctx, h); err == nil {
-				continue
-			}
+		if !safe[h] && (theirs[h] || !told) {
+			sole++
 		}
-		sole++
 	}
-	return sole, nil
+	return sole, ctx.Err()
 }
 
 // list tells of all blobs that a peer has.

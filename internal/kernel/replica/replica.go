@@ -34,16 +34,18 @@ import (
 // to each other.
 type Peer struct {
 	ID, Name, Address string
+	Drained           bool // is about to go, so what only it has is not safe
 	HTTP              *http.Client
 }
 
 // Options say who the others are. The zero value is a node that stays alone.
 type Options struct {
-	Self   string        // id of this node
-	Peers  func() []Peer // all others, answering or not; nil means none
-	Copies int           // disks that a blob lies on before Put returns, as far as there are as many nodes; zero means 2
-	Full   func() bool   // whether this node's disk has room for no blob more; nil means never
-	Log    *slog.Logger  // nil discards
+	Self    string        // id of this node
+	Peers   func() []Peer // all others, answering or not; nil means none
+	Drained func() bool   // whether this node is; nil means that it is not
+	Copies  int           // disks that a blob lies on before Put returns, as far as there are as many nodes; zero means 2
+	Full    func() bool   // whether this node's disk has room for no blob more; nil means never
+	Log     *slog.Logger  // nil discards
 
 	// AnswerWithin is how long another node may take to answer; bytes add as long as they take at slowest. Zero means
 	// ten seconds.
@@ -88,6 +90,9 @@ func New(local blob.Store, o Options) *Store {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Drained == nil {
+		o.Drained = func() bool { return false }
+	}
 	o.Copies, o.AnswerWithin = cmp.Or(o.Copies, 2), cmp.Or(o.AnswerWithin, 10*time.Second)
 	return &Store{Store: local, o: o, log: o.Log}
 }
@@ -98,13 +103,14 @@ func (s *Store) Stats() Stats {
 }
 
 // Put implements blob.Store: it returns once this node and as many others as make up the copies have the blob
-// durably. If too few can be had it fails with fault.Unavailable; some may then have it all the same.
+// durably. A node that is drained is no copy, though it may have one. If too few can be had it fails with
+// fault.Unavailable; some may then have it all the same.
 func (s *Store) Put(ctx context.Context, r io.Reader) (blob.Hash, int64, error) {
 	if s.o.Full() {
 		return blob.Hash{}, 0, fault.New(fault.Unavailable, full)
 	}
 	peers := s.o.Peers()
-	need := min(s.o.Copies-1, len(peers))
+	need := min(s.elsewhere(), staying(peers))
 	if need < 1 {
 		return s.Store.Put(ctx, r)
 	}
@@ -131,6 +137,24 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (blob.Hash, int64, error) 
 // full is what is told of a disk that has no room. It has some, for the log to live on and for what is only passing.
 const full = "the server's disk is nearly full, so nothing was stored; " +
 	"its administrator must free space on the volume of the data directory, then try again"
+
+// elsewhere is on how many other nodes a blob is to be that this one puts.
+func (s *Store) elsewhere() int {
+	if s.o.Drained() {
+		return s.o.Copies
+	}
+	return s.o.Copies - 1
+}
+
+// staying counts the peers that are not drained.
+func staying(peers []Peer) (n int) {
+	for _, p := range peers {
+		if !p.Drained {
+			n++
+		}
+	}
+	return n
+}
 
 // bound is how long so many bytes may take.
 func (s *Store) bound(size int64) time.Duration {
@@ -234,26 +258,27 @@ func (s *Store) blame(ctx context.Context, p Peer, err error) error {
 // recently is for how long a peer that failed is asked last.
 const recently = 10 * time.Second
 
-// order sorts peers by who should hold the blob, those that failed a moment ago last.
+// order sorts peers by who should hold the blob: those that are drained after all others, and those that failed a
+// moment ago last.
 func (s *Store) order(h blob.Hash, peers []Peer) []Peer {
 	type ranked struct {
 		peer   Peer
-		failed bool
+		last   int // the less, the sooner
 		weight [sha256.Size]byte
 	}
 	all := make([]ranked, len(peers))
 	for i, p := range peers {
 		at, ok := s.failed.Load(p.ID)
-		all[i] = ranked{p, ok && time.Since(at.(time.Time)) < recently, weigh(h, p.ID)}
+		all[i] = ranked{peer: p, weight: weigh(h, p.ID)}
+		switch {
+		case ok && time.Since(at.(time.Time)) < recently:
+			all[i].last = 2
+		case p.Drained:
+			all[i].last = 1
+		}
 	}
 	slices.SortFunc(all, func(a, b ranked) int {
-		if a.failed != b.failed {
-			if a.failed {
-				return 1
-			}
-			return -1
-		}
-		return bytes.Compare(b.weight[:], a.weight[:])
+		return cmp.Or(cmp.Compare(a.last, b.last), bytes.Compare(b.weight[:], a.weight[:]))
 	})
 	out := make([]Peer, len(all))
 	for i, r := range all {

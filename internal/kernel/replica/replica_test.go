@@ -32,6 +32,7 @@ type testNode struct {
 	way    http.Handler // to the node; tests put faults in it
 	dead   atomic.Bool  // answers nobody
 	full   atomic.Bool  // has no room
+	going  atomic.Bool  // is drained
 	server *httptest.Server
 }
 
@@ -57,12 +58,14 @@ func nodes(t *testing.T, count int, local func(t *testing.T) blob.Store) []*test
 		others := func() (out []replica.Peer) {
 			for _, o := range all {
 				if o != n {
-					out = append(out, o.peer)
+					p := o.peer
+					p.Drained = o.going.Load()
+					out = append(out, p)
 				}
 			}
 			return out
 		}
-		n.Store = replica.New(n.local, replica.Options{Self: n.peer.ID, Peers: others, AnswerWithin: time.Minute, Full: n.full.Load})
+		n.Store = replica.New(n.local, replica.Options{Self: n.peer.ID, Peers: others, Drained: n.going.Load, AnswerWithin: time.Minute, Full: n.full.Load})
 		n.way = n.Handler()
 	}
 	return all
@@ -414,13 +417,66 @@ func TestSoleCountsWhatWouldBeLost(t *testing.T) {
 	own, theirs := at(all[0], 20), at(all[2], 30)
 	hashes := names([]blob.Hash{safe, own, theirs})
 	for i, want := range []int{1, 0, 1} {
-		if got, err := all[0].Sole(t.Context(), all[i].peer.ID, hashes); err != nil || got != want {
+		if got, err := all[0].Sole(t.Context(), []string{all[i].peer.ID}, hashes); err != nil || got != want {
 			t.Errorf("only on node %d: %d, %v; want %d", i, got, err, want)
 		}
 	}
+	nowhere := blob.Hash{1}
+	if got, err := all[0].Sole(t.Context(), []string{all[0].peer.ID, all[2].peer.ID}, names([]blob.Hash{safe, own, theirs, nowhere})); err != nil || got < 2 || got > 3 {
+		t.Errorf("only on nodes 0 and 2: %d, %v; want the two, and the third if it lies there", got, err)
+	}
+	if got, err := all[0].Sole(t.Context(), []string{all[1].peer.ID}, names([]blob.Hash{nowhere})); err != nil || got != 0 {
+		t.Errorf("what nobody has would be lost with node 1: %d, %v", got, err)
+	}
 	all[1].dead.Store(true)
-	if _, err := all[0].Sole(t.Context(), all[0].peer.ID, hashes); err == nil {
+	if _, err := all[0].Sole(t.Context(), []string{all[0].peer.ID}, hashes); err == nil {
 		t.Error("it was counted without asking all")
+	}
+}
+
+// What lies on a drained node counts as nothing: what is put lies on as many others, wherever it was put, and what
+// was there before the others fetch.
+func TestDrainedNodeIsNoCopy(t *testing.T) {
+	t.Parallel()
+	all := nodes(t, 3, memory)
+	var before, after []blob.Hash
+	for i := range 20 {
+		before = append(before, put(t, all[2], blobtest.Bytes(100+i)))
+	}
+	all[2].going.Store(true)
+	for i := range 20 {
+		after = append(after, put(t, all[i%3], blobtest.Bytes(200+i)))
+	}
+	lacks := func(of []blob.Hash) (n int) {
+		for _, h := range of {
+			for _, stays := range all[:2] {
+				if _, err := stays.local.Stat(t.Context(), h); err != nil {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	if n := lacks(after); n > 0 {
+		t.Errorf("%d copies are missing of what was put since", n)
+	}
+	if lacks(before) == 0 {
+		t.Fatal("nothing is to be fetched")
+	}
+	for _, n := range all {
+		if _, missing, err := n.Fill(t.Context(), names(slices.Concat(before, after))); missing > 0 || err != nil {
+			t.Errorf("Fill misses %d, %v", missing, err)
+		}
+	}
+	if n := lacks(before); n > 0 {
+		t.Errorf("%d copies are missing of what there was", n)
+	}
+	// Better there than nowhere, while too few of the others can be reached.
+	all[1].dead.Store(true)
+	if h := put(t, all[0], blobtest.Bytes(300)); lacks([]blob.Hash{h}) != 1 {
+		t.Error("a dead node has it")
+	} else if _, err := all[2].local.Stat(t.Context(), h); err != nil {
+		t.Errorf("the drained node lacks it: %v", err)
 	}
 }
 

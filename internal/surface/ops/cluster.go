@@ -14,7 +14,7 @@ type Member struct {
 	ID       string    `json:"id"`
 	Name     string    `json:"name"`
 	Role     string    `json:"role"`    // leader, follower or learner
-	State    string    `json:"state"`   // up or down, as seen by the node that was asked
+	State    string    `json:"state"`   // up, down or drained, as seen by the node that was asked
 	Address  string    `json:"address"` // of its cluster port
 	Version  string    `json:"version"`
 	Revision int64     `json:"revision,omitempty"` // that its tables show; zero if it does not answer

@@ -74,6 +74,9 @@ var deeds = []deed{
 	{"DELETE", "nodes", (*Ops).removeNode, ""},
 	{"GET", "nodes/leader", (*Ops).previewLeader, ""},
 	{"PUT", "nodes/leader", (*Ops).moveLeader, ""},
+	{"GET", "nodes/drain", (*Ops).draining, ""},
+	{"PUT", "nodes/drain", (*Ops).drain, ""},
+	{"DELETE", "nodes/drain", (*Ops).undrain, ""},
 
 	{"GET", "jobs", (*Ops).jobs, ""},
 	{"POST", "job/retry", (*Ops).retryJob, ""},

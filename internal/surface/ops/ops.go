@@ -43,8 +43,8 @@ type Deps struct {
 	DB      *store.DB
 	Log     *etcdlog.Log     // nil when the log is not etcd's: then nothing is told of sizes
 	Cluster *cluster.Cluster // nil when the log is not etcd's
-	// SoleBlobs counts the blobs that only the node with the id has; needed with Cluster.
-	SoleBlobs func(ctx context.Context, node string) (int, error)
+	// SoleBlobs counts the blobs that only the nodes with the ids have; needed with Cluster.
+	SoleBlobs func(ctx context.Context, nodes ...string) (int, error)
 	Accounts  *account.Accounts
 	Access    *access.Access
 	Orgs      *org.Orgs

@@ -90,6 +90,7 @@ func (o *Ops) vital(ctx context.Context) health.Vital {
 		ID: o.Self.ID, Name: o.Self.Name, Address: o.Self.Address, Version: o.Version, StartedAt: o.started.UTC(), Now: time.Now().UTC(),
 		Revision: int64(o.DB.Revision()), NotReady: o.notReady(), Stale: o.stale(), ReadOnly: o.readOnly(ctx),
 	}
+	v.Drained = o.Cluster != nil && o.Cluster.Drained()
 	if o.Self.Disk != nil {
 		v.DiskFree, v.DiskTotal = o.Self.Disk()
 	}
