@@ -49,7 +49,8 @@ type engine struct {
 // A fleet is the nodes of one engine, each a process.
 type fleet struct {
 	engine  engine
-	records string // file of the rows, whose keys every node is told
+	rows    int    // in the table, once it is loaded
+	records string // file of these rows, whose keys every node is told
 	peers   []*peer
 }
 
@@ -65,9 +66,12 @@ type peer struct {
 	took      time.Duration // from the start of the process until it served
 }
 
-// startFleet starts so many nodes with data below dir, of which the first founds and the others join.
-func startFleet(ctx context.Context, e engine, dir, records string, nodes int) (*fleet, error) {
-	f := &fleet{engine: e, records: records}
+// startFleet starts so many nodes for so many rows, with data below dir. The first founds, the others join.
+func startFleet(ctx context.Context, e engine, dir string, rows, nodes int) (*fleet, error) {
+	f := &fleet{engine: e, rows: rows, records: filepath.Join(dir, "rows")}
+	if err := writeRows(f.records, rows); err != nil {
+		return f, err
+	}
 	for n := range nodes {
 		p := &peer{name: fmt.Sprintf("n%d", n+1), fleet: f}
 		p.dir = filepath.Join(dir, p.name)
@@ -163,15 +167,19 @@ func (p *peer) launch(ctx context.Context, ticket string) error {
 
 // awaitReady returns when a node that was launched serves.
 func (p *peer) awaitReady() error {
-	line, err := p.next()
-	if err == nil && line != "ready" {
-		err = errors.New(line)
-	}
-	if err != nil {
-		return fmt.Errorf("%s of %s does not start: %w%s", p.name, p.fleet.engine.name, err, p.lastWords())
+	var before []string // Mnesia tells what it repairs
+	for {
+		line, err := p.next()
+		if err != nil {
+			return fmt.Errorf("%s of %s does not start: %w\n%s%s", p.name, p.fleet.engine.name, err, strings.Join(before, "\n"), p.lastWords())
+		}
+		if line == "ready" {
+			break
+		}
+		before = append(before, line)
 	}
 	p.took = time.Since(p.began)
-	_, err = p.ask("rows", p.fleet.records)
+	_, err := p.ask("rows", p.fleet.records)
 	return err
 }
 

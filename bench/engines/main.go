@@ -6,7 +6,7 @@
 // Each engine is three processes on this machine's loopback, which are told by lines what to do (see engine).
 // Both keep one table in memory and on disk on all three, with one index. What is measured: transactions,
 // single writes, reads by key and by index, loading, restarting, replacing a node, and what is left of
-// acknowledged rows after SIGKILL of one node and of all. A loop of fdatasync before, between and after tells
+// acknowledged rows after SIGKILL of one node, of all, and after a power cut. A loop of fdatasync before, between and after tells
 // what the disk gave.
 package main
 
@@ -31,19 +31,20 @@ const storeName = "HexHub's store"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdin, os.Stdout); err != nil {
+	if err := obey(ctx, os.Args[1:], os.Stdin, os.Stdout); err != nil {
 		stop()
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// run does what the arguments say: measure, or be one of the nodes that are measured.
-func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+// obey does what the arguments say: measure, or be one of the nodes that are measured.
+func obey(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
 	flags := flag.NewFlagSet("engines", flag.ContinueOnError)
 	rows := flags.Int("rows", 250_000, "rows in the table")
 	rounds := flags.Int("rounds", 5, "times that nodes die, of each kind")
 	seconds := flags.Float64("seconds", 5, "for how long each rate is measured")
+	power := flags.Bool("power-cut", false, "also cut the power of a file system in a file; takes root and ext4")
 	peer := flags.String("peer", "", "be a node of HexHub's store with this name; for the command's own use")
 	dir := flags.String("dir", "", "folder of the node's data")
 	if err := flags.Parse(args); err != nil {
@@ -60,7 +61,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		return err
 	}
 	defer os.RemoveAll(top)
-	b := &bench{dir: top, records: filepath.Join(top, "rows"), rows: *rows, rounds: *rounds, nodes: 3, each: time.Duration(*seconds * float64(time.Second))}
+	b := &bench{dir: top, rows: *rows, rounds: *rounds, nodes: 3, each: time.Duration(*seconds * float64(time.Second)), power: *power}
 	return b.compare(ctx, out)
 }
 
@@ -71,9 +72,6 @@ func (b *bench) compare(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
-	if err := writeRows(b.records, b.rows); err != nil {
-		return err
-	}
 	fmt.Fprintf(out, "Measured on %s, with %d rows, %d rounds, %s for each rate:\n%s\n\n",
 		time.Now().UTC().Format(time.DateOnly), b.rows, b.rounds, b.each, report.Machine(b.dir))
 	engines := []engine{storeEngine(), m.engine()}
@@ -141,10 +139,10 @@ func print(out io.Writer, engines []engine, found []finding) {
 		rows = append(rows, row(what, what, unit))
 	}
 	report.Table(out, "Coming back", rows)
-	rows = [][]string{columns("SIGKILL in mid-write of", "acknowledged when", "unit")}
-	for _, who := range []string{lostWithOne, lostWithAll} {
+	rows = [][]string{columns("in mid-write", "acknowledged when", "unit")}
+	for _, b := range blows {
 		for _, p := range promises {
-			rows = append(rows, row(who+p.what, who, p.what, "rows gone, of those acknowledged"))
+			rows = append(rows, row(b.what+p.what, b.what, p.what, "rows gone, of those acknowledged"))
 		}
 	}
 	report.Table(out, "What is left of acknowledged rows", rows)

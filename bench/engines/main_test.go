@@ -28,10 +28,7 @@ func TestEnginesDoWhatIsMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	b := &bench{dir: dir, records: filepath.Join(dir, "rows"), rows: 100, rounds: 1, nodes: 1, each: time.Millisecond}
-	if err := writeRows(b.records, b.rows); err != nil {
-		t.Fatal(err)
-	}
+	b := &bench{dir: dir, rows: 100, rounds: 1, nodes: 1, each: time.Millisecond}
 	t.Run("store", func(t *testing.T) {
 		t.Parallel()
 		b.exercise(t, storeEngine())
@@ -61,7 +58,7 @@ func (b *bench) exercise(t *testing.T, e engine) {
 		t.Fatal(err)
 	}
 	ctx := context.WithoutCancel(t.Context()) // close ends the node
-	f, err := startFleet(ctx, e, dir, b.records, b.nodes)
+	f, err := startFleet(ctx, e, dir, b.rows, b.nodes)
 	t.Cleanup(func() {
 		if err := f.close(); err != nil {
 			t.Error(err)
@@ -80,7 +77,7 @@ func (b *bench) exercise(t *testing.T, e engine) {
 		}
 	}
 	p := f.peers[0]
-	if err := write(f.peers, equal.deed(e), "new/1"); err != nil {
+	if err := write(f.peers, lasting.deed(e), "new/1"); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(p.kill(), p.start(ctx, "")); err != nil {

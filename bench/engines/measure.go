@@ -19,12 +19,12 @@ import (
 
 // A bench knows how much to measure, and with what.
 type bench struct {
-	dir     string
-	records string // the file of the rows
-	rows    int
-	rounds  int
-	each    time.Duration // for which a rate is measured
-	nodes   int
+	dir    string
+	rows   int
+	rounds int
+	each   time.Duration // for which a rate is measured
+	nodes  int
+	power  bool // may be cut
 }
 
 // A line is one row of a table: what is measured, and what each engine is to do for it, if it can.
@@ -56,7 +56,7 @@ var promises = []promise{
 	{"all nodes have voted for it, in memory (`transaction`)", "", "transaction"},
 	{"all nodes have applied it, in memory (`sync_transaction`)", "", "sync_transaction"},
 	{"it is on the disks of two nodes of three (`sync_transaction`, then `sync_log` on two)", "update", "disk2"},
-	{"it is on the disks of all three nodes (`sync_transaction`, then `sync_log` on all)", "", "disk3"},
+	{"it is on the disks of all nodes (`sync_transaction`, then `sync_log` on all)", "", "disk3"},
 }
 
 // loose are promises outside of transactions.
@@ -65,8 +65,9 @@ var loose = []promise{
 	{"all nodes have applied it, in memory (`sync_dirty`)", "", "sync_dirty"},
 }
 
-// equal is the promise that both engines can make.
-var equal = promises[2]
+// lasting is the promise of what outlives a power cut. Mnesia starts from the disk of whichever node comes first,
+// so a row must be on all.
+var lasting = promise{store: promises[2].store, mnesia: promises[3].mnesia}
 
 // deed is what the engine does to keep the promise; empty if it cannot.
 func (p promise) deed(e engine) string {
@@ -117,36 +118,45 @@ func rates() []line {
 // A finding is a cell: what a line, or something else that was measured, came to with one engine.
 type finding map[string]string
 
-// measure runs a fleet of one engine and finds all there is to find.
-func (b *bench) measure(ctx context.Context, e engine) (found finding, err error) {
+// measure finds all there is to find about one engine.
+func (b *bench) measure(ctx context.Context, e engine) (finding, error) {
+	found := finding{}
 	dir, err := os.MkdirTemp(b.dir, "fleet")
 	if err != nil {
 		return nil, err
 	}
-	f, err := startFleet(ctx, e, dir, b.records, b.nodes)
-	defer func() { err = errors.Join(err, f.close(), os.RemoveAll(dir)) }()
-	if err != nil {
+	err = b.with(ctx, e, dir, b.rows, func(f *fleet) error {
+		for _, part := range []func(context.Context, *fleet, finding) error{b.loading, b.repeating, b.returning, b.dying} {
+			if err := part(ctx, f, found); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
 		return nil, err
 	}
-	found = finding{}
-	for _, part := range []func(context.Context, *fleet, finding) error{b.loading, b.repeating, b.returning, b.dying, b.losing} {
-		if err := part(ctx, f, found); err != nil {
-			return nil, err
-		}
+	return found, b.losing(ctx, e, found)
+}
+
+// with runs a fleet for as long as do takes.
+func (b *bench) with(ctx context.Context, e engine, dir string, rows int, do func(*fleet) error) (err error) {
+	f, err := startFleet(ctx, e, dir, rows, b.nodes)
+	defer func() { err = errors.Join(err, f.close()) }()
+	if err != nil {
+		return err
 	}
-	return found, nil
+	return do(f)
 }
 
 const (
-	version     = "version"
-	loadTime    = "loading all rows, a thousand in a transaction"
-	memory      = "memory of a node with them"
-	restart     = "SIGKILL of one node, started again → it serves all rows"
-	wiped       = "a node that lost its disk, removed and joined anew → it serves all rows"
-	nextMedian  = "SIGKILL of one node (the leader, if any) → next acknowledged write, median"
-	nextWorst   = "SIGKILL of one node (the leader, if any) → next acknowledged write, worst"
-	lostWithOne = "one node (the leader, if any)"
-	lostWithAll = "all nodes"
+	version    = "version"
+	loadTime   = "loading all rows, a thousand in a transaction"
+	memory     = "memory of a node with them"
+	restart    = "SIGKILL of one node, started again → it serves all rows"
+	wiped      = "a node that lost its disk, removed and joined anew → it serves all rows"
+	nextMedian = "SIGKILL of one node (the leader, if any) → next acknowledged write, median"
+	nextWorst  = "SIGKILL of one node (the leader, if any) → next acknowledged write, worst"
 )
 
 // loading fills the tables, through one node.
@@ -159,11 +169,11 @@ func (b *bench) loading(_ context.Context, f *fleet, found finding) error {
 		return err
 	}
 	began := time.Now()
-	if _, err := leader.ask("load", b.records); err != nil {
+	if _, err := leader.ask("load", f.records); err != nil {
 		return err
 	}
 	found[loadTime] = report.Time(time.Since(began))
-	if err := b.whole(f, b.rows); err != nil {
+	if err := f.whole(); err != nil {
 		return err
 	}
 	most := 0
@@ -178,19 +188,19 @@ func (b *bench) loading(_ context.Context, f *fleet, found finding) error {
 	return nil
 }
 
-// whole waits until every node has so many rows.
-func (b *bench) whole(f *fleet, rows int) error {
+// whole waits until every node has all rows.
+func (f *fleet) whole() error {
 	for _, p := range f.peers {
 		for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 			have, err := p.number("size")
 			if err != nil {
 				return err
 			}
-			if have == rows {
+			if have == f.rows {
 				break
 			}
 			if time.Now().After(deadline) {
-				return fmt.Errorf("%s of %s has %d rows and not %d", p.name, f.engine.name, have, rows)
+				return fmt.Errorf("%s of %s has %d rows and not %d", p.name, f.engine.name, have, f.rows)
 			}
 		}
 	}
@@ -264,7 +274,7 @@ func (b *bench) returning(ctx context.Context, f *fleet, found finding) error {
 		return err
 	}
 	found[restart] = report.Time(p.took)
-	if err := b.whole(f, b.rows); err != nil {
+	if err := f.whole(); err != nil {
 		return err
 	}
 	if _, err := leader.ask("whole", len(f.peers)); err != nil {
@@ -287,8 +297,8 @@ func (b *bench) returning(ctx context.Context, f *fleet, found finding) error {
 	if err != nil {
 		return err
 	}
-	if have != b.rows {
-		return fmt.Errorf("a node that joins says that it serves, and has %d of %d rows", have, b.rows)
+	if have != f.rows {
+		return fmt.Errorf("a node that joins says that it serves, and has %d of %d rows", have, f.rows)
 	}
 	found[wiped] = report.Time(p.took)
 	_, err = leader.ask("whole", len(f.peers))
@@ -298,7 +308,7 @@ func (b *bench) returning(ctx context.Context, f *fleet, found finding) error {
 // dying measures for how long nobody can write when a node dies.
 func (b *bench) dying(ctx context.Context, f *fleet, found finding) error {
 	var took []time.Duration
-	deed := equal.deed(f.engine)
+	deed := lasting.deed(f.engine)
 	for round := range b.rounds {
 		victim, err := f.leader()
 		if err != nil {
@@ -312,7 +322,7 @@ func (b *bench) dying(ctx context.Context, f *fleet, found finding) error {
 			return err
 		}
 		took = append(took, time.Since(began))
-		if err := b.back(ctx, f, victim); err != nil {
+		if err := f.back(ctx, victim); err != nil {
 			return err
 		}
 	}
@@ -334,7 +344,7 @@ func write(peers []*peer, deed, key string) error {
 }
 
 // back starts nodes that died, all at once, and returns when the fleet is at rest.
-func (b *bench) back(ctx context.Context, f *fleet, dead ...*peer) error {
+func (f *fleet) back(ctx context.Context, dead ...*peer) error {
 	for _, p := range dead {
 		if err := p.launch(ctx, ""); err != nil {
 			return err
@@ -353,58 +363,85 @@ func (b *bench) back(ctx context.Context, f *fleet, dead ...*peer) error {
 	return nil
 }
 
-// losing counts the rows that were acknowledged and are gone: after the death of one node, and of all.
-func (b *bench) losing(ctx context.Context, f *fleet, found finding) error {
-	for n, p := range promises {
-		deed := p.deed(f.engine)
-		if deed == "" {
-			continue
-		}
-		for _, all := range []bool{false, true} {
-			acknowledged, gone := 0, 0
-			for round := range b.rounds {
-				kept, lost, err := b.lose(ctx, f, deed, fmt.Sprintf("lose.%d.%d.%t", n, round, all), all)
-				if err != nil {
-					return err
-				}
-				acknowledged, gone = acknowledged+kept, gone+lost
-			}
-			what := lostWithOne
-			if all {
-				what = lostWithAll
-			}
-			found[what+p.what] = fmt.Sprintf("%d of %d", gone, acknowledged)
-		}
-	}
-	return nil
+// A blow is what strikes nodes in mid-write.
+type blow struct {
+	what  string
+	all   bool // and not just one, the leader if there is any
+	power bool // what was written and not synced is gone, too
 }
 
-// lose has all nodes write new rows, kills one of them or all, starts it or them again, and counts the rows
-// that were acknowledged and those of them that a node does not have.
-func (b *bench) lose(ctx context.Context, f *fleet, deed, prefix string, all bool) (acknowledged, gone int, err error) {
-	victim, err := f.leader()
+var blows = []blow{
+	{what: "SIGKILL of one node (the leader, if any)"},
+	{what: "SIGKILL of all nodes", all: true},
+	{what: "power cut of all nodes", all: true, power: true},
+}
+
+// few is how many rows there are while nodes are struck, for that does not depend on it but takes longer.
+const few = 10_000
+
+// losing counts the rows that were acknowledged and are gone after a blow.
+func (b *bench) losing(ctx context.Context, e engine, found finding) (err error) {
+	dir, err := os.MkdirTemp(b.dir, "fleet")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	s := &striker{bench: b}
+	if b.power {
+		if s.volume, err = newVolume(ctx, dir); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.volume.close(context.WithoutCancel(ctx))) }()
+		dir = s.volume.dir
+	}
+	return b.with(ctx, e, dir, min(b.rows, few), func(f *fleet) error {
+		s.fleet = f
+		if err := b.loading(ctx, f, finding{}); err != nil {
+			return err
+		}
+		for n, p := range promises {
+			for m, blow := range blows {
+				if p.deed(e) == "" || blow.power && s.volume == nil {
+					continue
+				}
+				acknowledged, gone := 0, 0
+				for round := range b.rounds {
+					kept, lost, err := s.strike(ctx, p.deed(e), fmt.Sprintf("strike.%d.%d.%d", n, m, round), blow)
+					if err != nil {
+						return fmt.Errorf("%s, acknowledged when %s: %w", blow.what, p.what, err)
+					}
+					acknowledged, gone = acknowledged+kept, gone+lost
+				}
+				found[blow.what+p.what] = fmt.Sprintf("%d of %d", gone, acknowledged)
+			}
+		}
+		return nil
+	})
+}
+
+// A striker strikes at the nodes of a fleet.
+type striker struct {
+	*bench
+	fleet  *fleet
+	volume *volume // of all nodes; nil if its power cannot be cut
+}
+
+// strike has all nodes write new rows, strikes, starts again what died, and counts the rows that were
+// acknowledged, and those of them that a node does not have.
+func (s *striker) strike(ctx context.Context, deed, prefix string, blow blow) (acknowledged, gone int, err error) {
+	victim, err := s.fleet.leader()
 	if err != nil {
 		return 0, 0, err
 	}
 	victims := []*peer{victim}
-	if all {
-		victims = f.peers
+	if blow.all {
+		victims = s.fleet.peers
 	}
-	var mu sync.Mutex // guards keys
-	var keys []string
-	var listening sync.WaitGroup
-	for _, p := range f.peers {
-		if err := p.say("flood", deed, 16, (2 * b.each).Milliseconds(), prefix+"."+p.name); err != nil {
-			return 0, 0, err
-		}
-		listening.Go(func() {
-			_, heard, _ := p.hear() // fails where the node was killed, as asked
-			mu.Lock()
-			defer mu.Unlock()
-			keys = append(keys, heard...)
-		})
+	told, err := s.flood(deed, prefix)
+	if err != nil {
+		return 0, 0, err
 	}
-	time.Sleep(b.each)
+	time.Sleep(s.each)
 	for _, p := range victims {
 		if err := p.cmd.Process.Kill(); err != nil {
 			return 0, 0, err
@@ -413,15 +450,23 @@ func (b *bench) lose(ctx context.Context, f *fleet, deed, prefix string, all boo
 	for _, p := range victims {
 		_ = p.cmd.Wait() // killed, as asked
 	}
-	listening.Wait()
-	if err := b.back(ctx, f, victims...); err != nil {
+	if blow.power {
+		if err := s.volume.cut(ctx); err != nil {
+			return 0, 0, err
+		}
+	}
+	keys := told()
+	if len(keys) == 0 {
+		return 0, 0, errors.New("nobody acknowledged anything before the blow")
+	}
+	if err := s.fleet.back(ctx, victims...); err != nil {
 		return 0, 0, err
 	}
-	list := filepath.Join(b.dir, "acknowledged")
+	list := filepath.Join(s.dir, "acknowledged")
 	if err := os.WriteFile(list, []byte(strings.Join(keys, "\n")), 0o600); err != nil {
 		return 0, 0, err
 	}
-	for _, p := range f.peers {
+	for _, p := range s.fleet.peers {
 		missing, err := p.number("missing", list)
 		if err != nil {
 			return 0, 0, err
@@ -429,4 +474,22 @@ func (b *bench) lose(ctx context.Context, f *fleet, deed, prefix string, all boo
 		gone = max(gone, missing)
 	}
 	return len(keys), gone, nil
+}
+
+// flood has all nodes write new rows, and returns what waits for them to end and tells which were acknowledged.
+func (s *striker) flood(deed, prefix string) (told func() []string, err error) {
+	keys := make([][]string, len(s.fleet.peers))
+	var listening sync.WaitGroup
+	for i, p := range s.fleet.peers {
+		if err := p.say("flood", deed, 16, (2 * s.each).Milliseconds(), prefix+"."+p.name); err != nil {
+			return nil, err
+		}
+		listening.Go(func() {
+			_, keys[i], _ = p.hear() // fails where the node was killed, as asked
+		})
+	}
+	return func() []string {
+		listening.Wait()
+		return slices.Concat(keys...)
+	}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -57,10 +58,7 @@ func writeRows(path string, count int) error {
 			"jason|jason|~> 1.4;telemetry|telemetry|~> 1.0 or ~> 0.4",
 			"Decides what "+name+" is for, and does it well.")
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return f.Close()
+	return errors.Join(w.Flush(), f.Sync(), f.Close()) // synced, for it may lie on a volume whose power is cut
 }
 
 // readRows reads what writeRows wrote.
