@@ -15,6 +15,7 @@ import (
 	"hexhub/internal/config"
 	"hexhub/internal/feature/world"
 	"hexhub/internal/kernel/cluster"
+	"hexhub/internal/kernel/fault"
 	"hexhub/internal/node"
 	"hexhub/internal/term"
 )
@@ -101,7 +102,9 @@ func (c serveCmd) greet(s *session, n *node.Node, log *slog.Logger, first bool) 
 	link, until := "", time.Time{}
 	if n.OffersSetup() {
 		var err error
-		if link, until, err = n.StartSetup(s.ctx); err != nil {
+		if link, until, err = n.StartSetup(s.ctx); fault.Is(err, fault.Unavailable) {
+			log.Warn("no administrator yet, and no setup link can be made while the other nodes are not reached", "err", err)
+		} else if err != nil {
 			return &failure{what: "prepare the setup link", why: err.Error()}
 		}
 	}
