@@ -15,6 +15,7 @@ type clusterCmd struct {
 	Drain          clusterDrainCmd    `cmd:"" help:"Lay nothing new on a node, so that it can be stopped."`
 	Undrain        clusterUndrainCmd  `cmd:"" help:"Take a drained node back."`
 	Remove         clusterRemoveCmd   `cmd:"" help:"Forget a node that is gone or is to go."`
+	Recover        clusterRecoverCmd  `cmd:"" help:"Make the last node of a lost cluster one of its own. For a stopped node."`
 }
 
 type clusterMembersCmd struct {

@@ -24,6 +24,7 @@ var speechless = map[string]string{
 	"hexhub cluster remove":          "likewise",
 	"hexhub cluster transfer-leader": "likewise",
 	"hexhub cluster drain":           "likewise",
+	"hexhub cluster recover":         "needs the data folder of a node whose others are lost: cluster.txtar hears it",
 	"hexhub cluster undrain":         "likewise",
 	"hexhub backup create":           "needs a server that is backed up: backup.txtar hears it",
 	"hexhub backup list":             "likewise",

@@ -138,6 +138,9 @@ const restoringFile = doctor.RestoringFile
 
 // unfinished refuses a data folder that is only half restored.
 func unfinished(data string) error {
+	if _, err := os.Lstat(filepath.Join(data, recoveringFile)); err == nil {
+		return fmt.Errorf("this node was being made a cluster of one, and that was not finished: run hexhub cluster recover --data %s again, which finishes it", data)
+	}
 	_, err := os.Lstat(filepath.Join(data, restoringFile))
 	switch {
 	case errors.Is(err, os.ErrNotExist):

@@ -23,7 +23,7 @@ const commitWithin = 3 * time.Second
 const takenWithin = 250 * time.Millisecond
 
 // moveWithin is for how long the leader waits for its successor; it gives up by itself after an election timeout.
-const moveWithin = 5 * time.Second
+const moveWithin = 2 * time.Second
 
 // led returns ErrNoLeader at once, where etcd would wait for a leader to come; ctx is what to ask with.
 func (l *Log) led(ctx context.Context) (context.Context, error) {
