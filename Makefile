@@ -27,7 +27,7 @@ lint:      ## all linters, formatting included
 fmt:       ## format all Go files
 	$(TOOL) gofumpt -w bench cmd deploy e2e hex internal tools
 
-gen:       ## regenerate everything generated
+gen:       ## regenerate everything generated; needs Node 20 and npm
 	$(GO) generate ./...
 
 chaos:     ## let everything go wrong for CHAOS (10m) while clients work, and judge

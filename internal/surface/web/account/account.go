@@ -7,8 +7,6 @@
 package account
 
 import (
-	"embed"
-
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/oauth"
@@ -16,9 +14,6 @@ import (
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/ui"
 )
-
-//go:embed pages
-var files embed.FS
 
 // Deps are what the pages show and use.
 type Deps struct {
@@ -33,12 +28,11 @@ type Deps struct {
 type pages struct {
 	Deps
 	web *ui.Web
-	set *ui.Templates
 }
 
 // Register adds the pages to the web site.
 func Register(web *ui.Web, d Deps) {
-	p := &pages{Deps: d, web: web, set: web.Parse(files, "pages/*.html")}
+	p := &pages{Deps: d, web: web}
 	web.Words(words)
 
 	// Anybody's.

@@ -31,13 +31,13 @@ func (p *pages) openDelete(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *pages) askDelete(w http.ResponseWriter, r *http.Request, v visit) error {
-	return p.set.Show(w, http.StatusOK, "delete", p.deletePage(w, r, v))
+	return p.web.Show(w, http.StatusOK, p.deletePage(w, r, v).show())
 }
 
 func (p *pages) requestDelete(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err := p.Accounts.RequestDeletion(r.Context(), v.actor.By(), v.User.ID); err != nil {
 		page := p.deletePage(w, r, v)
-		return p.refused(w, r, "delete", err, &page.Form, page)
+		return p.refused(w, r, err, &page.Form, page.show)
 	}
 	p.web.Flash(w, "delete-asked")
 	return goTo(w, "/account/delete")
@@ -56,7 +56,7 @@ func (p *pages) delete(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		page := p.deletePage(w, r, v)
 		page.Form.Values = form
-		return p.refused(w, r, "delete", allowed(err), &page.Form, page, "username", proof)
+		return p.refused(w, r, allowed(err), &page.Form, page.show, "username", proof)
 	}
 	p.web.DropCookie(w, deletionCookie)
 	p.web.DropCookie(w, ui.SessionCookie)

@@ -16,7 +16,7 @@ type emailsPage struct {
 }
 
 func (p *pages) emails(w http.ResponseWriter, r *http.Request, v visit) error {
-	return p.set.Show(w, http.StatusOK, "emails", emailsPage{accountPage: p.accountPage(w, r, v, "E-mail")})
+	return p.web.Show(w, http.StatusOK, (&emailsPage{accountPage: p.accountPage(w, r, v, "E-mail")}).show())
 }
 
 func (p *pages) addEmail(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -27,7 +27,7 @@ func (p *pages) addEmail(w http.ResponseWriter, r *http.Request, v visit) error 
 	if err := p.Accounts.AddEmail(r.Context(), v.actor.By(), v.User.ID, form.Get("email")); err != nil {
 		page := &emailsPage{accountPage: p.accountPage(w, r, v, "E-mail")}
 		page.Form.Values = form
-		return p.refused(w, r, "emails", err, &page.Form, page, "email")
+		return p.refused(w, r, err, &page.Form, page.show, "email")
 	}
 	u, _ := account.Users.Get(p.DB.View(), v.User.ID)
 	if slices.ContainsFunc(u.Emails, func(e account.Email) bool { return !e.Verified }) {
@@ -64,7 +64,7 @@ func (p *pages) toEmail(w http.ResponseWriter, r *http.Request, v visit, done st
 	}
 	if err := do(r.Context(), v.actor.By(), v.User.ID, form.Get("email")); err != nil {
 		page := &emailsPage{accountPage: p.accountPage(w, r, v, "E-mail")}
-		return p.refused(w, r, "emails", err, &page.List, page)
+		return p.refused(w, r, err, &page.List, page.show)
 	}
 	p.web.Flash(w, done)
 	return goTo(w, "/account/emails")

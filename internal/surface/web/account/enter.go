@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/call"
 	"hexhub/internal/surface/web/ui"
@@ -26,7 +28,7 @@ func (p *pages) frame(w http.ResponseWriter, r *http.Request, title, onto string
 }
 
 // refused shows the form again with what is wrong, or returns the fault if the form can do nothing about it.
-func (p *pages) refused(w http.ResponseWriter, r *http.Request, template string, err error, form *ui.Form, page any, fields ...string) error {
+func (p *pages) refused(w http.ResponseWriter, r *http.Request, err error, form *ui.Form, page func() templ.Component, fields ...string) error {
 	if !form.Refuse(err, fields...) {
 		return err
 	}
@@ -35,7 +37,7 @@ func (p *pages) refused(w http.ResponseWriter, r *http.Request, template string,
 	if fault.Is(err, fault.Limited) {
 		status = http.StatusTooManyRequests
 	}
-	return p.set.Show(w, status, template, page)
+	return p.web.Show(w, status, page())
 }
 
 type loginPage struct {
@@ -56,7 +58,7 @@ func (p *pages) login(w http.ResponseWriter, r *http.Request) error {
 		path, _ := onward(onto)
 		return goTo(w, path)
 	}
-	return p.set.Show(w, http.StatusOK, "login", p.loginPage(w, r, onto))
+	return p.web.Show(w, http.StatusOK, p.loginPage(w, r, onto).show())
 }
 
 func (p *pages) checkPassword(w http.ResponseWriter, r *http.Request) error {
@@ -68,7 +70,7 @@ func (p *pages) checkPassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		page := p.loginPage(w, r, form.Get("return"))
 		page.Form.Values = form
-		return p.refused(w, r, "login", err, &page.Form, page)
+		return p.refused(w, r, err, &page.Form, page.show)
 	}
 	path, _ := onward(form.Get("return"))
 	if !u.TwoFactor() {
@@ -110,7 +112,7 @@ func (p *pages) second(w http.ResponseWriter, r *http.Request) error {
 		return goTo(w, "/login")
 	}
 	q := r.URL.Query()
-	return p.set.Show(w, http.StatusOK, "second", p.secondPage(w, r, q.Get("return"), q.Get("recovery") != ""))
+	return p.web.Show(w, http.StatusOK, p.secondPage(w, r, q.Get("return"), q.Get("recovery") != "").show())
 }
 
 func (p *pages) checkSecond(w http.ResponseWriter, r *http.Request) error {
@@ -121,7 +123,7 @@ func (p *pages) checkSecond(w http.ResponseWriter, r *http.Request) error {
 	u, err := p.Accounts.FinishLogin(r.Context(), p.web.Cookie(r, halfCookie), form.Get("code"), ui.Origin(r))
 	if err != nil {
 		page := p.secondPage(w, r, form.Get("return"), form.Get("recovery") != "")
-		return p.refused(w, r, "second", err, &page.Form, page, "code")
+		return p.refused(w, r, err, &page.Form, page.show, "code")
 	}
 	p.web.DropCookie(w, halfCookie)
 	path, _ := onward(form.Get("return"))

@@ -55,7 +55,7 @@ func (p *pages) invitation(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.set.Show(w, http.StatusOK, "invitation", page)
+	return p.web.Show(w, http.StatusOK, page.show())
 }
 
 func (p *pages) answerInvitation(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -76,7 +76,7 @@ func (p *pages) answerInvitation(w http.ResponseWriter, r *http.Request, v visit
 		if gone != nil {
 			return err
 		}
-		return p.refused(w, r, "invitation", allowed(err), &page.Form, page)
+		return p.refused(w, r, allowed(err), &page.Form, page.show)
 	}
 	p.web.DropCookie(w, invitationCookie)
 	p.web.Flash(w, said)
@@ -118,7 +118,7 @@ func (p *pages) organizations(w http.ResponseWriter, r *http.Request, v visit) e
 	for o := range org.Of(view, v.User.ID) {
 		page.Member = append(page.Member, memberLine{o.Name.String(), roleInWords(o.Members[v.User.ID])})
 	}
-	return p.set.Show(w, http.StatusOK, "organizations", page)
+	return p.web.Show(w, http.StatusOK, page.show())
 }
 
 // answerOwn answers an invitation in the list.

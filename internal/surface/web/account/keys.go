@@ -78,7 +78,7 @@ func (p *pages) keyChoices(view *store.View, v visit) []access.Permission {
 }
 
 func (p *pages) keys(w http.ResponseWriter, r *http.Request, v visit) error {
-	return p.set.Show(w, http.StatusOK, "keys", p.keysPage(w, r, v, nil))
+	return p.web.Show(w, http.StatusOK, p.keysPage(w, r, v, nil).show())
 }
 
 type newKeyPage struct {
@@ -95,13 +95,13 @@ func (p *pages) makeKey(w http.ResponseWriter, r *http.Request, v visit) error {
 	k, secret, err := p.Access.CreateKey(r.Context(), v.actor, access.OfUser(v.User.ID), draftOf(form))
 	if err != nil {
 		page := p.keysPage(w, r, v, form)
-		return p.refused(w, r, "keys", err, &page.Form, page, "name", "more")
+		return p.refused(w, r, err, &page.Form, page.show, "name", "more")
 	}
 	page := newKeyPage{accountPage: p.accountPage(w, r, v, "API keys"), Name: k.Name, Secret: secret}
 	page.Publishes = slices.ContainsFunc(k.Permissions, func(perm access.Permission) bool {
 		return perm.Domain == access.DomainAPI || perm.Domain == access.DomainPackage
 	})
-	return p.set.Show(w, http.StatusOK, "newkey", page)
+	return p.web.Show(w, http.StatusOK, page.show())
 }
 
 // draftOf reads the form of a key. That nothing was ticked must not come to mean everything.

@@ -19,7 +19,7 @@ type verifyPage struct {
 func (p *pages) askVerify(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	page := verifyPage{frame: p.frame(w, r, "Confirm your address", ""), Username: clip(q.Get("username"), 100), Email: clip(q.Get("email"), 254), Key: q.Get("key")}
-	return p.set.Show(w, http.StatusOK, "verify", page)
+	return p.web.Show(w, http.StatusOK, page.show())
 }
 
 func (p *pages) verify(w http.ResponseWriter, r *http.Request) error {
@@ -30,7 +30,7 @@ func (p *pages) verify(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.Accounts.ConfirmEmail(r.Context(), form.Get("key"), ui.Origin(r)); err != nil {
 		if !fault.Is(err, fault.Forbidden) {
 			page := &verifyPage{frame: p.frame(w, r, "Confirm your address", ""), Key: form.Get("key")}
-			return p.refused(w, r, "verify", err, &page.Form, page)
+			return p.refused(w, r, err, &page.Form, page.show)
 		}
 		return p.web.Say(w, r, http.StatusForbidden, ui.Message{
 			Heading: "This link does not work.", Problem: "It was used already, is older than 24 hours, or a newer one was sent.",
@@ -45,7 +45,8 @@ func (p *pages) verify(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *pages) askResend(w http.ResponseWriter, r *http.Request) error {
-	return p.set.Show(w, http.StatusOK, "resend", p.frame(w, r, "Another confirmation mail", ""))
+	page := p.frame(w, r, "Another confirmation mail", "")
+	return p.web.Show(w, http.StatusOK, page.resend())
 }
 
 func (p *pages) resend(w http.ResponseWriter, r *http.Request) error {
@@ -56,7 +57,7 @@ func (p *pages) resend(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Accounts.ResendConfirmation(r.Context(), form.Get("login"), ui.Origin(r)); err != nil {
 		page := p.frame(w, r, "Another confirmation mail", "")
 		page.Form.Values = form
-		return p.refused(w, r, "resend", err, &page.Form, &page, "login")
+		return p.refused(w, r, err, &page.Form, page.resend, "login")
 	}
 	return p.web.Say(w, r, http.StatusOK, ui.Message{
 		Heading: "Look into your mail.", Problem: "If that address waits to be confirmed, a new link is on its way to it.",
@@ -65,7 +66,8 @@ func (p *pages) resend(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *pages) askReset(w http.ResponseWriter, r *http.Request) error {
-	return p.set.Show(w, http.StatusOK, "reset", p.frame(w, r, "Forgotten your password?", ""))
+	page := p.frame(w, r, "Forgotten your password?", "")
+	return p.web.Show(w, http.StatusOK, page.reset())
 }
 
 func (p *pages) reset(w http.ResponseWriter, r *http.Request) error {
@@ -76,7 +78,7 @@ func (p *pages) reset(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Accounts.RequestReset(r.Context(), form.Get("login"), ui.Origin(r)); err != nil {
 		page := p.frame(w, r, "Forgotten your password?", "")
 		page.Form.Values = form
-		return p.refused(w, r, "reset", err, &page.Form, &page, "login")
+		return p.refused(w, r, err, &page.Form, page.reset, "login")
 	}
 	return p.web.Say(w, r, http.StatusOK, ui.Message{
 		Heading: "Look into your mail.", Problem: "If there is such an account, a link on which to choose a new password is on its way to its primary address.",
@@ -107,7 +109,7 @@ func (p *pages) newPassword(w http.ResponseWriter, r *http.Request) error {
 		return p.deadReset(w, r, err)
 	}
 	page := &newPasswordPage{frame: p.frame(w, r, "Choose a new password", ""), Username: u.Username.String(), RevokeKeys: true}
-	return p.set.Show(w, http.StatusOK, "newpassword", page)
+	return p.web.Show(w, http.StatusOK, page.show())
 }
 
 func (p *pages) deadReset(w http.ResponseWriter, r *http.Request, err error) error {
@@ -136,7 +138,7 @@ func (p *pages) setNewPassword(w http.ResponseWriter, r *http.Request) error {
 			return p.deadReset(w, r, err)
 		}
 		page := &newPasswordPage{frame: p.frame(w, r, "Choose a new password", ""), Username: u.Username.String(), RevokeKeys: form.Get("revoke_keys") != ""}
-		return p.refused(w, r, "newpassword", err, &page.Form, page, "password")
+		return p.refused(w, r, err, &page.Form, page.show, "password")
 	}
 	p.web.DropCookie(w, resetCookie)
 	p.web.Flash(w, "reset")

@@ -30,7 +30,7 @@ func (p *pages) device(w http.ResponseWriter, r *http.Request) error {
 	if code := r.URL.Query().Get("user_code"); code != "" {
 		page.Form.Values, page.Prefilled = url.Values{"user_code": {clip(showCode(code), 20)}}, true
 	}
-	return p.set.Show(w, http.StatusOK, "device", page)
+	return p.web.Show(w, http.StatusOK, page.show())
 }
 
 func (p *pages) findDevice(w http.ResponseWriter, r *http.Request) error {
@@ -47,7 +47,7 @@ func (p *pages) findDevice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		page := &devicePage{frame: p.frame(w, r, "Connect a program", "")}
 		page.Form.Values = form
-		return p.refused(w, r, "device", unknownCode(err), &page.Form, page, "user_code")
+		return p.refused(w, r, unknownCode(err), &page.Form, page.show, "user_code")
 	}
 	p.web.SetCookie(w, deviceCookie, url.QueryEscape(code), deviceLife)
 	return goTo(w, "/oauth/device/authorize")
@@ -129,7 +129,7 @@ func (p *pages) askDevice(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
-	return p.set.Show(w, http.StatusOK, "approve", p.devicePage(w, r, v, d, code))
+	return p.web.Show(w, http.StatusOK, p.devicePage(w, r, v, d, code).show())
 }
 
 func (p *pages) answerDevice(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -158,7 +158,7 @@ func (p *pages) answerDevice(w http.ResponseWriter, r *http.Request, v visit) er
 	if err := p.OAuth.Approve(r.Context(), v.actor, code, form["scope"]); err != nil {
 		page := p.devicePage(w, r, v, d, code)
 		page.keepTicks(v, form["scope"])
-		return p.refused(w, r, "approve", allowed(err), &page.Form, page)
+		return p.refused(w, r, allowed(err), &page.Form, page.show)
 	}
 	p.web.DropCookie(w, deviceCookie)
 	return p.web.Say(w, r, http.StatusOK, ui.Message{
@@ -198,7 +198,7 @@ func (p *pages) askConsent(w http.ResponseWriter, r *http.Request) error {
 	}
 	page, target := p.consentPage(w, r, v, req, r.URL.Query())
 	ui.LeadTo(w, target)
-	return p.set.Show(w, http.StatusOK, "approve", page)
+	return p.web.Show(w, http.StatusOK, page.show())
 }
 
 func (p *pages) consentPage(w http.ResponseWriter, r *http.Request, v visit, req oauth.AuthorizeRequest, q url.Values) (*approvePage, *url.URL) {
@@ -238,7 +238,7 @@ func (p *pages) answerConsent(w http.ResponseWriter, r *http.Request, v visit) e
 		page, target := p.consentPage(w, r, v, req, q)
 		page.keepTicks(v, given)
 		ui.LeadTo(w, target)
-		return p.refused(w, r, "approve", allowed(err), &page.Form, page)
+		return p.refused(w, r, allowed(err), &page.Form, page.show)
 	}
 	return goTo(w, redirect)
 }

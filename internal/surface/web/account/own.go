@@ -77,7 +77,7 @@ func (p *pages) profile(w http.ResponseWriter, r *http.Request, v visit) error {
 	for name, value := range v.User.Handles {
 		page.Form.Values.Set(name, value)
 	}
-	return p.set.Show(w, http.StatusOK, "profile", page)
+	return p.web.Show(w, http.StatusOK, page.show())
 }
 
 func (p *pages) saveProfile(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -94,7 +94,7 @@ func (p *pages) saveProfile(w http.ResponseWriter, r *http.Request, v visit) err
 	if err := p.Accounts.SetProfile(r.Context(), v.actor.By(), v.User.ID, profile); err != nil {
 		page := p.profilePage(w, r, v)
 		page.Form.Values = form
-		return p.refused(w, r, "profile", err, &page.Form, page, fields...)
+		return p.refused(w, r, err, &page.Form, page.show, fields...)
 	}
 	p.web.Flash(w, "profile")
 	return goTo(w, "/account")
@@ -132,7 +132,7 @@ func (p *pages) sessions(w http.ResponseWriter, r *http.Request, v visit) error 
 		page.Live = append(page.Live, line)
 	}
 	slices.SortStableFunc(page.Live, func(a, b sessionLine) int { return b.UsedAt.Compare(a.UsedAt) })
-	return p.set.Show(w, http.StatusOK, "sessions", page)
+	return p.web.Show(w, http.StatusOK, page.show())
 }
 
 func (p *pages) endSessions(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -188,5 +188,5 @@ func (p *pages) activity(w http.ResponseWriter, r *http.Request, v visit) error 
 		}
 		page.Entries = append(page.Entries, line)
 	}
-	return p.set.Show(w, http.StatusOK, "activity", page)
+	return p.web.Show(w, http.StatusOK, page.show())
 }

@@ -78,7 +78,7 @@ func TestW8SessionsAreListedAndEnded(t *testing.T) {
 	w.user("joe")
 	b, other, foreign := w.as("eva"), w.as("eva"), w.as("joe")
 	p := b.get("/account/sessions")
-	if n := len(p.find("ul", "class", "rows")[0].find("li")); n != 2 || !p.says("Firefox on Linux this one") {
+	if n := len(p.find("ul")[0].find("li")); n != 2 || !p.says("Firefox on Linux this one") {
 		t.Errorf("%d sessions:\n%s", n, p.html)
 	}
 	id := ""
@@ -110,7 +110,7 @@ func TestKeysAreMadeShownOnceAndRevoked(t *testing.T) {
 	u := w.user("eva")
 	b := w.as("eva")
 	p := b.submit(b.get("/account/keys"), "/account/keys", "name", canary)
-	secrets := p.find("code", "class", "secret")
+	secrets := p.find("pre", "id", "secret")
 	if p.status != 200 || len(secrets) != 1 || strings.Contains(p.html, "<svg/onload") {
 		t.Fatalf("%d\n%s", p.status, p.html)
 	}
@@ -138,7 +138,7 @@ func TestKeysAreMadeShownOnceAndRevoked(t *testing.T) {
 		{[]string{"name", "ci", "more", "repository:guild"}, ""},
 	} {
 		p := b.post("/account/keys", append(c.fields, "expires", "30d")...)
-		if p.status != 422 || c.field != "" && p.faultOf(c.field) == "" || c.field == "" && p.problem() == "" || len(p.find("code", "class", "secret")) > 0 {
+		if p.status != 422 || c.field != "" && p.faultOf(c.field) == "" || c.field == "" && p.problem() == "" || len(p.find("pre", "id", "secret")) > 0 {
 			t.Errorf("%v: %d %q\n%s", c.fields, p.status, p.problem(), p.html)
 		}
 	}
@@ -168,7 +168,7 @@ func TestInvitationLeadsThroughLoginAndBack(t *testing.T) {
 	if org.RoleOf(w.db.View(), guild, eva.ID) != "" {
 		t.Fatal("opening the link joined")
 	}
-	p = b.get(p.find("a", "class", "button")[0].attr["href"])
+	p = b.get(p.find("main")[0].find("a")[0].attr["href"])
 	p = b.submit(p, "/login", "login", "eva", "password", good)
 	p.wants(t, 200, "/invitations", "Join guild")
 	b.submit(p, "/invitations", "answer", "accept").wants(t, 200, "/account/organizations", "Organizations")
@@ -182,7 +182,7 @@ func TestInvitationLeadsThroughLoginAndBack(t *testing.T) {
 	n := w.browser()
 	p = n.get(invite(org.InvitationDraft{Email: "new@example.com", Role: org.Read}))
 	var register string
-	for _, a := range p.find("a", "class", "button quiet") {
+	for _, a := range p.find("main")[0].find("a") {
 		register = a.attr["href"]
 	}
 	p = n.submit(n.get(register), "/register", "username", "newcomer", "password", good)

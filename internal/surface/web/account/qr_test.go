@@ -16,7 +16,7 @@ func TestQRCodeIsDrawnDotByDot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := string(svg); strings.Contains(s, "<label>") || strings.Contains(s, "style") || !strings.Contains(s, `role="img"`) {
+	if s := svg; strings.Contains(s, "<label>") || strings.Contains(s, "style") || !strings.Contains(s, `role="img"`) {
 		t.Error(s)
 	}
 	code, err := qr.Encode(text, qr.M)
@@ -24,7 +24,7 @@ func TestQRCodeIsDrawnDotByDot(t *testing.T) {
 		t.Fatal(err)
 	}
 	black := map[[2]int]bool{}
-	for _, run := range regexp.MustCompile(`M(\d+) (\d+)h(\d+)v1h-(\d+)z`).FindAllStringSubmatch(string(svg), -1) {
+	for _, run := range regexp.MustCompile(`M(\d+) (\d+)h(\d+)v1h-(\d+)z`).FindAllStringSubmatch(svg, -1) {
 		var n [4]int
 		for i := range n {
 			n[i], _ = strconv.Atoi(run[i+1])

@@ -52,11 +52,12 @@ func (p *pages) register(w http.ResponseWriter, r *http.Request) error {
 		if q.Get("invitation") != "" {
 			return fault.New(fault.NotFound, "This invitation does not work any more: it was used, taken back, or is older than seven days. Ask for another one.")
 		}
-		return p.set.Show(w, http.StatusForbidden, "closed", p.frame(w, r, "By invitation only", ""))
+		page := p.frame(w, r, "By invitation only", "")
+		return p.web.Show(w, http.StatusForbidden, page.closed())
 	}
 	page := p.registerPage(w, r, url.Values{"return": {q.Get("return")}, "email": {address}})
 	page.Invitation = token
-	return p.set.Show(w, http.StatusOK, "register", page)
+	return p.web.Show(w, http.StatusOK, page.show())
 }
 
 func (p *pages) createAccount(w http.ResponseWriter, r *http.Request) error {
@@ -72,7 +73,7 @@ func (p *pages) createAccount(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		page := p.registerPage(w, r, form)
 		_, page.Invitation = p.invited(r, form.Get("invitation"))
-		return p.refused(w, r, "register", err, &page.Form, page, "username", "full_name", "email", "password")
+		return p.refused(w, r, err, &page.Form, page.show, "username", "full_name", "email", "password")
 	}
 	path, _ := onward(form.Get("return"))
 	if !u.Verified() {

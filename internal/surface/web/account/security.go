@@ -1,7 +1,6 @@
 package account
 
 import (
-	"html/template"
 	"net/http"
 	"strings"
 
@@ -24,7 +23,7 @@ func (p *pages) securityPage(w http.ResponseWriter, r *http.Request, v visit) *s
 }
 
 func (p *pages) security(w http.ResponseWriter, r *http.Request, v visit) error {
-	return p.set.Show(w, http.StatusOK, "security", p.securityPage(w, r, v))
+	return p.web.Show(w, http.StatusOK, p.securityPage(w, r, v).show())
 }
 
 func (p *pages) changePassword(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -41,7 +40,7 @@ func (p *pages) changePassword(w http.ResponseWriter, r *http.Request, v visit) 
 	}
 	if err != nil {
 		page := p.securityPage(w, r, v)
-		return p.refused(w, r, "security", err, &page.Form, page, "password_current", "password")
+		return p.refused(w, r, err, &page.Form, page.show, "password_current", "password")
 	}
 	p.web.Flash(w, "password")
 	return goTo(w, "/account/security")
@@ -57,7 +56,7 @@ func (p *pages) startTOTP(w http.ResponseWriter, r *http.Request, v visit) error
 type enrolPage struct {
 	accountPage
 	Secret string
-	QR     template.HTML
+	QR     string
 }
 
 // enrolPage shows what waits to be confirmed.
@@ -90,7 +89,7 @@ func (p *pages) enrol(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
-	return p.set.Show(w, http.StatusOK, "enrol", page)
+	return p.web.Show(w, http.StatusOK, page.show())
 }
 
 type recoveryPage struct {
@@ -109,9 +108,9 @@ func (p *pages) confirmTOTP(w http.ResponseWriter, r *http.Request, v visit) err
 		if gone != nil {
 			return err
 		}
-		return p.refused(w, r, "enrol", err, &page.Form, page, "code")
+		return p.refused(w, r, err, &page.Form, page.show, "code")
 	}
-	return p.set.Show(w, http.StatusOK, "recovery", recoveryPage{p.accountPage(w, r, v, "Recovery codes"), codes})
+	return p.web.Show(w, http.StatusOK, (&recoveryPage{p.accountPage(w, r, v, "Recovery codes"), codes}).show())
 }
 
 func (p *pages) rotateCodes(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -119,7 +118,7 @@ func (p *pages) rotateCodes(w http.ResponseWriter, r *http.Request, v visit) err
 	if err != nil {
 		return err
 	}
-	return p.set.Show(w, http.StatusOK, "recovery", recoveryPage{p.accountPage(w, r, v, "Recovery codes"), codes})
+	return p.web.Show(w, http.StatusOK, (&recoveryPage{p.accountPage(w, r, v, "Recovery codes"), codes}).show())
 }
 
 func (p *pages) disableTOTP(w http.ResponseWriter, r *http.Request, v visit) error {

@@ -32,7 +32,7 @@ func (p *pages) sudoPage(w http.ResponseWriter, r *http.Request, v visit, onto s
 }
 
 func (p *pages) askSudo(w http.ResponseWriter, r *http.Request, v visit) error {
-	return p.set.Show(w, http.StatusOK, "sudo", p.sudoPage(w, r, v, r.URL.Query().Get("return")))
+	return p.web.Show(w, http.StatusOK, p.sudoPage(w, r, v, r.URL.Query().Get("return")).show())
 }
 
 func (p *pages) sudo(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -42,7 +42,7 @@ func (p *pages) sudo(w http.ResponseWriter, r *http.Request, v visit) error {
 	}
 	if err := p.prove(w, r, v, form.Get(proof)); err != nil {
 		page := p.sudoPage(w, r, v, form.Get("return"))
-		return p.refused(w, r, "sudo", err, &page.Form, page, proof)
+		return p.refused(w, r, err, &page.Form, page.show, proof)
 	}
 	path, _ := onward(form.Get("return"))
 	return goTo(w, path)
@@ -77,10 +77,10 @@ func (p *pages) proved(render visited) visited {
 		page := p.sudoPage(w, r, v, "")
 		page.Return, page.Sent = "", waiting(form)
 		if !form.Has(proof) {
-			return p.set.Show(w, http.StatusOK, "sudo", page)
+			return p.web.Show(w, http.StatusOK, page.show())
 		}
 		if err := p.prove(w, r, v, form.Get(proof)); err != nil {
-			return p.refused(w, r, "sudo", err, &page.Form, page, proof)
+			return p.refused(w, r, err, &page.Form, page.show, proof)
 		}
 		return render(w, r, v)
 	}

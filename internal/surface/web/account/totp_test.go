@@ -36,10 +36,10 @@ func (w *world) enrol(username string) (secret string, recovery []string) {
 	b := w.as(username)
 	p := b.submit(b.get("/account/security"), "/account/security/totp")
 	p.wants(w.T, 200, "/account/security/totp", "Two-factor authentication")
-	secret = p.find("code", "class", "secret")[0].text
+	secret = p.find("pre", "id", "secret")[0].text
 	p = b.submit(p, "/account/security/totp/confirm", "code", code(w.T, secret))
 	p.wants(w.T, 200, "/account/security/totp/confirm", "Your recovery codes")
-	for _, li := range p.find("ul", "class", "recovery")[0].find("li") {
+	for _, li := range p.find("ul", "id", "recovery")[0].find("li") {
 		recovery = append(recovery, li.text)
 	}
 	return secret, recovery
@@ -91,8 +91,8 @@ func TestA6EnrolmentBelongsToItsSession(t *testing.T) {
 	w.user("joe")
 	b := w.as("eva")
 	p := b.submit(b.get("/account/security"), "/account/security/totp")
-	secret := p.find("code", "class", "secret")[0].text
-	if again := b.get("/account/security/totp").find("code", "class", "secret"); len(again) != 1 || again[0].text != secret {
+	secret := p.find("pre", "id", "secret")[0].text
+	if again := b.get("/account/security/totp").find("pre", "id", "secret"); len(again) != 1 || again[0].text != secret {
 		t.Error("looking again shows another secret")
 	}
 	b.submit(p, "/logout")
@@ -108,7 +108,7 @@ func TestA6EnrolmentBelongsToItsSession(t *testing.T) {
 		t.Error("the secret outlived its session")
 	}
 	p = next.submit(next.get("/account/security"), "/account/security/totp")
-	if fresh := p.find("code", "class", "secret")[0].text; fresh == secret {
+	if fresh := p.find("pre", "id", "secret")[0].text; fresh == secret {
 		t.Error("the old secret is offered again")
 	}
 	for _, name := range []string{"eva", "joe"} {
@@ -130,7 +130,7 @@ func TestRecoveryCodesAreShownOnceAndRotate(t *testing.T) {
 	}
 	p = b.submit(p, "/account/security/recovery-codes")
 	p.wants(t, 200, "/account/security/recovery-codes", "Your recovery codes")
-	if strings.Contains(p.html, old[1]) || len(p.find("ul", "class", "recovery")[0].find("li")) != 10 {
+	if strings.Contains(p.html, old[1]) || len(p.find("ul", "id", "recovery")[0].find("li")) != 10 {
 		t.Error("the codes did not change")
 	}
 	other := w.browser()

@@ -358,7 +358,7 @@ func (p page) problem() string {
 
 // flash is what the page says of the step before.
 func (p page) flash() string {
-	for _, e := range p.find("p", "class", "flash") {
+	for _, e := range p.find("p", "role", "status") {
 		return e.text
 	}
 	return ""

@@ -18,11 +18,11 @@ import (
 func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 	v := s.DB.View()
 	if !account.HasAdmin(v) {
-		return s.pages.Show(w, http.StatusOK, "waiting", s.view(w, r, ""))
+		return s.web.Show(w, http.StatusOK, s.view(w, r, "").waiting())
 	}
 	page := s.view(w, r, "")
 	page.Guides, page.Numbers = connect.Guides(s.Registry), s.numbers.now(s.count)
-	return s.pages.Show(w, http.StatusOK, "home", page)
+	return s.web.Show(w, http.StatusOK, page.home())
 }
 
 // The cookie that carries the setup token from the link to the form, so that the token leaves the
@@ -58,11 +58,11 @@ func (s *site) setup(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.NotFound, "This registry has an administrator already.")
 	}
 	if _, err := r.Cookie(setupCookie); err != nil {
-		return s.pages.Show(w, http.StatusOK, "waiting", s.view(w, r, "Setup"))
+		return s.web.Show(w, http.StatusOK, s.view(w, r, "Setup").waiting())
 	}
 	page := s.view(w, r, "Setup")
 	page.Form.Values = url.Values{"username": {"admin"}}
-	return s.pages.Show(w, http.StatusOK, "setup", page)
+	return s.web.Show(w, http.StatusOK, page.setup())
 }
 
 func (s *site) createAdministrator(w http.ResponseWriter, r *http.Request) error {
@@ -73,7 +73,7 @@ func (s *site) createAdministrator(w http.ResponseWriter, r *http.Request) error
 	}
 	cookie, err := r.Cookie(setupCookie)
 	if err != nil {
-		return s.pages.Show(w, http.StatusForbidden, "waiting", s.view(w, r, "Setup"))
+		return s.web.Show(w, http.StatusForbidden, s.view(w, r, "Setup").waiting())
 	}
 	d := account.Draft{Username: form.Get("username"), Password: form.Get("password")}
 	if email := strings.TrimSpace(form.Get("email")); email != "" {
@@ -83,7 +83,7 @@ func (s *site) createAdministrator(w http.ResponseWriter, r *http.Request) error
 	page := s.view(w, r, "Setup")
 	page.Form.Values = form
 	if fault.Is(err, fault.Invalid) && page.Form.Refuse(err, "username", "email", "password") {
-		return s.pages.Show(w, http.StatusUnprocessableEntity, "setup", page)
+		return s.web.Show(w, http.StatusUnprocessableEntity, page.setup())
 	}
 	if err != nil {
 		return refused(err)
@@ -108,7 +108,7 @@ func (s *site) welcome(w http.ResponseWriter, r *http.Request, user account.User
 	page, registry := s.view(w, r, "Welcome"), s.Registry
 	registry.Key = secret
 	page.Username, page.Guides = user.Username.String(), connect.Guides(registry)
-	return s.pages.Show(w, http.StatusOK, "done", page)
+	return s.web.Show(w, http.StatusOK, page.done())
 }
 
 // refused tells whoever comes with a link that is no good what to do.

@@ -5,7 +5,6 @@
 package site
 
 import (
-	"embed"
 	"net/http"
 
 	"hexhub/internal/feature/access"
@@ -16,9 +15,6 @@ import (
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/ui"
 )
-
-//go:embed pages.html
-var files embed.FS
 
 // Deps are what the site shows and uses.
 type Deps struct {
@@ -32,7 +28,7 @@ type Deps struct {
 
 // Register adds the pages to the web site.
 func Register(web *ui.Web, d Deps) {
-	s := &site{Deps: d, web: web, pages: web.Parse(files, "pages.html")}
+	s := &site{Deps: d, web: web}
 	web.Handle("GET /{$}", s.home)
 	web.Handle("GET /l/{code}", s.follow)
 	web.Handle("GET /setup", s.setup)
@@ -43,7 +39,6 @@ func Register(web *ui.Web, d Deps) {
 type site struct {
 	Deps
 	web     *ui.Web
-	pages   *ui.Templates
 	numbers cached
 }
 

@@ -2,38 +2,63 @@ package ui
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+
+	"hexhub/assets"
 )
 
-// addAssets serves the style sheet under a name made from its content, so that it is kept for ever, and
-// what browsers and robots ask for by fixed names.
+// addAssets serves what pages use, under names that tell the content, so that it is kept for ever, and what
+// browsers and robots ask for by fixed names.
 func (u *Web) addAssets() {
-	css := must(files.ReadFile("ui.css"))
-	sum := sha256.Sum256(css)
-	u.style = "/assets/" + hex.EncodeToString(sum[:8]) + ".css"
-	u.handle("GET "+u.style, asset("text/css; charset=utf-8", css))
-	u.handle("GET /favicon.svg", asset("image/svg+xml", must(files.ReadFile("favicon.svg"))))
-	u.handle("GET /robots.txt", asset("text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: /setup\n")))
+	absent := u.page(notFound)
+	u.handle("GET /assets/{name}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f, ok := assets.Files()[r.PathValue("name")]
+		if !ok {
+			absent.ServeHTTP(w, r)
+			return
+		}
+		asset(f, "public, max-age=31536000, immutable").ServeHTTP(w, r)
+	}))
+	icon := assets.Files()[strings.TrimPrefix(assets.Path("favicon.svg"), "/assets/")]
+	u.handle("GET /favicon.svg", asset(icon, "public, max-age=86400"))
+	robots := assets.File{Kind: "text/plain; charset=utf-8", Plain: []byte("User-agent: *\nDisallow: /setup\n")}
+	u.handle("GET /robots.txt", asset(robots, "public, max-age=86400"))
 }
 
-func must(b []byte, err error) []byte {
-	if err != nil {
-		panic(err) // the files are in the binary
-	}
-	return b
-}
-
-func asset(kind string, body []byte) http.Handler {
+func asset(f assets.File, keep string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", kind)
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if strings.HasPrefix(r.URL.Path, "/assets/") {
-			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		h := w.Header()
+		h.Set("Content-Type", f.Kind)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", keep)
+		body := f.Plain
+		if len(f.Small) > 0 {
+			h.Set("Vary", "Accept-Encoding")
+			if encoding := smallest(r.Header.Get("Accept-Encoding"), f.Small); encoding != "" {
+				body = f.Small[encoding]
+				h.Set("Content-Encoding", encoding)
+			}
 		}
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 	})
+}
+
+// smallest returns the best encoding that there is and the browser takes, or nothing.
+func smallest(accepted string, there map[string][]byte) string {
+	var takes []string
+	for part := range strings.SplitSeq(accepted, ",") {
+		name, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if w := strings.ReplaceAll(weight, " ", ""); w != "q=0" && strings.TrimRight(w, "0") != "q=0." {
+			takes = append(takes, strings.ToLower(strings.TrimSpace(name)))
+		}
+	}
+	for _, encoding := range []string{"br", "gzip"} {
+		if there[encoding] != nil && slices.Contains(takes, encoding) {
+			return encoding
+		}
+	}
+	return ""
 }

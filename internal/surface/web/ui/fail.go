@@ -26,10 +26,12 @@ type Step struct{ Path, Words string }
 
 // Say answers with a message.
 func (u *Web) Say(w http.ResponseWriter, r *http.Request, status int, m Message) error {
-	return u.frame.Show(w, status, "message", struct {
-		Page
-		Message
-	}{u.Page(w, r, m.Heading), m})
+	return u.Show(w, status, messagePage{u.Page(w, r, m.Heading), m}.show())
+}
+
+type messagePage struct {
+	Page
+	Message
 }
 
 // fail answers with a page that says what went wrong, for whom it may be told.

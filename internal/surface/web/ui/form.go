@@ -1,14 +1,17 @@
 package ui
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"html/template"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/a-h/templ"
 
 	"hexhub/internal/kernel/fault"
 )
@@ -99,76 +102,71 @@ func sentence(label, words string) string {
 	return s
 }
 
-// A field is one input with its label, and what is wrong with what was typed.
+// An Input is one field of a form: what it is for, and what the browser should know of it.
+type Input struct {
+	Name, Label  string
+	Hint         string
+	Type         string // "text" if empty
+	Autocomplete string
+	InputMode    string
+	MinLength    int
+	MaxLength    int
+	Required     bool
+	Focus        bool // is where one begins to type, unless another field is wrong
+	Plain        bool // neither capitals nor spelling are the browser's business
+	Code         bool // is typed letter by letter from elsewhere
+}
+
+// A field is an input as it stands in a form.
 type field struct {
-	ID, Name, Label, Type, Value, Error, Hint, Class string
-	Autocomplete, InputMode, MinLength, MaxLength    string
-	Required, Focus, Plain                           bool
+	Input
+	id, value, wrong string
+	focus            bool
 }
 
-// DescribedBy names the elements that say more of the field.
-func (f field) DescribedBy() string {
-	var ids []string
-	if f.Error != "" {
-		ids = append(ids, f.ID+"-error")
+func (f Form) field(in Input) field {
+	in.Type = cmp.Or(in.Type, "text")
+	x := field{Input: in, id: strings.TrimPrefix(f.ID+"-"+in.Name, "-"), focus: in.Focus && len(f.Errors) == 0}
+	if in.Type != "password" {
+		x.value = f.Values.Get(in.Name)
 	}
-	if f.Hint != "" {
-		ids = append(ids, f.ID+"-hint")
+	if words := f.Errors[in.Name]; words != "" {
+		x.wrong, x.focus = sentence(in.Label, words), true
 	}
-	return strings.Join(ids, " ")
+	return x
 }
 
-// newField is what templates call: the form, the field's name and label, and then its other traits as
-// names and values.
-func newField(form Form, name, label string, traits ...string) (field, error) {
-	f := field{ID: strings.TrimPrefix(form.ID+"-"+name, "-"), Name: name, Label: label, Type: "text"}
-	if len(traits)%2 != 0 {
-		return f, fmt.Errorf("field %s: a trait has no value", name)
-	}
-	for pair := range slices.Chunk(traits, 2) {
-		if err := f.set(pair[0], pair[1]); err != nil {
-			return f, err
+func (x field) attributes() templ.Attributes {
+	a := templ.Attributes{"type": x.Type, "value": x.value, "required": x.Required, "autofocus": x.focus}
+	for name, value := range map[string]string{"autocomplete": x.Autocomplete, "inputmode": x.InputMode} {
+		if value != "" {
+			a[name] = value
 		}
 	}
-	if f.Type != "password" {
-		f.Value = form.Values.Get(name)
+	for name, value := range map[string]int{"minlength": x.MinLength, "maxlength": x.MaxLength} {
+		if value > 0 {
+			a[name] = strconv.Itoa(value)
+		}
 	}
-	if words := form.Errors[name]; words != "" {
-		f.Error = sentence(label, words)
-		f.Focus = true
-	} else if len(form.Errors) > 0 {
-		f.Focus = false
+	if x.Plain {
+		a["autocapitalize"], a["spellcheck"] = "none", "false"
 	}
-	return f, nil
+	var describes []string
+	if x.wrong != "" {
+		a["aria-invalid"] = "true"
+		describes = append(describes, x.id+"-error")
+	}
+	if x.Hint != "" {
+		describes = append(describes, x.id+"-hint")
+	}
+	if len(describes) > 0 {
+		a["aria-describedby"] = strings.Join(describes, " ")
+	}
+	return a
 }
 
-func (f *field) set(trait, value string) error {
-	yes := value == "yes"
-	switch trait {
-	case "type":
-		f.Type = value
-	case "hint":
-		f.Hint = value
-	case "class":
-		f.Class = value
-	case "autocomplete":
-		f.Autocomplete = value
-	case "inputmode":
-		f.InputMode = value
-	case "minlength":
-		f.MinLength = value
-	case "maxlength":
-		f.MaxLength = value
-	case "required":
-		f.Required = yes
-	case "focus":
-		f.Focus = yes
-	case "plain": // neither capitals nor spelling are the browser's business
-		f.Plain = yes
-	default:
-		return fmt.Errorf("field %s has no trait %q", f.Name, trait)
-	}
-	return nil
+// NewPassword is the field for a password that is chosen.
+var NewPassword = Input{
+	Name: "password", Label: "Password", Type: "password", Required: true, MinLength: 8, Autocomplete: "new-password",
+	Hint: "At least 8 characters; a sentence is best.",
 }
-
-var funcs = template.FuncMap{"field": newField, "ago": ago, "stamp": stamp}

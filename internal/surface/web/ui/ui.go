@@ -1,29 +1,28 @@
-// Package ui is what all pages of the web site share: the frame around them, the style sheet, the
-// headers that protect them, and the page that says what went wrong.
+// Package ui is what all pages of the web site share: the frame around them, the components that they are
+// made of, the headers that protect them, and the page that says what went wrong.
 //
 // It knows what a page looks like and no page. Every page is plain HTML that works without scripts, in
 // light and dark, and is built whole before a byte of it is sent.
 package ui
 
+//go:generate go tool -modfile=../../../../tools/go.mod templ generate -path .. -log-level warn -include-version=false
+
 import (
 	"bytes"
-	"embed"
+	"context"
 	"fmt"
-	"html/template"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"hexhub/internal/feature/account"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
 )
-
-//go:embed layout.html form.html ui.css favicon.svg
-var files embed.FS
 
 // Options are what every page shows.
 type Options struct {
@@ -43,9 +42,7 @@ type Web struct {
 	o       Options
 	mux     *http.ServeMux
 	guarded http.Handler
-	frame   *Templates
 	routes  []string          // patterns of all that is served
-	style   string            // path of the style sheet
 	words   map[string]string // that Flash can say
 }
 
@@ -58,8 +55,8 @@ func New(o Options) *Web {
 		}
 	}
 	w := &Web{o: o, mux: mux, guarded: http.NewCrossOriginProtection().Handler(mux), words: map[string]string{}}
-	w.frame = &Templates{w, template.Must(template.New("").Funcs(funcs).ParseFS(files, "layout.html", "form.html"))}
 	w.addAssets()
+	w.Handle("POST /theme", w.setTheme)
 	w.handle("/", w.page(notFound))
 	return w
 }
@@ -147,9 +144,9 @@ func (w *afterDeed) WriteHeader(status int) {
 // Unwrap lets http.ResponseController reach the connection.
 func (w *afterDeed) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// policy is what a page may do: show our styles and pictures, and send forms to the targets.
+// policy is what a page may do: use what we serve, and send forms to the targets.
 func policy(targets string) string {
-	return "default-src 'none'; style-src 'self'; img-src 'self'; form-action " + targets + "; frame-ancestors 'none'; base-uri 'none'"
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action " + targets + "; frame-ancestors 'none'; base-uri 'none'"
 }
 
 // LeadTo lets the answer to a form of this page redirect to another site. Browsers hold a form to its
@@ -167,15 +164,20 @@ func LeadTo(w http.ResponseWriter, target *url.URL) {
 
 // A Page is what the frame shows; what a page's own template shows embeds it.
 type Page struct {
-	Title, Repository, Style, Version string
-	Visitor                           string // the name of the user who is logged in, if any
-	Flash                             string // what came of the step before
-	Bare                              bool   // shows no way to log in
+	Title, Repository, Version string
+	Path                       string // of the page, to come back to; without a query, which may hold secrets
+	Theme                      Theme
+	Visitor                    string // the name of the user who is logged in, if any
+	Flash                      string // what came of the step before
+	Bare                       bool   // shows no way to log in
 }
 
 // Page returns the frame of a page with the title, for whoever asked. What is to be said once is said.
 func (u *Web) Page(w http.ResponseWriter, r *http.Request, title string) Page {
-	p := Page{Repository: u.o.Repository, Style: u.style, Version: u.o.Version, Flash: u.takeFlash(w, r)}
+	p := Page{Repository: u.o.Repository, Version: u.o.Version, Theme: u.theme(r), Flash: u.takeFlash(w, r)}
+	if r.Method == http.MethodGet {
+		p.Path = r.URL.Path
+	}
 	p.Title = u.o.Repository
 	if title != "" {
 		p.Title = title + " · " + p.Title
@@ -201,33 +203,19 @@ func Origin(r *http.Request) account.Origin {
 	return account.Origin{IP: call.From(r.Context()).IP, UserAgent: r.UserAgent()}
 }
 
-// Templates are the pages of a surface, with the frame.
-type Templates struct {
-	web *Web
-	set *template.Template
-}
-
-// Parse returns the templates in the files that match the patterns. It panics if they are wrong: they
-// are in the binary.
-func (u *Web) Parse(from fs.FS, patterns ...string) *Templates {
-	set := template.Must(u.frame.set.Clone())
-	return &Templates{u, template.Must(set.ParseFS(from, patterns...))}
-}
-
-// Show renders a template whole, then sends it.
-func (t *Templates) Show(w http.ResponseWriter, status int, name string, data any) error {
+// Show renders a page whole, then sends it.
+func (u *Web) Show(w http.ResponseWriter, status int, page templ.Component) error {
 	var b bytes.Buffer
-	if err := t.set.ExecuteTemplate(&b, name, data); err != nil {
-		return fmt.Errorf("render %s: %w", name, err)
+	if err := page.Render(context.Background(), &b); err != nil {
+		return fmt.Errorf("render a page: %w", err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if w.Header().Get("Cache-Control") == "" {
 		w.Header().Set("Cache-Control", "no-cache")
 	}
 	w.WriteHeader(status)
-	_, err := w.Write(b.Bytes())
-	if err != nil {
-		t.web.o.Log.Debug("visitor went away", "err", err)
+	if _, err := w.Write(b.Bytes()); err != nil {
+		u.o.Log.Debug("visitor went away", "err", err)
 	}
 	return nil
 }

@@ -1,0 +1,42 @@
+// Builds what the web site serves into the folder given: the style sheet, the script, the fonts and the icons,
+// and the licences of whose work that is. Names are plain; tools/pack gives them their final ones.
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const out = process.argv[2];
+if (!out) throw new Error("usage: node build.mjs DIR");
+mkdirSync(out, { recursive: true });
+
+execFileSync("node_modules/.bin/tailwindcss", ["--input", "src/app.css", "--output", join(out, "app.css"), "--minify"], { stdio: ["ignore", "ignore", "inherit"] });
+
+await build({
+  entryPoints: ["src/app.ts"], outfile: join(out, "app.js"),
+  bundle: true, minify: true, format: "iife", target: "es2022", legalComments: "none", logLevel: "warning",
+});
+
+const fonts = {
+  "geist.woff2": "geist/files/geist-latin-wght-normal.woff2",
+  "geist-ext.woff2": "geist/files/geist-latin-ext-wght-normal.woff2",
+  "geist-mono.woff2": "geist-mono/files/geist-mono-latin-wght-normal.woff2",
+};
+for (const [name, from] of Object.entries(fonts)) copyFileSync(join("node_modules/@fontsource-variable", from), join(out, name));
+
+// One symbol an icon, so that a page names those that it shows and all are fetched once.
+const names = readFileSync("src/icons.txt", "utf8").split("\n").filter((line) => line && !line.startsWith("#")).sort();
+const symbols = names.map((name) => {
+  const svg = readFileSync(`node_modules/lucide-static/icons/${name}.svg`, "utf8");
+  const shapes = svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>")).replace(/\s*\n\s*/g, "");
+  return `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">${shapes}</symbol>`;
+});
+writeFileSync(join(out, "icons.svg"), `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>\n`);
+
+copyFileSync("src/favicon.svg", join(out, "favicon.svg"));
+
+const works = ["tailwindcss", "daisyui", "lucide-static", "@fontsource-variable/geist", "@fontsource-variable/geist-mono"];
+const licences = works.map((name) => {
+  const { version, license } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
+  return `${name} ${version} (${license})\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}\n`;
+});
+writeFileSync(join(out, "licences.txt"), licences.join(`\n${"-".repeat(80)}\n\n`));
