@@ -386,15 +386,15 @@ func (b *bench) losing(ctx context.Context, e engine, found finding) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	s := &striker{bench: b}
+	data, s := dir, &striker{bench: b}
 	if b.power {
 		if s.volume, err = newVolume(ctx, dir); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, s.volume.close(context.WithoutCancel(ctx))) }()
-		dir = s.volume.dir
+		data = s.volume.dir
 	}
-	return b.with(ctx, e, dir, min(b.rows, few), func(f *fleet) error {
+	return b.with(ctx, e, data, min(b.rows, few), func(f *fleet) error {
 		s.fleet = f
 		if err := b.loading(ctx, f, finding{}); err != nil {
 			return err
