@@ -5,8 +5,11 @@ package chaos
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +77,18 @@ func TestLastNodeBecomesAClusterOfOne(t *testing.T) {
 	}
 	if r := plan.Recovery; r.Revision == 0 || r.Missing != 0 || len(r.Dropped) != 2 {
 		t.Errorf("the plan is %+v", r)
+	}
+	must(t, last, "cluster", "recover", "--data", last.Data, "--yes")
+
+	// Interrupted between its two steps, it would leave a folder without a log. No server starts on that.
+	if err := errors.Join(
+		os.Rename(filepath.Join(last.Data, "etcd"), filepath.Join(last.Data, "etcd.recovered")),
+		os.WriteFile(filepath.Join(last.Data, "recovering"), nil, 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	if ended, ok := errors.AsType[*fleet.EndedError](last.Start(t.Context())); !ok || !strings.Contains(ended.Said, "hexhub cluster recover") {
+		t.Fatalf("on a folder that is half recovered a server says %v", ended)
 	}
 	must(t, last, "cluster", "recover", "--data", last.Data, "--yes")
 	if err := last.Start(t.Context()); err != nil {

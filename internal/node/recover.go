@@ -15,6 +15,7 @@ import (
 	"hexhub/internal/config"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/doctor"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/cluster"
 	"hexhub/internal/kernel/fault"
@@ -22,8 +23,7 @@ import (
 	"hexhub/internal/kernel/store/etcdlog"
 )
 
-// recoveringFile is there in a data folder while a recovered log takes the place of the one before.
-const recoveringFile = "recovering"
+const recoveringFile = doctor.RecoveringFile
 
 // A Recovery is what a node would be without the others, which are lost. It holds the data folder until it is
 // closed, and has changed nothing of it before Apply.

@@ -43,6 +43,7 @@ type disease struct {
 var diseases = []disease{
 	{"no folder", func(p *patient) { p.check(os.RemoveAll(p.Dir)) }, "data", doctor.Fail, "no such file"},
 	{"open folder", func(p *patient) { p.check(os.Chmod(p.Dir, 0o755)) }, "data", doctor.Warn, "mode 0755"},
+	{"half recovered", func(p *patient) { p.leave("recovering", 0) }, "restore", doctor.Fail, "cluster of one"},
 	{"half restored", func(p *patient) { p.leave("restoring", 0) }, "restore", doctor.Fail, "not finished"},
 	{"full disk", func(p *patient) { p.status.DiskFull = true }, "disk", doctor.Fail, "read-only"},
 	{"nearly full disk", func(p *patient) { p.status.DiskFree = 2 << 20 }, "disk", doctor.Warn, "2.1 MB free"},

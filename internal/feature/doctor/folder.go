@@ -22,11 +22,18 @@ func checkRestore(_ context.Context, x *examination) Finding {
 		return fail("a backup was being restored into this directory, and that was not finished: no server starts on it",
 			"hexhub backup restore again, which begins anew").at(backupManual)
 	}
+	if _, err := os.Lstat(filepath.Join(x.Dir, RecoveringFile)); err == nil {
+		return fail("this node was being made a cluster of one, and that was not finished: no server starts on it",
+			"hexhub cluster recover again, which finishes it").at("docs/disaster-recovery.md")
+	}
 	return ok("no restoring was left unfinished")
 }
 
 // RestoringFile is there in a data directory while a backup is restored into it.
 const RestoringFile = "restoring"
+
+// RecoveringFile is there in a data directory while the log of a recovered node takes the place of the one before.
+const RecoveringFile = "recovering"
 
 func checkSocket(_ context.Context, x *examination) Finding {
 	if x.Server == nil || x.Dir == "" {
