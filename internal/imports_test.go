@@ -15,7 +15,7 @@ var floors = []string{"hex", "assets", "kernel", "feature", "surface", "term", "
 // other. It is the drawing of docs/architecture.md as a table.
 var rooms = map[string][]string{
 	"kernel": {
-		"fault id lastuse",
+		"fault id lastuse trace",
 		"blob outbound store",
 		"lead level",
 		"limit seal",
@@ -111,6 +111,10 @@ var laws = []law{
 	{
 		imports: "github.com/hashicorp/go-memdb", allowed: within("internal/kernel/store"),
 		why: "tables are the store's; everyone else reads Views (docs/adr/0002-tables-in-memory.md)",
+	},
+	{
+		imports: "go.opentelemetry.io/otel", allowed: within("internal/kernel/trace"),
+		why: "what a trace may tell is decided in one place",
 	},
 	{
 		imports: "net/http", exact: true, allowed: func(dir string) bool { return !under(dir, "internal/feature") },

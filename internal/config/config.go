@@ -85,6 +85,9 @@ type Server struct {
 
 	StalePrivate time.Duration `key:"stale.private" default:"1s" placeholder:"TIME" help:"What needs a credential is refused by a node that may be further behind the others than this. What is public it serves."`
 
+	OtelEndpoint string `key:"otel.endpoint" placeholder:"URL" help:"Collector that traces are sent to in OTLP over HTTP, such as http://127.0.0.1:4318. Default: no traces."`
+	OtelSample   int64  `key:"otel.sample" default:"10" placeholder:"PERCENT" help:"How many of a hundred requests and jobs are traced."`
+
 	LogFormat string `key:"log.format" default:"auto" enum:"auto,text,json" placeholder:"FORMAT" help:"auto is text on a terminal and JSON elsewhere."`
 	LogLevel  string `key:"log.level" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"The least level that is logged."`
 }
@@ -154,6 +157,12 @@ func (s Server) Check() []Problem {
 	}
 	if s.DrainTimeout < 0 {
 		bad("drain.timeout", "must not be negative")
+	}
+	if u, err := url.Parse(s.OtelEndpoint); s.OtelEndpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		bad("otel.endpoint", "%q is not the address of a collector; write it like http://127.0.0.1:4318", s.OtelEndpoint)
+	}
+	if s.OtelSample < 0 || s.OtelSample > 100 {
+		bad("otel.sample", "must be from 0 to 100")
 	}
 	if s.StalePrivate < 500*time.Millisecond {
 		bad("stale.private", "must be at least 500ms, for a node asks the others four times a second")

@@ -101,7 +101,7 @@ func open(b *testing.B, c config.Server) *node.Node {
 	return n
 }
 
-func newKey(b *testing.B, n *node.Node) string {
+func newKey(b testing.TB, n *node.Node) string {
 	b.Helper()
 	_, err := n.Accounts.Create(b.Context(), audit.By{}, account.Draft{
 		Username: "bench", Emails: []string{"b@example.com"}, Password: "a long sentence is best", Verified: true, Admin: true, Service: true,
@@ -113,7 +113,7 @@ func newKey(b *testing.B, n *node.Node) string {
 }
 
 // keyWith makes a key of the user bench.
-func keyWith(b *testing.B, n *node.Node, permissions ...access.Permission) string {
+func keyWith(b testing.TB, n *node.Node, permissions ...access.Permission) string {
 	b.Helper()
 	u, _ := account.ByName(n.DB.View(), "bench")
 	actor := access.Actor{User: u, Via: access.Password}

@@ -49,6 +49,7 @@ import (
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
+	"hexhub/internal/kernel/trace"
 	"hexhub/internal/surface/call"
 	"hexhub/internal/surface/front"
 	"hexhub/internal/surface/ops"
@@ -108,6 +109,7 @@ type Node struct {
 	id           string                      // of this node, which stays when it is renamed
 	gauges       *ops.Gauges
 	traffic      *front.Metrics
+	trace        *trace.Tracer // nil when no collector is named
 	tally        ops.Tally
 	refused      call.Memory
 	operated     atomic.Pointer[ops.Ops] // nil until it runs
@@ -156,7 +158,22 @@ func (n *Node) open(ctx context.Context, o Options) error {
 	if err := n.openData(ctx, o); err != nil {
 		return err
 	}
+	if err := n.openTrace(ctx); err != nil {
+		return err
+	}
 	return n.openRooms(ctx, o)
+}
+
+// openTrace begins to tell the collector that the configuration names, if it names one.
+func (n *Node) openTrace(ctx context.Context) (err error) {
+	if n.Config.OtelEndpoint == "" {
+		return nil
+	}
+	n.trace, err = trace.New(ctx, trace.Options{
+		Endpoint: n.Config.OtelEndpoint, Percent: n.Config.OtelSample, Node: n.Name, Version: n.version, Log: n.log.With("part", "trace"),
+	})
+	n.closers = append(n.closers, n.trace.Close)
+	return err
 }
 
 func (n *Node) listen(ctx context.Context) error {
@@ -310,7 +327,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 		return err
 	}
 	n.Lead = lead.New(n.DB, lead.Options{Node: n.id, Leads: n.leads, After: firstChores, Log: n.log})
-	n.Jobs = job.New(n.DB, job.Options{Node: n.id, Idle: n.drained, Log: n.log})
+	n.Jobs = job.New(n.DB, job.Options{Node: n.id, Idle: n.drained, Log: n.log, Trace: n.trace})
 	if n.Mail, err = n.openMail(); err != nil {
 		return err
 	}

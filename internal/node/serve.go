@@ -49,7 +49,7 @@ func (n *Node) handler(o *ops.Ops) http.Handler {
 		Site:    pages,
 		Blocked: (&blocklist{n: n}).Holds, DB: n.DB,
 		Refuse:  front.Refusals{API: api.Refuse, Ops: o.Refuse, Site: pages.Refuse},
-		Proxies: n.Config.Proxies(), Log: n.log, Metrics: n.traffic, Node: n.Name, Refused: &n.refused,
+		Proxies: n.Config.Proxies(), Log: n.log, Metrics: n.traffic, Trace: n.trace, Node: n.Name, Refused: &n.refused,
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"hexhub/internal/kernel/id"
 	"hexhub/internal/kernel/store"
+	"hexhub/internal/kernel/trace"
 )
 
 // A Handler does the jobs of one kind.
@@ -76,6 +77,8 @@ type Options struct {
 	Node string
 	Idle func() bool  // whether this node is to begin no more jobs, asked each second while so; nil means never
 	Log  *slog.Logger // nil discards
+
+	Trace *trace.Tracer // nil traces nothing
 }
 
 // A Queue does this node's share of the jobs. It is safe for concurrent use.
@@ -85,6 +88,7 @@ type Queue struct {
 	alone    bool // the node is named, and nobody else has its name
 	idle     func() bool
 	log      *slog.Logger
+	trace    *trace.Tracer
 	handlers map[string]Handler
 }
 
@@ -100,7 +104,7 @@ func New(db *store.DB, o Options) *Queue {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Queue{db: db, node: o.Node, alone: named, idle: o.Idle, log: o.Log, handlers: map[string]Handler{}}
+	return &Queue{db: db, node: o.Node, alone: named, idle: o.Idle, log: o.Log, trace: o.Trace, handlers: map[string]Handler{}}
 }
 
 // Handle lets this node do jobs of the kind. Those of kinds that no node handles wait. Call it before Run.
@@ -268,6 +272,8 @@ func (q *Queue) outcome(ctx context.Context, h Handler, j Job, err error, now ti
 
 // try runs the handler once. A handler that panics has failed.
 func (q *Queue) try(ctx context.Context, h Handler, j Job) (err error) {
+	ctx, span := q.trace.Begin(ctx, "job "+j.Kind, "")
+	defer func() { span.End(err, slog.Int("attempt", j.Attempts)) }()
 	ctx, cancel := context.WithTimeout(ctx, h.Timeout)
 	defer cancel()
 	defer func() {

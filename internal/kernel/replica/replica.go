@@ -28,6 +28,7 @@ import (
 
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/trace"
 )
 
 // A Peer is another node. Its blobs are asked for at https://Address/blob/ by HTTP, which only lets nodes speak
@@ -218,7 +219,9 @@ func (s *Store) spread(ctx context.Context, h blob.Hash, size int64, src io.Read
 }
 
 // give has a peer keep a blob.
-func (s *Store) give(ctx context.Context, p Peer, h blob.Hash, r *io.SectionReader) error {
+func (s *Store) give(ctx context.Context, p Peer, h blob.Hash, r *io.SectionReader) (err error) {
+	ctx, span := trace.Child(ctx, "blob give")
+	defer func() { span.End(err, slog.String("peer", p.Name), slog.Int64("bytes", r.Size())) }()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPut, p.url(h), r)
 	if err != nil {
 		return err
@@ -450,7 +453,9 @@ func (s *Store) take(ctx context.Context, p Peer, h blob.Hash) error {
 }
 
 // bytesOf fetches a blob from one peer and checks it. The caller closes what it gets.
-func (s *Store) bytesOf(ctx context.Context, p Peer, h blob.Hash) (*blob.Spooled, error) {
+func (s *Store) bytesOf(ctx context.Context, p Peer, h blob.Hash) (got *blob.Spooled, err error) {
+	ctx, span := trace.Child(ctx, "blob fetch")
+	defer func() { span.End(err, slog.String("peer", p.Name)) }()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url(h), nil)
 	if err != nil {
 		return nil, err

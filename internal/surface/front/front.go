@@ -24,6 +24,7 @@ import (
 
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
+	"hexhub/internal/kernel/trace"
 	"hexhub/internal/surface/call"
 )
 
@@ -39,10 +40,11 @@ type Options struct {
 	DB      *store.DB             // whose age decides what may be told; nil never is too old
 	Refuse  Refusals
 
-	Log     *slog.Logger // nil discards
-	Metrics *Metrics     // nil counts nothing
-	Node    string       // name of this node, for what is remembered
-	Refused *call.Memory // remembers what was refused; nil remembers nothing
+	Log     *slog.Logger  // nil discards
+	Metrics *Metrics      // nil counts nothing
+	Trace   *trace.Tracer // nil traces nothing
+	Node    string        // name of this node, for what is remembered
+	Refused *call.Memory  // remembers what was refused; nil remembers nothing
 }
 
 // Refusals are how the surfaces answer what is refused before it reaches them. Without one, it is a line of text.
@@ -70,6 +72,10 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w}
 	r = r.WithContext(call.With(r.Context(), c))
 	name, handler := f.route(r)
+	if ctx, span := f.Trace.Begin(r.Context(), verb(r.Method)+" "+name, r.Header.Get("traceparent")); span != nil {
+		r = r.WithContext(ctx)
+		defer func() { end(span, c, verb(r.Method), name, rec.Status()) }()
+	}
 	f.Metrics.begin()
 	defer f.finish(rec, r, c, name, start)
 	if handler == nil {
@@ -84,6 +90,25 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		handler = f.blocked(name)
 	}
 	handler.ServeHTTP(rec, r)
+}
+
+// verb is a method of HTTP, or "other" for what somebody made up.
+func verb(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
+}
+
+// end tells the trace of a request no more than its metrics do, and the id by which the log has the rest.
+func end(span *trace.Span, c *call.Call, verb, surface string, status int) {
+	var err error
+	if status >= 500 {
+		err = errors.New(http.StatusText(status))
+	}
+	span.End(err, slog.String("http.request.method", verb), slog.Int("http.response.status_code", status),
+		slog.String("hexhub.surface", surface), slog.String("hexhub.request", c.ID))
 }
 
 // staleHeader says, in seconds, how old an answer may be that is older than is usual.

@@ -3,12 +3,14 @@ package ops
 import (
 	"context"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/store"
+	"hexhub/internal/kernel/trace"
 )
 
 // buckets are those of all that waits for a disk or another node, in seconds.
@@ -60,7 +62,9 @@ func (l measuredLog) Unwrap() store.Log { return l.Log }
 // Commit implements store.Log.
 func (l measuredLog) Commit(ctx context.Context, txn store.Txn) (store.Revision, bool, error) {
 	start := time.Now()
+	ctx, span := trace.Child(ctx, "store commit")
 	at, committed, err := l.Log.Commit(ctx, txn)
+	span.End(err)
 	outcome := "committed"
 	switch {
 	case err != nil:
@@ -83,7 +87,9 @@ type measuredBlobs struct {
 // Put implements blob.Store.
 func (s measuredBlobs) Put(ctx context.Context, r io.Reader) (blob.Hash, int64, error) {
 	start := time.Now()
+	ctx, span := trace.Child(ctx, "blob put")
 	h, n, err := s.Store.Put(ctx, r)
+	span.End(err, slog.Int64("bytes", n))
 	outcome := "stored"
 	if err != nil {
 		outcome = "error"
@@ -95,7 +101,9 @@ func (s measuredBlobs) Put(ctx context.Context, r io.Reader) (blob.Hash, int64, 
 
 // Open implements blob.Store.
 func (s measuredBlobs) Open(ctx context.Context, h blob.Hash) (blob.Reader, error) {
+	ctx, span := trace.Child(ctx, "blob open")
 	r, err := s.Store.Open(ctx, h)
+	span.End(err)
 	s.fault(ctx, err)
 	return r, err
 }
