@@ -31,9 +31,10 @@ type Options struct {
 	Join      *Ticket
 	Kin       *Kin // for a node without data to find the others by, and they it; nil for none
 
-	Settings map[string]string // must be the same on all nodes
-	CertLife time.Duration     // of this node's certificates; zero means 90 days
-	Log      *slog.Logger      // nil discards
+	Settings map[string]string               // must be the same on all nodes
+	OnLeave  func(tx *store.Tx, node string) // forgets what rows of others know of a node that is none any more; nil for nothing
+	CertLife time.Duration                   // of this node's certificates; zero means 90 days
+	Log      *slog.Logger                    // nil discards
 }
 
 const defaultLife = 90 * 24 * time.Hour

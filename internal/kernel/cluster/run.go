@@ -147,6 +147,9 @@ func (c *Cluster) forget(ctx context.Context, n Node) error {
 			nodes.Delete(tx, n.ID)
 			level.Leave(tx, n.ID)
 			undrainTx(tx, n.ID)
+			if c.o.OnLeave != nil {
+				c.o.OnLeave(tx, n.ID)
+			}
 		}
 		return nil
 	})
