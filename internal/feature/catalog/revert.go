@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"time"
 
@@ -79,6 +80,28 @@ func Blobs(v *store.View, at time.Time) iter.Seq[tarball.Sum] {
 			}
 		}
 	}
+}
+
+// BlobName says what a blob is, for people, or nothing if Blobs does not yield it. It looks through all releases.
+func BlobName(v *store.View, sum tarball.Sum, at time.Time) string {
+	for r := range releases.All(v) {
+		if r.Outer == sum {
+			return r.fileName()
+		}
+		if r.HasDocs() && r.Docs.Hash == sum {
+			return "docs of " + r.fileName()
+		}
+	}
+	for k := range kept.All(v) {
+		if k.Hash == sum && k.Until.After(at) {
+			return "a file that its release no more has"
+		}
+	}
+	return ""
+}
+
+func (r Release) fileName() string {
+	return fmt.Sprintf("%s/%s-%s.tar", r.Repository, r.Package, r.Version)
 }
 
 // Forget drops the notes of kept blobs whose time is over, some at a time.

@@ -111,6 +111,13 @@ func TestOldTarballsAreKept(t *testing.T) {
 		has := func(sum tarball.Sum) bool {
 			return slices.Contains(slices.Collect(catalog.Blobs(w.db.View(), time.Now())), sum)
 		}
+		for sum, want := range map[tarball.Sum]string{
+			second.Tarball.Outer: gear.String() + "-1.0.0.tar", first.Outer: "a file that its release no more has", {1}: "",
+		} {
+			if got := catalog.BlobName(w.db.View(), sum, time.Now()); got != want {
+				t.Errorf("the name of a blob is %q, want %q", got, want)
+			}
+		}
 		for _, step := range []struct {
 			wait time.Duration
 			kept bool
