@@ -21,6 +21,7 @@ type adminCmd struct {
 	Mail          adminMailCmd          `cmd:"" help:"The letters that the server wrote: the outbox, and a test."`
 	Explain       adminExplainCmd       `cmd:"" help:"Say which rule refused a request, and what to do."`
 	Jobs          adminJobsCmd          `cmd:"" help:"Work that waits, and what failed for good."`
+	Scrub         adminScrubCmd         `cmd:"" help:"When all tarballs were read last, and which are lost."`
 }
 
 type adminCreateCmd struct {

@@ -71,6 +71,8 @@ type Server struct {
 
 	BlobCopies int64 `key:"blob.copies" default:"2" placeholder:"NUMBER" help:"Nodes on whose disks a tarball lies before its publishing is acknowledged, as far as there are as many."`
 
+	ScrubEvery time.Duration `key:"scrub.every" default:"168h" placeholder:"TIME" help:"How often all tarballs are read, to find and heal those that rot; 0 means only when asked."`
+
 	BlobS3Endpoint      string `key:"blob.s3.endpoint" name:"blob-s3-endpoint" placeholder:"URL" help:"Server that speaks S3 and keeps all tarballs, such as https://s3.example.com. Default: they lie on the disks of the nodes."`
 	BlobS3Bucket        string `key:"blob.s3.bucket" name:"blob-s3-bucket" placeholder:"NAME" help:"Bucket of blob.s3.endpoint, which must exist and be the same on all nodes."`
 	BlobS3Region        string `key:"blob.s3.region" name:"blob-s3-region" default:"us-east-1" placeholder:"NAME" help:"Region of the bucket."`
@@ -151,6 +153,9 @@ func (s Server) Check() []Problem {
 	}
 	if s.BlobCopies < 1 {
 		bad("blob.copies", "must be at least 1")
+	}
+	if s.ScrubEvery < 0 {
+		bad("scrub.every", "must not be negative")
 	}
 	if s.DiskReserve < 0 {
 		bad("disk.reserve", "must not be negative")

@@ -102,6 +102,7 @@ func (n *Node) leadWork(ctx context.Context) {
 	if n.Backup != nil {
 		work.Go(func() { n.Backup.Run(ctx) })
 	}
+	work.Go(func() { n.scrubBucket(ctx) })
 	work.Wait()
 }
 

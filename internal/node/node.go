@@ -46,6 +46,7 @@ import (
 	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/replica"
+	"hexhub/internal/kernel/scrub"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
@@ -104,6 +105,7 @@ type Node struct {
 	replica      *replica.Store              // below Blobs; nil when there is a bucket, or the log was brought
 	bucket       *s3.Store                   // likewise; nil when blobs lie on the nodes
 	space        atomic.Pointer[etcdlog.Log] // Etcd, for those who may ask before it is there
+	scrub        *scrub.Scrub                // of this node's disk, or of the bucket
 	spool        s3.Spooler                  // where uploads rest on this machine
 	backupTarget BackupTarget                // nil when there is none
 	id           string                      // of this node, which stays when it is renamed
@@ -126,7 +128,7 @@ type Node struct {
 
 // tables are the schemas of all rooms.
 var tables = []store.Schema{
-	cluster.Tables, lead.Tables, level.Tables, limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables,
+	cluster.Tables, scrub.Tables, lead.Tables, level.Tables, limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables,
 	stats.Tables, index.Tables, backup.Tables,
 }
 
@@ -285,7 +287,7 @@ func (n *Node) openCluster(ctx context.Context, o Options) error {
 	c, err := cluster.Open(ctx, cluster.Options{
 		Dir: n.Config.Data, Name: n.Config.NodeName, Listen: n.Config.ClusterListen, Advertise: n.Config.ClusterAdvertise,
 		Version: n.version, Join: o.Join, Kin: kin, Settings: map[string]string{"repository.name": n.Config.RepositoryName},
-		Log: n.log.With("part", "cluster"),
+		OnLeave: scrub.Forget, Log: n.log.With("part", "cluster"),
 	})
 	if err != nil {
 		return err
@@ -368,6 +370,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	if err := n.openBackup(); err != nil {
 		return err
 	}
+	n.openScrub()
 	return n.firstAdministrator(ctx)
 }
 
@@ -445,6 +448,7 @@ func (n *Node) Run(ctx context.Context) error {
 	rooms.Go(func() error { return n.forgetSetup(work) })
 	rooms.Go(func() error { return n.countBlobs(work) })
 	rooms.Go(func() error { return n.fillBlobs(work) })
+	rooms.Go(func() error { return n.scrubDisk(work) })
 	rooms.Go(func() error { return n.DB.Verify(work) })
 	rooms.Go(n.warm)
 

@@ -21,6 +21,7 @@ import (
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/lead"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/scrub"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
@@ -32,7 +33,7 @@ func notRestored(table string) bool { return slices.Contains(lost, table) }
 
 var lost = slices.Concat(
 	account.Transient.Names(), oauth.Transient.Names(), org.Transient.Names(), limit.Tables.Names(),
-	lead.Tables.Names(), backup.Tables.Names(),
+	lead.Tables.Names(), backup.Tables.Names(), scrub.Tables.Names(),
 	[]string{"level", "node", "node-invitation", "node-drain"},
 )
 

@@ -44,6 +44,7 @@ func TestC10C11C14RestoredMomentIsSafeAndConsistent(t *testing.T) {
 	eva, _ := account.ByName(n.DB.View(), "eva")
 	_, _, err = n.Accounts.StartSession(ctx, audit.By{}, sam.ID, "127.0.0.1", "test")
 	must(err)
+	enterScrub(t, n)
 	before, err := n.Index.Versions(name.MustRepository("hexhub"), 0)
 	must(err)
 	state, err := n.Backup.Create(ctx)
@@ -90,7 +91,7 @@ func TestC10C11C14RestoredMomentIsSafeAndConsistent(t *testing.T) {
 	c.Data, c.BackupTo = filepath.Join(dir, "back"), ""
 	out, err := node.Restore(ctx, c, set, plan, secret)
 	must(err)
-	if !slices.Equal(out.Users.Shut, []string{"eva"}) || !slices.Contains(out.Keys, "stolen of sam") || out.Dropped["session"] == 0 || len(out.Lost) > 0 {
+	if !slices.Equal(out.Users.Shut, []string{"eva"}) || !slices.Contains(out.Keys, "stolen of sam") || out.Dropped["session"] == 0 || out.Dropped["scrub"] == 0 || len(out.Lost) > 0 {
 		t.Errorf("told: %+v", out)
 	}
 

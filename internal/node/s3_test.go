@@ -18,6 +18,7 @@ import (
 	"hexhub/internal/feature/world"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/blob/s3/s3test"
+	"hexhub/internal/kernel/scrub"
 	"hexhub/internal/node"
 )
 
@@ -48,6 +49,10 @@ func TestTarballsLieInTheBucket(t *testing.T) {
 	}
 	if files(t, filepath.Join(server.Dir, "hexhub")) < 3 || files(t, filepath.Join(c.Data, "blobs")) > 1 {
 		t.Errorf("%d objects, %d files", files(t, filepath.Join(server.Dir, "hexhub")), files(t, filepath.Join(c.Data, "blobs")))
+	}
+	scrubbed(t, n)
+	if all := scrub.States(n.DB.View()); len(all) != 1 || all[0].Store != scrub.Bucket || all[0].Last.Read < 3 || len(all[0].Lost) > 0 {
+		t.Errorf("the scrubs are %+v, want the bucket found whole", all)
 	}
 	stop()
 

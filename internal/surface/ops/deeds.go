@@ -68,6 +68,9 @@ var deeds = []deed{
 	{"POST", "backups", (*Ops).backUp, ""},
 	{"POST", "backups/verify", (*Ops).verifyBackup, ""},
 
+	{"GET", "scrub", (*Ops).scrubs, ""},
+	{"POST", "scrub", (*Ops).scrubNow, ""},
+
 	{"GET", "nodes", (*Ops).members, ""},
 	{"POST", "nodes", (*Ops).inviteNode, "a join token hands the secrets of the whole registry to the machine that uses it, so it is only shown at the machine itself"},
 	{"GET", "nodes/removal", (*Ops).previewRemoval, ""},

@@ -12,6 +12,7 @@ import (
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/replica"
+	"hexhub/internal/kernel/scrub"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
 )
@@ -24,6 +25,7 @@ type Measured struct {
 	Jobs    *job.Queue                  // nil tells of no jobs
 	Blobs   func() (count, bytes int64) // nil tells of no blobs
 	Replica *replica.Store              // nil when blobs lie on one disk only, or elsewhere
+	Scrub   *scrub.Scrub                // of what this node reads; nil tells of none
 	CertEnd time.Time                   // of the public site's certificate; zero without one
 }
 
@@ -71,6 +73,9 @@ var (
 	descMissing   = desc("blob_missing", "Blobs that belong on this node, and that no other node could give it when it last looked.")
 	descFetched   = desc("blob_fetched_total", "Blobs that came from another node.")
 	descHealed    = desc("blob_healed_total", "Corrupt blobs that were replaced from another node.")
+	descCorrupt   = desc("blob_corrupt_total", "Corrupt blobs that scrubs by this node found.")
+	descLosses    = desc("blob_losses", "Blobs of which the scrub of this node's disk, or of the bucket, found no good copy; 200 stands for as many or more.")
+	descScrubbed  = desc("scrub_timestamp_seconds", "When the blobs of this node's disk, or of the bucket, had all been read last, in Unix seconds; absent before.")
 	descBlobBytes = desc("blobs_bytes", "Their bytes.")
 	descCert      = desc("tls_not_after_seconds", "When the public site's certificate ends, in Unix seconds; absent without one.")
 )
@@ -80,7 +85,8 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descRevision, descRows, descUpdates, descConflicts, descReloads, descAge, descReadOnly,
 		descSize, descInUse, descQuota, descDiskFree, descMembers, descHasLeader, descIsLeader, descLearner, descTerm, descProblems,
-		descJobs, descBlobs, descBlobBytes, descMissing, descFetched, descHealed, descCert,
+		descJobs, descBlobs, descBlobBytes, descMissing, descFetched, descHealed,
+		descCorrupt, descLosses, descScrubbed, descCert,
 	} {
 		ch <- d
 	}
@@ -128,6 +134,14 @@ func (c *collector) collectWork(out sink) {
 		out.gauge(descMissing, float64(r.Missing))
 		out.counter(descFetched, r.Fetched)
 		out.counter(descHealed, r.Healed)
+	}
+	if c.Scrub != nil {
+		s := c.Scrub.State()
+		out.counter(descCorrupt, c.Scrub.Corrupt())
+		out.gauge(descLosses, float64(len(s.Lost)))
+		if s.Last != nil {
+			out.gauge(descScrubbed, float64(s.Last.Ended.Unix()))
+		}
 	}
 	if c.Blobs != nil {
 		count, bytes := c.Blobs()

@@ -30,6 +30,7 @@ import (
 	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/scrub"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/ops"
@@ -44,7 +45,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{},
-		job.Tables, audit.Tables, mail.Tables, setting.Tables, level.Tables, limit.Tables, account.Tables, org.Tables,
+		job.Tables, scrub.Tables, audit.Tables, mail.Tables, setting.Tables, level.Tables, limit.Tables, account.Tables, org.Tables,
 		access.Tables, oauth.Tables, catalog.Tables)
 	if err != nil {
 		t.Fatal(err)
