@@ -12,6 +12,7 @@ import (
 	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/scrub"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
 )
@@ -75,6 +76,7 @@ func (n *Node) examined() *doctor.Server {
 		Listen: n.Addr(), TLSCert: c.TLSCert, TLSKey: c.TLSKey, Proxies: c.Proxies(),
 		Private: []string{c.TLSKey, c.MailPasswordFile, c.AdminPasswordFile, c.BackupKeyFile, c.BackupS3SecretKeyFile, c.BlobS3SecretKeyFile, c.ClusterSecretFile}, Mail: n.Mail.Configured(),
 		BackupTo: c.BackupTo, BackupBucket: n.probeBackup(), Every: c.BackupEvery, Verify: c.BackupVerify, Backup: backup.StateOf(v),
+		ScrubEvery: c.ScrubEvery, Scrubs: scrub.States(v),
 		Open: !rules.Registration.Closed(), Confirm: rules.ConfirmMail, Files: openFiles(),
 	}
 }

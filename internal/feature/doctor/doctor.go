@@ -96,6 +96,7 @@ var checks = []Check{
 	{"index", "registry files", "Every registry file can be made, and verifies with the public key.", checkIndex},
 	{"bucket", "bucket", "The bucket for tarballs can be written, read and listed.", checkBucket},
 	{"blobs", "tarballs", "The tarball of every release is there.", checkBlobs},
+	{"scrub", "rot", "All tarballs were read lately, and none is lost.", checkScrub},
 	{"audit", "audit log", "No sealed part of the audit log is missing or was changed.", checkAudit},
 	{"backup", "backup", "There is a backup, it is young, and somebody tried to restore it.", checkBackup},
 	{"jobs", "jobs", "No background work has failed for good.", checkJobs},

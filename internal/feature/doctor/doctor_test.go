@@ -24,6 +24,7 @@ import (
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/scrub"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
@@ -79,6 +80,10 @@ func (p *patient) serve() {
 	p.Server = &doctor.Server{
 		Listen: "127.0.0.1:4000", Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}, Mail: true, Files: 65536,
 		BackupTo: p.TempDir(), Every: 24 * time.Hour, Verify: 7 * 24 * time.Hour,
+		ScrubEvery: 7 * 24 * time.Hour, Scrubs: []scrub.State{
+			{Store: "1", Node: "n1", Last: &scrub.Round{Ended: time.Now().Add(-time.Hour)}},
+			{Store: "2", Node: "n2", Last: &scrub.Round{Ended: time.Now().Add(-time.Minute)}},
+		},
 		Backup: backup.State{Snapshot: &backup.Made{At: time.Now().Add(-time.Hour)}, Verified: &backup.Verified{At: time.Now().Add(-time.Hour)}},
 	}
 	p.status = etcdlog.Status{Revision: 9, Size: 1 << 20, Quota: 8 << 30, DiskFree: 8 << 30, Member: 1, Leader: 1}

@@ -27,6 +27,7 @@ import (
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/job"
+	"hexhub/internal/kernel/scrub"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 )
@@ -73,6 +74,17 @@ var diseases = []disease{
 	{"lost documentation", func(p *patient) { p.release.Docs = &catalog.Docs{Hash: [32]byte{1}, Size: 1}; p.put() }, "blobs", doctor.Fail, "docs of decimal-2.1.0.tar"},
 	{"short tarball", func(p *patient) { p.release.Size++; p.put() }, "blobs", doctor.Fail, "has 9 bytes, not 10"},
 	{"rotten tarball", (*patient).rot, "blobs", doctor.Fail, "corrupt"},
+	{"rot that was found", func(p *patient) {
+		for i := range p.Server.Scrubs {
+			p.Server.Scrubs[i].Lost = []scrub.Loss{{What: "hexhub/decimal-2.1.0.tar", Why: "missing"}}
+		}
+	}, "scrub", doctor.Fail, "left of 1 tarball: hexhub/decimal-2.1.0.tar is missing on n1"},
+	{"a node that is not scrubbed", func(p *patient) { p.Server.Scrubs[1].Last.Ended = time.Now().Add(-15 * 24 * time.Hour) }, "scrub", doctor.Warn, "n2 were all read last on"},
+	{"a node that was never scrubbed", func(p *patient) {
+		p.Server.Scrubs[1] = scrub.State{Store: "2", Node: "n2", Since: time.Now().Add(-15 * 24 * time.Hour)}
+	}, "scrub", doctor.Warn, "read never"},
+	{"a scrub that does not get on", func(p *patient) { p.Server.Scrubs[0].Problem = "permission denied" }, "scrub", doctor.Warn, "not read on: permission denied"},
+	{"a tarball that cannot be read", func(p *patient) { p.Server.Scrubs[0].Last.Unread = 1 }, "scrub", doctor.Warn, "1 tarball on n1 could not be read"},
 	{"lost audit", (*patient).loseAudit, "audit", doctor.Fail, "segment 1"},
 	{"no backup", func(p *patient) { p.Server.BackupTo = "" }, "backup", doctor.Warn, "there is none"},
 	{"backup inside", func(p *patient) { p.Server.BackupTo = filepath.Join(p.Dir, "backup") }, "backup", doctor.Fail, "lost with it"},

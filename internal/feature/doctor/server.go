@@ -18,6 +18,7 @@ import (
 
 	"hexhub/internal/feature/backup"
 	"hexhub/internal/kernel/job"
+	"hexhub/internal/kernel/scrub"
 )
 
 // A Server is what a running server was told that can be wrong in ways which only show later.
@@ -33,6 +34,9 @@ type Server struct {
 	Every        time.Duration // between its snapshots
 	Verify       time.Duration // between its verifications; zero means never
 	Backup       backup.State  // what is known of it
+
+	ScrubEvery time.Duration // between two readings of all tarballs; zero means only when asked
+	Scrubs     []scrub.State // what is known of them
 
 	Open    bool   // whoever wants to may register, or whoever has an address somewhere
 	Confirm bool   // and must show that the address is his
