@@ -162,7 +162,7 @@ func (c *Cluster) admit(ctx context.Context, hash string, key ed25519.PublicKey,
 	if err != nil {
 		return joinAnswer{}, err
 	}
-	if err := c.mayLearn(all, q.ID); err != nil {
+	if err := c.mayLearn(all, q.ID, q.Address); err != nil {
 		return joinAnswer{}, err
 	}
 	row, err := c.reserve(ctx, hash, key, q)
@@ -187,10 +187,11 @@ func (c *Cluster) admit(ctx context.Context, hash string, key ed25519.PublicKey,
 	return c.answer(all, row), nil
 }
 
-// mayLearn wants no other node to be on its way.
-func (c *Cluster) mayLearn(all []etcdlog.Member, id string) error {
+// mayLearn wants no other node to be on its way. The log may know the node by its address alone, if what it was
+// told of the node was not answered.
+func (c *Cluster) mayLearn(all []etcdlog.Member, id, address string) error {
 	for _, m := range all {
-		if n := c.byMember(m.ID); m.Learner && n.ID != id {
+		if n := c.byMember(m.ID); m.Learner && n.ID != id && (n.ID != "" || m.URL != "https://"+address) {
 			name := n.Name
 			if name == "" {
 				name = m.URL

@@ -22,7 +22,7 @@ func (c *Cluster) replace(ctx context.Context, q joinRequest) error {
 		if err != nil {
 			return err
 		}
-		if err := c.mayLearn(all, n.ID); err != nil { // its successor could not come in now
+		if err := c.mayLearn(all, n.ID, n.Address); err != nil { // its successor could not come in now
 			return err
 		}
 		c.log.Warn("a node comes back without its data; what it was is removed", "name", n.Name, "id", n.ID, "joined", n.Joined)

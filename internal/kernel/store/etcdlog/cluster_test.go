@@ -74,6 +74,10 @@ func TestMinorityWritesNothingAndKnowsItsAge(t *testing.T) {
 		if took := time.Since(start); !fault.Is(err, fault.Unavailable) || took > time.Second {
 			t.Errorf("a write on a cut-off node took %v and gave %v, want it refused at once", took, err)
 		}
+		id, _ := set.Logs[lost].Self()
+		if err := set.Logs[lost].Remove(t.Context(), id+1); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("a cut-off node takes a change of nodes: %v", err)
+		}
 		v := dbs[lost].View()
 		if w, ok := words.Get(v, "word"); !ok || w.Said != round {
 			t.Errorf("a cut-off node shows %v, %v; want what it knew, %d", w, ok, round)

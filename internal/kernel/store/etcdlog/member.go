@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -112,7 +113,11 @@ func (l *Log) LocalRevision() store.Revision {
 
 // AddLearner makes a node known that will copy the log from the others, and returns all nodes then.
 func (l *Log) AddLearner(ctx context.Context, url string) ([]Member, error) {
-	r, err := l.client.MemberAddAsLearner(ctx, []string{url})
+	var r *clientv3.MemberAddResponse
+	err := l.change(ctx, func(ctx context.Context) (err error) {
+		r, err = l.client.MemberAddAsLearner(ctx, []string{url})
+		return err
+	})
 	if errors.Is(err, rpctypes.ErrMemberNotFound) { // its id is made of address and second, and was removed before
 		return nil, fault.Wrap(fault.Unavailable, err, "a node of the same address was added and removed just now: try again")
 	}
@@ -127,7 +132,7 @@ var ErrNotReady = errors.New("the node has not caught up yet")
 
 // Promote gives a learner a vote.
 func (l *Log) Promote(ctx context.Context, id uint64) error {
-	_, err := l.client.MemberPromote(ctx, id)
+	err := l.change(ctx, func(ctx context.Context) error { _, err := l.client.MemberPromote(ctx, id); return err })
 	if errors.Is(err, rpctypes.ErrMemberLearnerNotReady) {
 		return ErrNotReady
 	}
@@ -137,7 +142,7 @@ func (l *Log) Promote(ctx context.Context, id uint64) error {
 // Remove forgets a node. The others refuse to hear from it afterwards. Removing one that is not there is
 // fine.
 func (l *Log) Remove(ctx context.Context, id uint64) error {
-	_, err := l.client.MemberRemove(ctx, id)
+	err := l.change(ctx, func(ctx context.Context) error { _, err := l.client.MemberRemove(ctx, id); return err })
 	if errors.Is(err, rpctypes.ErrMemberNotFound) {
 		return nil
 	}
@@ -146,9 +151,30 @@ func (l *Log) Remove(ctx context.Context, id uint64) error {
 
 // SetURL tells the others under which address a node is reached from now on.
 func (l *Log) SetURL(ctx context.Context, id uint64, url string) error {
-	_, err := l.client.MemberUpdate(ctx, id, []string{url})
+	err := l.change(ctx, func(ctx context.Context) error { _, err := l.client.MemberUpdate(ctx, id, []string{url}); return err })
 	return explainMember("change a node's address", err)
 }
+
+// changeWithin bounds how long a change of nodes is waited for. What is handed to a leader that dies is lost, and
+// etcd would wait for it for ever; all changes may be made again.
+const changeWithin = 5 * time.Second
+
+// change makes a change of nodes, which may yet come to be if it is given up.
+func (l *Log) change(ctx context.Context, do func(context.Context) error) error {
+	ctx, err := l.led(ctx)
+	if err != nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(ctx, changeWithin)
+	defer cancel()
+	err = do(within)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("%w: %w", errNotAgreed, err)
+	}
+	return err
+}
+
+var errNotAgreed = errors.New("the nodes did not agree on it in time")
 
 // explainMember is explain, with words for what may stand in the way of a change of nodes.
 func explainMember(doing string, err error) error {
@@ -159,6 +185,8 @@ func explainMember(doing string, err error) error {
 		{rpctypes.ErrTooManyLearners, "another node is joining: try again when it has caught up"},
 		{rpctypes.ErrUnhealthy, "not all nodes have been in touch for five seconds: try again"},
 		{rpctypes.ErrMemberNotEnoughStarted, "too few of the nodes are up: start those that are not, and try again"},
+		{store.ErrNoLeader, "too few of the nodes are up, or they are about to agree on a leader: try again"},
+		{errNotAgreed, "the nodes did not agree on it in time: try again"},
 	} {
 		if errors.Is(err, c.is) {
 			return fault.Wrap(fault.Unavailable, fmt.Errorf("%s: %w", doing, err), c.words)
