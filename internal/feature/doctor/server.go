@@ -169,7 +169,7 @@ func checkPrivate(_ context.Context, x *examination) Finding {
 	case len(open) > 0:
 		return fail("others on this machine may read "+strings.Join(open, ", "), "hexhub doctor --fix private-files")
 	}
-	return ok(plural(seen, "file") + " readable by the owner only")
+	return ok("nobody else on this machine may read " + plural(seen, "file"))
 }
 
 // openPrivate lists the private files that others may read, and says how many there are at all.
@@ -183,7 +183,7 @@ func (x *examination) openPrivate() (open []string, seen int) {
 			continue // whoever needs it says so
 		}
 		seen++
-		if info.Mode().Perm()&0o077 != 0 {
+		if info.Mode().Perm()&0o077 != 0 && !handed(info) {
 			open = append(open, name)
 		}
 	}
