@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,10 @@ type composition struct {
 	Name     string
 	Services map[string]service
 	Volumes  map[string]struct{}
+	Secrets  map[string]struct{ File string }
+
+	Node     any `json:"x-node"` // what services have in common, which is in each by now
+	Settings any `json:"x-settings"`
 }
 
 type service struct {
@@ -25,6 +30,7 @@ type service struct {
 	Command     []string
 	Ports       []string
 	Volumes     []string
+	Secrets     []string
 	Tmpfs       []string
 	ReadOnly    bool     `json:"read_only"`
 	CapDrop     []string `json:"cap_drop"`
@@ -87,6 +93,11 @@ func checkService(t *testing.T, c composition, s service) {
 			t.Errorf("port %s: only the site is for everybody", p)
 		}
 	}
+	for _, name := range s.Secrets {
+		if c.Secrets[name].File == "" {
+			t.Errorf("there is no secret %s", name)
+		}
+	}
 	kept := false
 	for _, v := range s.Volumes {
 		volume, path, _ := strings.Cut(v, ":")
@@ -97,5 +108,40 @@ func checkService(t *testing.T, c composition, s service) {
 	}
 	if !kept {
 		t.Errorf("%s is not in a volume, so all is lost with the container", env["HEXHUB_DATA"])
+	}
+}
+
+// Each of several nodes is one of those that all look for, under its own name and with its own folder.
+func TestComposedNodesFindEachOther(t *testing.T) {
+	c := compose(t, "compose.three.yaml")
+	used := map[string]string{}
+	own := func(what, thing, node string) {
+		t.Helper()
+		if other, ok := used[thing]; ok {
+			t.Errorf("%s %s is of %s and %s", what, thing, other, node)
+		}
+		used[thing] = node
+	}
+	for node, s := range c.Services {
+		env := s.Environment
+		if env["HEXHUB_NODE_NAME"] != node || env["HEXHUB_CLUSTER_ADVERTISE"] != node+env["HEXHUB_CLUSTER_LISTEN"] {
+			t.Errorf("%s is called %s, and is found at %s", node, env["HEXHUB_NODE_NAME"], env["HEXHUB_CLUSTER_ADVERTISE"])
+		}
+		others := strings.Split(env["HEXHUB_CLUSTER_DISCOVER"], ",")
+		if !slices.Contains(others, env["HEXHUB_CLUSTER_ADVERTISE"]) || len(others) != len(c.Services) || env["HEXHUB_CLUSTER_SIZE"] != strconv.Itoa(len(c.Services)) {
+			t.Errorf("%s looks for %s of %q, and there are %d", node, env["HEXHUB_CLUSTER_SIZE"], others, len(c.Services))
+		}
+		if name, ok := strings.CutPrefix(env["HEXHUB_CLUSTER_SECRET_FILE"], "/run/secrets/"); !ok || !slices.Contains(s.Secrets, name) {
+			t.Errorf("%s is not given its secret", node)
+		}
+		for _, p := range s.Ports {
+			own("address", p, node)
+			if !strings.HasPrefix(p, "127.0.0.1:") {
+				t.Errorf("%s is at %s; what balances between nodes stands on this machine", node, p)
+			}
+		}
+		for _, v := range s.Volumes {
+			own("volume", v, node)
+		}
 	}
 }

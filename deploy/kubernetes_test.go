@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"helm.sh/helm/v4/pkg/chart"
 	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/common/util"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
@@ -21,7 +22,10 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/dynamic/fake"
 )
 
 var update = flag.Bool("update", false, "write kubernetes/ anew")
@@ -32,7 +36,10 @@ const account = 65532
 // cases are values that people may give the chart.
 var cases = map[string]map[string]any{
 	"least": {},
+	"one":   {"replicas": 1},
 	"most": {
+		"replicas":       5,
+		"clusterSecret":  "between-us",
 		"image":          map[string]any{"repository": "registry.example.com/hexhub", "tag": "1.2.3", "pullPolicy": "Always", "pullSecrets": []any{"pull"}},
 		"settings":       map[string]any{"registration": "open", "trusted.proxies": "10.0.0.0/8", "blob.copies": 3, "mail.smtp": "smtp.example.com:587", "mail.from": "hub@example.com", "mail.username": "hub", "mail.password-file": "/etc/hexhub/files/smtp"},
 		"files":          "hexhub-files",
@@ -52,23 +59,37 @@ var cases = map[string]map[string]any{
 // render returns the chart's files by name, of a release called hexhub.
 func render(t *testing.T, service string, values map[string]any) (map[string]string, error) {
 	t.Helper()
-	chart, err := loader.LoadDir("helm/hexhub")
+	return renderIn(t, nil, service, values)
+}
+
+// renderIn is render where there is a cluster that templates can ask, unless it is nil.
+func renderIn(t *testing.T, cluster engine.ClientProvider, service string, values map[string]any) (map[string]string, error) {
+	t.Helper()
+	loaded, err := loader.LoadDir("helm/hexhub")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := chart.Validate(); err != nil {
+	if err := loaded.Validate(); err != nil {
 		t.Fatal(err)
 	}
 	values = maps.Clone(values)
 	if _, ok := values["url"]; !ok {
 		values["url"] = "https://hub.example.com"
 	}
-	all, err := util.ToRenderValues(chart, values, common.ReleaseOptions{Name: "hexhub", Namespace: "hexhub", IsInstall: true}, nil)
+	all, err := util.ToRenderValues(loaded, values, common.ReleaseOptions{Name: "hexhub", Namespace: "hexhub", IsInstall: true}, nil)
 	if err != nil {
 		return nil, err
 	}
 	all["Release"].(map[string]any)["Service"] = service
-	files, err := engine.Engine{Strict: true}.RenderWithContext(t.Context(), chart, all)
+	ask := func(c chart.Charter, v common.Values) (map[string]string, error) {
+		return engine.Engine{Strict: true}.RenderWithContext(t.Context(), c, v)
+	}
+	if cluster != nil {
+		ask = func(c chart.Charter, v common.Values) (map[string]string, error) {
+			return engine.RenderWithClientProvider(c, v, cluster)
+		}
+	}
+	files, err := ask(loaded, all)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +108,7 @@ type installation struct {
 	site     corev1.Service
 	nodes    corev1.Service
 	account  corev1.ServiceAccount
+	secret   *corev1.Secret // nil if somebody else makes it
 	budget   policyv1.PodDisruptionBudget
 	policies []networkingv1.NetworkPolicy
 	ingress  []networkingv1.Ingress
@@ -116,6 +138,9 @@ func install(t *testing.T, files map[string]string) installation {
 			}
 		case "ServiceAccount":
 			in.account = decode[corev1.ServiceAccount](t, text)
+		case "Secret":
+			made := decode[corev1.Secret](t, text)
+			in.secret = &made
 		case "PodDisruptionBudget":
 			in.budget = decode[policyv1.PodDisruptionBudget](t, text)
 		case "NetworkPolicy":
@@ -183,11 +208,13 @@ func manifests(t *testing.T) map[string]string {
 }
 
 // There is one truth, the chart; who does without Helm takes what it makes of its defaults.
+// The Secret they make themselves, since what is published is none.
 func TestManifestsAreWhatTheChartMakes(t *testing.T) {
 	files, err := render(t, "kubectl", map[string]any{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	delete(files, "secret.yaml")
 	if *update {
 		for name, text := range files {
 			if err := os.WriteFile(filepath.Join("kubernetes", name), []byte(text), 0o644); err != nil {
@@ -226,6 +253,7 @@ func TestChartRefusesWhatItCannotMean(t *testing.T) {
 	for name, values := range map[string]map[string]any{
 		"a setting of its own": {"settings": map[string]any{"data": "/elsewhere"}},
 		"a misspelt value":     {"replica": 3},
+		"an even number":       {"replicas": 2},
 		"no address":           {"url": ""},
 		"an address with path": {"url": "https://hub.example.com/hex"},
 		"a setting as a flag":  {"settings": map[string]any{"--registration": "open"}},
@@ -302,6 +330,76 @@ func TestPortsLeadToWhatListensThere(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A node without data looks for the others at the Service that has all pods, and waits for as many as there are.
+func TestNodesFindEachOther(t *testing.T) {
+	installations(t, func(t *testing.T, in installation) {
+		env := in.env()
+		if want := fmt.Sprintf("%s:%d", in.nodes.Name, in.nodes.Spec.Ports[0].Port); env["HEXHUB_CLUSTER_DISCOVER"] != want || in.nodes.Spec.ClusterIP != corev1.ClusterIPNone {
+			t.Errorf("others are looked for at %s, want %s, a name that has all their addresses", env["HEXHUB_CLUSTER_DISCOVER"], want)
+		}
+		if got := fmt.Sprint(*in.set.Spec.Replicas); env["HEXHUB_CLUSTER_SIZE"] != got {
+			t.Errorf("%s nodes are waited for, and there are %s", env["HEXHUB_CLUSTER_SIZE"], got)
+		}
+		if env["HEXHUB_NODE_NAME"] != in.set.Name+"-0" {
+			t.Errorf("the first node is called %s, which does not stay with its pod", env["HEXHUB_NODE_NAME"])
+		}
+		dir, key := filepath.Split(env["HEXHUB_CLUSTER_SECRET_FILE"])
+		from := ""
+		for _, m := range in.hexhub().VolumeMounts {
+			for _, v := range in.pod().Volumes {
+				if m.MountPath == filepath.Clean(dir) && m.Name == v.Name && v.Secret != nil {
+					from = v.Secret.SecretName
+				}
+			}
+		}
+		switch {
+		case from == "":
+			t.Errorf("no Secret is at %s", dir)
+		case in.secret != nil && (in.secret.Name != from || len(in.secret.Data[key]) < 32):
+			t.Errorf("the Secret %s has %d bytes under %s, and the pods want 32 of %s", in.secret.Name, len(in.secret.Data[key]), key, from)
+		case in.secret == nil && !strings.Contains(read(t, "README.md"), from+" --from-literal "+key+"=") && from != "between-us":
+			t.Errorf("nobody makes the Secret %s with the entry %s", from, key)
+		}
+	})
+}
+
+// secrets is a cluster in which there are some.
+type secrets []runtime.Object
+
+// GetClientFor implements engine.ClientProvider.
+func (s secrets) GetClientFor(string, string) (dynamic.NamespaceableResourceInterface, bool, error) {
+	scheme := runtime.NewScheme()
+	if err := corev1.AddToScheme(scheme); err != nil {
+		return nil, false, err
+	}
+	return fake.NewSimpleDynamicClient(scheme, s...).Resource(corev1.SchemeGroupVersion.WithResource("secrets")), true, nil
+}
+
+// Whoever upgrades keeps the Secret, or nodes that lost their data could not come back.
+func TestSecretIsMadeOnce(t *testing.T) {
+	made := func(t *testing.T, existing secrets) string {
+		t.Helper()
+		files, err := renderIn(t, existing, "Helm", map[string]any{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(decode[corev1.Secret](t, files["secret.yaml"]).Data["secret"])
+	}
+	first := made(t, nil)
+	if first == made(t, nil) {
+		t.Error("two installations have the same secret")
+	}
+	kept := &corev1.Secret{Data: map[string][]byte{"secret": []byte(first)}}
+	kept.Name, kept.Namespace = "hexhub-cluster", "hexhub"
+	if got := made(t, secrets{kept}); got != first {
+		t.Errorf("an upgrade makes %q of %q", got, first)
+	}
+	files, err := render(t, "Helm", map[string]any{"clusterSecret": "between-us"})
+	if err != nil || files["secret.yaml"] != "" {
+		t.Errorf("one is made beside the one that was named: %q, %v", files["secret.yaml"], err)
+	}
 }
 
 // The paths are asked of a running node, so that they are the product's.

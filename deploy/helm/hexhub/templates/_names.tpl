@@ -15,6 +15,11 @@ app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | qu
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
+{{/* The Secret by which nodes know each other. */}}
+{{- define "hexhub.clusterSecret" -}}
+{{ .Values.clusterSecret | default (printf "%s-cluster" (include "hexhub.name" .)) }}
+{{- end }}
+
 {{/* A setting's name in the environment. */}}
 {{- define "hexhub.env" -}}
 HEXHUB_{{ . | upper | replace "." "_" | replace "-" "_" }}
