@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -68,6 +69,7 @@ type Log struct {
 	node   *node // nil when etcd runs elsewhere
 	closed chan struct{}
 	once   sync.Once
+	newest atomic.Int64 // revision that an etcd elsewhere was heard to have
 }
 
 // A node is what an embedded etcd needs beside it.
@@ -81,12 +83,6 @@ type node struct {
 }
 
 var _ store.Log = (*Log)(nil)
-
-// OpenClient returns a Log kept by the etcd that client talks to, which must allow transactions of
-// store.MaxOps operations and requests of 2 MiB. The Log owns the client and closes it.
-func OpenClient(client *clientv3.Client) *Log {
-	return &Log{client: client, closed: make(chan struct{})}
-}
 
 // Open starts etcd on a directory and returns when it can serve: when it has a leader. One of several
 // nodes that finds none in time serves all the same what its own files hold, see LocalRevision. It fails

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
 
 	"hexhub/internal/kernel/store"
@@ -51,30 +49,7 @@ func tryOpen(t testing.TB, dir string, change ...func(*Options)) (*Log, error) {
 
 func openTemp(t testing.TB) store.Log { return openDir(t, t.TempDir()) }
 
-// openClient opens a log kept by an etcd behind a socket.
-func openClient(t testing.TB) store.Log {
-	dir, err := os.MkdirTemp("", "etcd") //nolint:usetesting // shorter than t.TempDir, as a socket's path must be
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	socket := url.URL{Scheme: "unix", Path: filepath.Join(dir, "socket")}
-	openDir(t, dir, func(o *Options) {
-		o.Configure = func(c *embed.Config) {
-			swift(c)
-			c.ListenClientUrls, c.AdvertiseClientUrls = []url.URL{socket}, []url.URL{socket}
-		}
-	})
-	client, err := clientv3.New(clientv3.Config{Endpoints: []string{socket.String()}, Logger: newBridge(nil).logger()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return OpenClient(client)
-}
-
 func TestEmbeddedLogKeepsTheLaws(t *testing.T) { storetest.TestLog(t, openTemp) }
-
-func TestLogOfAnOutsideEtcdKeepsTheLaws(t *testing.T) { storetest.TestLog(t, openClient) }
 
 func TestDBOverEtcdKeepsTheLaws(t *testing.T) { storetest.TestDB(t, openTemp) }
 

@@ -50,6 +50,19 @@ func (l *Log) bounded(ctx context.Context) (context.Context, context.CancelFunc)
 // get reads. What was once read at a revision stays so, and needs nobody's consent; what is so now does, if there
 // are others.
 func (l *Log) get(ctx context.Context, from string, at store.Revision, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	if !l.External() {
+		return l.getNow(ctx, from, at, opts...)
+	}
+	waiting, cancel := context.WithTimeout(ctx, readWithin) // a client waits for ever
+	defer cancel()
+	r, err := l.getNow(waiting, from, at, opts...)
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		err = fault.Wrap(fault.Unavailable, err, "the server does not reach the etcd that keeps its rows: try again")
+	}
+	return r, err
+}
+
+func (l *Log) getNow(ctx context.Context, from string, at store.Revision, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
 	if at > 0 || l.alone() {
 		r, err := l.client.Get(ctx, from, append(opts, clientv3.WithSerializable())...)
 		if !errors.Is(err, rpctypes.ErrFutureRev) {

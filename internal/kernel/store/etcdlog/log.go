@@ -8,6 +8,7 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
@@ -48,6 +49,7 @@ func (l *Log) Commit(ctx context.Context, txn store.Txn) (store.Revision, bool, 
 	if err != nil {
 		return 0, false, explain("commit", err)
 	}
+	l.heard(resp.Header.Revision)
 	return store.Revision(resp.Header.Revision), resp.Succeeded, nil
 }
 
@@ -64,6 +66,7 @@ func (l *Log) Range(ctx context.Context, from, to string, at store.Revision, lim
 	p := store.Page{At: at, More: resp.More, Records: make([]store.Record, len(resp.Kvs))}
 	if at == 0 {
 		p.At = store.Revision(resp.Header.Revision)
+		l.heard(resp.Header.Revision)
 	}
 	for i, kv := range resp.Kvs {
 		if p.Records[i], err = record(kv.Key, kv.Value, kv.ModRevision); err != nil {
@@ -91,7 +94,11 @@ func explain(doing string, err error) error {
 	case errors.Is(err, rpctypes.ErrCompacted):
 		return fmt.Errorf("%s: %w", doing, store.ErrCompacted)
 	}
-	if e, ok := errors.AsType[rpctypes.EtcdError](err); ok && (e.Code() == codes.Unavailable || e.Code() == codes.ResourceExhausted) {
+	code := status.Code(err) // of one that never came to an etcd elsewhere
+	if e, ok := errors.AsType[rpctypes.EtcdError](err); ok {
+		code = e.Code()
+	}
+	if code == codes.Unavailable || code == codes.ResourceExhausted {
 		return fault.Wrap(fault.Unavailable, fmt.Errorf("%s: %w", doing, err), "the server cannot reach enough of its nodes, or is overloaded: try again")
 	}
 	return fmt.Errorf("%s: %w", doing, err)

@@ -26,22 +26,24 @@ type Status struct {
 	Applied  uint64   // raft index
 	Learner  bool     // copies, but does not vote yet
 	Problems []string // alarms and the lack of a leader, in etcd's words
+	External bool     // etcd runs elsewhere, and all this is about one of its members
+	Version  string   // etcd's
 }
 
 // DiskFull reports whether commits are refused for want of disk. It waits for nothing.
 func (l *Log) DiskFull() bool { return l.node != nil && l.node.disk.full.Load() }
 
-// Status asks this node about itself; it needs no quorum.
+// Status asks this node about itself, or an etcd elsewhere about the member that answers first; it needs no quorum.
 func (l *Log) Status(ctx context.Context) (Status, error) {
-	r, err := l.client.Maintenance.Status(ctx, l.endpoint())
+	r, err := l.ask(ctx)
 	if err != nil {
-		return Status{}, explain("status", err)
+		return Status{}, err
 	}
 	s := Status{
 		Revision: store.Revision(r.Header.Revision),
 		Size:     r.DbSize, InUse: r.DbSizeInUse, Quota: r.DbSizeQuota,
 		Member: r.Header.MemberId, Leader: r.Leader, Term: r.RaftTerm, Applied: r.RaftAppliedIndex,
-		Learner: r.IsLearner, Problems: r.Errors,
+		Learner: r.IsLearner, Problems: r.Errors, External: l.External(), Version: r.Version,
 	}
 	if l.node != nil {
 		s.DiskFree, s.DiskFull = l.node.disk.left.Load(), l.node.disk.full.Load()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -20,6 +22,14 @@ const watchBatch = 4096
 func (l *Log) Watch(ctx context.Context, after store.Revision, apply func([]store.Change, store.Revision) error) error {
 	watching, cancel := context.WithCancel(ctx)
 	defer cancel()
+	var through atomic.Int64
+	if l.External() { // where one who is cut off would else be quiet, and others commit as well
+		watching = clientv3.WithRequireLeader(watching)
+		var urging sync.WaitGroup
+		urging.Go(func() { l.urge(watching, func(newest int64) bool { return newest > through.Load() }) })
+		defer urging.Wait()
+		defer cancel()
+	}
 	responses := l.client.Watch(watching, "\x00", clientv3.WithFromKey(), clientv3.WithRev(int64(after+1)), clientv3.WithProgressNotify())
 	queue := make(chan clientv3.WatchResponse, 256)
 	go func() {
@@ -48,6 +58,7 @@ func (l *Log) Watch(ctx context.Context, after store.Revision, apply func([]stor
 			if err := apply(b.changes, b.through); err != nil {
 				return err
 			}
+			through.Store(int64(b.through))
 		}
 		if err != nil {
 			return explain("watch", err)
