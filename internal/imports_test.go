@@ -19,7 +19,7 @@ var rooms = map[string][]string{
 		"blob outbound store",
 		"lead level",
 		"limit seal",
-		"cluster replica scrub",
+		"cluster replica roster scrub",
 		"job",
 	},
 	"feature": {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/json"
@@ -52,6 +53,17 @@ func loadIdentity(dir string) (i *identity, made bool, err error) {
 	}
 	i.key, err = loadKey(i.path("node.key"))
 	return i, made, err
+}
+
+// Identify returns the id and the name of the node that the data folder is, for one that is of no cluster of ours.
+// It makes somebody of an empty folder; name may be empty, and is then what it was, or that of the machine.
+func Identify(dir, name string) (id, called string, err error) {
+	i, _, err := loadIdentity(dir)
+	if err != nil {
+		return "", "", err
+	}
+	i.Name = cmp.Or(name, i.Name, machineName())
+	return i.ID, i.Name, i.save()
 }
 
 func (i *identity) public() ed25519.PublicKey { return i.key.Public().(ed25519.PublicKey) }
