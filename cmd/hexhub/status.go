@@ -55,7 +55,7 @@ func (c statusCmd) once(s *session) error {
 	switch {
 	case s.JSON:
 		fields := map[string]any{
-			"state": st.State, "sentence": st.Sentence, "needed": st.Needed, "can_lose": st.CanLose, "advice": st.Advice, "nodes": st.Nodes,
+			"state": st.State, "sentence": st.Sentence, "needed": st.Needed, "can_lose": st.CanLose, "external": st.External, "advice": st.Advice, "nodes": st.Nodes,
 			"url": st.URL, "version": st.Version, "pid": st.PID, "started_at": st.StartedAt,
 			"not_ready": st.NotReady, "stale": st.Stale, "read_only": st.ReadOnly, "level": st.Level, "revision": st.Revision, "rows": st.Rows,
 			"blob_bytes": st.BlobBytes, "jobs": st.Jobs, "backup": st.Backup,

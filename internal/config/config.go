@@ -81,6 +81,14 @@ type Server struct {
 	BlobS3SecretKeyFile string `key:"blob.s3.secret-key-file" name:"blob-s3-secret-key-file" placeholder:"FILE" type:"path" help:"File that holds the secret of blob.s3.access-key on its first line."`
 	BlobS3Style         string `key:"blob.s3.style" name:"blob-s3-style" default:"auto" enum:"auto,path" placeholder:"STYLE" help:"Where the bucket's name goes: path puts it into the path, as most servers but Amazon's want it; auto decides by the endpoint."`
 
+	EtcdEndpoints    []string `key:"etcd.endpoints" name:"etcd-endpoints" placeholder:"URL" help:"An etcd that is run elsewhere and keeps all rows, such as https://10.0.0.1:2379. Default: the nodes keep them themselves."`
+	EtcdPrefix       string   `key:"etcd.prefix" name:"etcd-prefix" default:"/hexhub/" placeholder:"PATH" help:"What all keys in that etcd begin with; another registry in the same etcd needs another."`
+	EtcdCAFile       string   `key:"etcd.ca-file" name:"etcd-ca-file" placeholder:"FILE" type:"path" help:"Certificates in PEM of whoever vouches for that etcd. Default: those that this machine trusts."`
+	EtcdCertFile     string   `key:"etcd.cert-file" name:"etcd-cert-file" placeholder:"FILE" type:"path" help:"Certificate in PEM to show that etcd."`
+	EtcdKeyFile      string   `key:"etcd.key-file" name:"etcd-key-file" placeholder:"FILE" type:"path" help:"Private key in PEM of etcd.cert-file."`
+	EtcdUser         string   `key:"etcd.user" name:"etcd-user" placeholder:"NAME" help:"User of that etcd, who may read and write below etcd.prefix. Default: no login."`
+	EtcdPasswordFile string   `key:"etcd.password-file" name:"etcd-password-file" placeholder:"FILE" type:"path" help:"File that holds the password of etcd.user on its first line."`
+
 	DiskReserve  int64         `key:"disk.reserve" default:"268435456" placeholder:"BYTES" help:"Below this much free disk the node is read-only, and loud about it."`
 	StoreQuota   int64         `key:"store.quota" default:"8589934592" placeholder:"BYTES" help:"Size at which the store refuses writes; at most 8 GiB is advised."`
 	DrainTimeout time.Duration `key:"drain.timeout" default:"30s" placeholder:"TIME" help:"How long a stopping node waits for requests to finish."`
@@ -144,6 +152,7 @@ func (s Server) Check() []Problem {
 	out = append(out, s.checkMail()...)
 	out = append(out, s.checkS3()...)
 	out = append(out, s.checkBackup()...)
+	out = append(out, s.checkEtcd()...)
 	if s.AdminEmail != "" && s.AdminPasswordFile == "" {
 		bad("admin.email", "needs admin.password-file as well")
 	}
@@ -286,6 +295,47 @@ func (s Server) checkBackup() []Problem {
 		out = append(out, checkEndpoint("backup.s3.endpoint", s.BackupS3Endpoint)...)
 	}
 	return append(out, missing(needed, "a bucket in backup.to")...)
+}
+
+// maxPrefix bounds etcd.prefix: it is part of every key, and what etcd takes at once is bounded.
+const maxPrefix = 32
+
+// checkEtcd returns what is wrong with the values of an etcd elsewhere.
+func (s Server) checkEtcd() []Problem {
+	login := map[string]string{
+		"etcd.ca-file": s.EtcdCAFile, "etcd.cert-file": s.EtcdCertFile, "etcd.key-file": s.EtcdKeyFile,
+		"etcd.user": s.EtcdUser, "etcd.password-file": s.EtcdPasswordFile,
+	}
+	if len(s.EtcdEndpoints) == 0 {
+		return unneeded(login, "etcd.endpoints")
+	}
+	var out []Problem
+	bad := func(key, format string, args ...any) {
+		out = append(out, Problem{Key: key, Why: fmt.Sprintf(format, args...)})
+	}
+	scheme, _, _ := strings.Cut(s.EtcdEndpoints[0], ":")
+	for _, endpoint := range s.EtcdEndpoints {
+		out = append(out, checkEndpoint("etcd.endpoints", endpoint)...)
+		if !strings.HasPrefix(endpoint, scheme+":") {
+			bad("etcd.endpoints", "some begin with http: and some with https:; speak to all of them alike")
+		}
+	}
+	if (s.EtcdCertFile == "") != (s.EtcdKeyFile == "") {
+		bad("etcd.cert-file", "etcd.cert-file and etcd.key-file go together; set both or neither")
+	}
+	if scheme == "http" && s.EtcdCAFile+s.EtcdCertFile != "" {
+		bad("etcd.endpoints", "certificates are of no use over http:; write https://…")
+	}
+	if (s.EtcdUser == "") != (s.EtcdPasswordFile == "") {
+		bad("etcd.user", "etcd.user and etcd.password-file go together; set both or neither")
+	}
+	if p := s.EtcdPrefix; len(p) < 2 || len(p) > maxPrefix || p[0] != '/' || p[len(p)-1] != '/' {
+		bad("etcd.prefix", "%q must begin and end with a slash, and have at most %d letters; write it like /hexhub/", p, maxPrefix)
+	}
+	if s.ClusterListen != "" {
+		bad("cluster.listen", "is for nodes that keep the rows themselves; with etcd.endpoints they do not speak to each other")
+	}
+	return out
 }
 
 func checkEndpoint(key, value string) []Problem {

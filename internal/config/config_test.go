@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -234,6 +235,42 @@ func TestClusterSettingsAreCheckedTogether(t *testing.T) {
 				t.Errorf("problems: %v", problems)
 			case c.key != "" && (len(problems) != 1 || problems[0].Key != c.key):
 				t.Errorf("problems: %v, want one about %s", problems, c.key)
+			}
+		})
+	}
+}
+
+func TestEtcdSettingsAreCheckedTogether(t *testing.T) {
+	whole := config.Default()
+	whole.EtcdEndpoints, whole.EtcdCAFile = []string{"https://10.0.0.1:2379", "https://10.0.0.2:2379"}, "/ca.pem"
+	whole.EtcdCertFile, whole.EtcdKeyFile, whole.EtcdUser, whole.EtcdPasswordFile = "/cert.pem", "/key.pem", "hub", "/password"
+	for _, c := range []struct {
+		name  string
+		spoil func(*config.Server)
+		keys  string // of the problems
+	}{
+		{"whole", func(*config.Server) {}, ""},
+		{"nothing but one", func(s *config.Server) { *s = config.Default(); s.EtcdEndpoints = []string{"http://127.0.0.1:2379"} }, ""},
+		{"none", func(s *config.Server) { s.EtcdEndpoints = nil }, "etcd.ca-file etcd.cert-file etcd.key-file etcd.password-file etcd.user"},
+		{"no scheme", func(s *config.Server) { s.EtcdEndpoints = []string{"10.0.0.1:2379"} }, "etcd.endpoints"},
+		{"two schemes", func(s *config.Server) { s.EtcdEndpoints[1] = "http://10.0.0.2:2379" }, "etcd.endpoints"},
+		{"certificates in the clear", func(s *config.Server) { s.EtcdEndpoints = []string{"http://10.0.0.1:2379"} }, "etcd.endpoints"},
+		{"certificate without key", func(s *config.Server) { s.EtcdKeyFile = "" }, "etcd.cert-file"},
+		{"user without password", func(s *config.Server) { s.EtcdPasswordFile = "" }, "etcd.user"},
+		{"all of etcd", func(s *config.Server) { s.EtcdPrefix = "/" }, "etcd.prefix"},
+		{"half a name", func(s *config.Server) { s.EtcdPrefix = "/hub" }, "etcd.prefix"},
+		{"a cluster port", func(s *config.Server) { s.ClusterListen = ":4001" }, "cluster.listen"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := whole
+			s.EtcdEndpoints = slices.Clone(s.EtcdEndpoints)
+			c.spoil(&s)
+			var keys []string
+			for _, p := range s.Check() {
+				keys = append(keys, p.Key)
+			}
+			if got := strings.Join(keys, " "); got != c.keys {
+				t.Errorf("problems with %q, want %q", got, c.keys)
 			}
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/roster"
 )
 
 const (
@@ -38,6 +39,9 @@ func (n *Node) houseChores() []chore {
 		{"forget old counts of attempts", func(ctx context.Context) error { return limit.Forget(ctx, n.DB) }},
 		{"seal old audit entries", n.archive},
 		{"forget old letters", func(ctx context.Context) error { _, err := n.Mail.Sweep(ctx, time.Now()); return err }},
+	}
+	if n.external() {
+		chores = append(chores, chore{"forget nodes that are gone", func(ctx context.Context) error { return roster.Forget(ctx, n.DB, time.Now()) }})
 	}
 	if n.bucket != nil {
 		chores = append(chores, chore{"sweep blobs", n.sweepAloud}) // of the one bucket
@@ -122,7 +126,7 @@ func (n *Node) archive(ctx context.Context) error {
 // file, or when the quota refuses writes. It makes the node's writes wait meanwhile, so nodes do it one after the
 // other, and the leader when it has been due for a round, after the others.
 func (n *Node) shrink(ctx context.Context) error {
-	if n.Etcd == nil {
+	if n.Etcd == nil || n.external() { // whose room and history are for those to look after who run it
 		return nil
 	}
 	s, err := n.Etcd.Status(ctx)

@@ -32,13 +32,9 @@ func Examine(ctx context.Context, c config.Server) (d doctor.Deps, closeAll func
 }
 
 func (n *Node) examineStore(ctx context.Context) error {
-	dir := filepath.Join(n.Config.Data, "etcd")
-	if _, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("find the store: %w", err)
-	}
-	log, err := etcdlog.Open(ctx, etcdlog.Options{Dir: dir, Quota: n.Config.StoreQuota, DiskReserve: uint64(n.Config.DiskReserve)})
+	log, err := n.examineLog(ctx)
 	if err != nil {
-		return fmt.Errorf("open the store: %w", err)
+		return err
 	}
 	n.closers = append(n.closers, log.Close)
 	db, err := store.Open(ctx, log, store.Options{}, tables...)
@@ -50,6 +46,34 @@ func (n *Node) examineStore(ctx context.Context) error {
 	n.Etcd, n.DB = log, db
 	return nil
 }
+
+// examineLog opens the log, if it is there.
+func (n *Node) examineLog(ctx context.Context) (*etcdlog.Log, error) {
+	if len(n.Config.EtcdEndpoints) > 0 {
+		x, err := externalEtcd(n.Config)
+		if err != nil {
+			return nil, err
+		}
+		x.ReadyWithin = examineWithin
+		log, err := etcdlog.Connect(ctx, x)
+		if err != nil {
+			return nil, fmt.Errorf("open the store: %w", err)
+		}
+		return log, nil
+	}
+	dir := filepath.Join(n.Config.Data, "etcd")
+	if _, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("find the store: %w", err)
+	}
+	log, err := etcdlog.Open(ctx, etcdlog.Options{Dir: dir, Quota: n.Config.StoreQuota, DiskReserve: uint64(n.Config.DiskReserve)})
+	if err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	return log, nil
+}
+
+// examineWithin is how long an etcd that is run elsewhere may take to answer the doctor.
+const examineWithin = 5 * time.Second
 
 func (n *Node) examineBlobs() error {
 	dir := filepath.Join(n.Config.Data, "blobs")
@@ -74,7 +98,7 @@ func (n *Node) examined() *doctor.Server {
 	c := n.Config
 	return &doctor.Server{
 		Listen: n.Addr(), TLSCert: c.TLSCert, TLSKey: c.TLSKey, Proxies: c.Proxies(),
-		Private: []string{c.TLSKey, c.MailPasswordFile, c.AdminPasswordFile, c.BackupKeyFile, c.BackupS3SecretKeyFile, c.BlobS3SecretKeyFile, c.ClusterSecretFile}, Mail: n.Mail.Configured(),
+		Private: []string{c.TLSKey, c.MailPasswordFile, c.AdminPasswordFile, c.BackupKeyFile, c.BackupS3SecretKeyFile, c.BlobS3SecretKeyFile, c.ClusterSecretFile, c.EtcdKeyFile, c.EtcdPasswordFile}, Mail: n.Mail.Configured(),
 		BackupTo: c.BackupTo, BackupBucket: n.probeBackup(), Every: c.BackupEvery, Verify: c.BackupVerify, Backup: backup.StateOf(v),
 		ScrubEvery: c.ScrubEvery, Scrubs: scrub.States(v),
 		Open: !rules.Registration.Closed(), Confirm: rules.ConfirmMail, Files: openFiles(),

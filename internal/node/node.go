@@ -46,6 +46,7 @@ import (
 	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/replica"
+	"hexhub/internal/kernel/roster"
 	"hexhub/internal/kernel/scrub"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
@@ -80,7 +81,7 @@ type Node struct {
 	URL      string // where people open it, without a trailing slash
 	DB       *store.DB
 	Etcd     *etcdlog.Log     // nil when the log was brought
-	Cluster  *cluster.Cluster // nil when the log was brought
+	Cluster  *cluster.Cluster // nil when the log was brought, or is run elsewhere
 	Blobs    blob.Store
 	Sealer   *seal.Sealer
 	Jobs     *job.Queue
@@ -120,6 +121,7 @@ type Node struct {
 	rawLog       store.Log
 	leads        func() bool // says whether the log's election has this node lead; nil without one
 	version      string
+	started      time.Time
 	repository   name.Repository
 	log          *slog.Logger
 	listener     net.Listener
@@ -128,7 +130,7 @@ type Node struct {
 
 // tables are the schemas of all rooms.
 var tables = []store.Schema{
-	cluster.Tables, scrub.Tables, lead.Tables, level.Tables, limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables,
+	cluster.Tables, roster.Tables, scrub.Tables, lead.Tables, level.Tables, limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables,
 	stats.Tables, index.Tables, backup.Tables,
 }
 
@@ -139,7 +141,7 @@ func Open(ctx context.Context, c config.Server, o Options) (*Node, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	name := cmp.Or(o.Name, "hexhub")
-	n := &Node{Config: c, Name: name, id: name, version: o.Version, log: o.Log, Limiter: limit.New(100_000), Metrics: prometheus.NewRegistry()}
+	n := &Node{Config: c, Name: name, id: name, version: o.Version, started: time.Now().UTC().Truncate(time.Second), log: o.Log, Limiter: limit.New(100_000), Metrics: prometheus.NewRegistry()}
 	n.gauges, n.traffic = ops.NewGauges(n.Metrics), front.NewMetrics(n.Metrics)
 	// Other nodes may be starting or failing as well, and agree on a leader meanwhile. One that has been here
 	// before starts without them, and serves what it may.
@@ -236,10 +238,14 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 		}
 	}
 	var err error
-	if o.Store == nil { // before the secret key, which a node that joins is given
-		if err := n.openCluster(ctx, o); err != nil {
-			return err
-		}
+	switch { // before the secret key, which a node that joins is given, and no second node makes
+	case o.Store == nil && len(n.Config.EtcdEndpoints) > 0:
+		err = n.openExternal(ctx, o)
+	case o.Store == nil:
+		err = n.openCluster(ctx, o)
+	}
+	if err != nil {
+		return err
 	}
 	if n.Sealer = o.Sealer; n.Sealer == nil {
 		if n.Sealer, err = seal.Open(filepath.Join(data, "secret.key")); err != nil {
@@ -253,11 +259,13 @@ func (n *Node) openData(ctx context.Context, o Options) error {
 		}
 	}
 	n.Blobs = n.gauges.Blobs(n.Blobs)
-	log := o.Store
-	if log == nil {
+	if o.Store == nil && n.Etcd == nil {
 		if err := n.openEtcd(ctx); err != nil {
 			return err
 		}
+	}
+	log := o.Store
+	if log == nil {
 		log = n.Etcd
 	}
 	n.rawLog = log
@@ -327,6 +335,11 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	n.repository = repository
 	if err := level.Enter(ctx, n.DB, n.id, cmp.Or(o.Level, level.Current), n.version); err != nil {
 		return err
+	}
+	if n.external() {
+		if err := n.enterRoster(ctx); err != nil {
+			return err
+		}
 	}
 	n.Lead = lead.New(n.DB, lead.Options{Node: n.id, Leads: n.leads, After: firstChores, Log: n.log})
 	n.Jobs = job.New(n.DB, job.Options{Node: n.id, Idle: n.drained, Log: n.log, Trace: n.trace})
@@ -443,6 +456,9 @@ func (n *Node) Run(ctx context.Context) error {
 	if n.Cluster != nil {
 		rooms.Go(func() error { return n.Cluster.Run(work) })
 	}
+	if n.external() {
+		rooms.Go(func() error { return roster.Run(work, n.DB, n.inRoster(), n.log) })
+	}
 	rooms.Go(func() error { return n.Lead.Run(work, n.leadWork) })
 	rooms.Go(func() error { return n.keepOwn(work) })
 	rooms.Go(func() error { return n.forgetSetup(work) })
@@ -497,8 +513,11 @@ func (n *Node) warm() error {
 
 // members says how many nodes serve, as far as this one knows.
 func (n *Node) members(ctx context.Context) int {
-	if n.Etcd == nil {
+	switch {
+	case n.Etcd == nil:
 		return 1
+	case n.external():
+		return max(1, roster.Live(n.DB.View(), time.Now()))
 	}
 	all, err := n.Etcd.Members(ctx)
 	if err != nil && ctx.Err() == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +22,7 @@ import (
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/lead"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/roster"
 	"hexhub/internal/kernel/scrub"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
@@ -33,7 +35,7 @@ func notRestored(table string) bool { return slices.Contains(lost, table) }
 
 var lost = slices.Concat(
 	account.Transient.Names(), oauth.Transient.Names(), org.Transient.Names(), limit.Tables.Names(),
-	lead.Tables.Names(), backup.Tables.Names(), scrub.Tables.Names(),
+	lead.Tables.Names(), backup.Tables.Names(), scrub.Tables.Names(), roster.Tables.Names(),
 	[]string{"level", "node", "node-invitation", "node-drain"},
 )
 
@@ -65,14 +67,27 @@ func Restore(ctx context.Context, c config.Server, set *backup.Set, p *backup.Pl
 	if err != nil {
 		return out, fmt.Errorf("make the store: %w", err)
 	}
-	blobs, err := blob.OpenDisk(filepath.Join(c.Data, "blobs"))
-	if err == nil {
-		err = errors.Join(out.fill(ctx, log, blobs, set, p), blobs.Close())
-	}
+	err = out.fillAll(ctx, c, log, set, p)
 	if err := errors.Join(err, log.Close()); err != nil {
 		return out, err
 	}
 	return out, errors.Join(os.Remove(mark), syncFolder(c.Data))
+}
+
+// fillAll brings rows into the log, and blobs to where the configuration has them: into the bucket, or onto the disk.
+func (out *Restored) fillAll(ctx context.Context, c config.Server, log store.Log, set *backup.Set, p *backup.Plan) error {
+	disk, err := blob.OpenDisk(filepath.Join(c.Data, "blobs"))
+	if err != nil {
+		return err
+	}
+	bucket, err := openBucket(c, disk, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return errors.Join(err, disk.Close())
+	}
+	if bucket != nil {
+		return errors.Join(out.fill(ctx, log, bucket, set, p), disk.Close())
+	}
+	return errors.Join(out.fill(ctx, log, disk, set, p), disk.Close())
 }
 
 // claimFolder makes the data folder, which must be empty or left behind by a restoring that was not finished,

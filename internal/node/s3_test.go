@@ -104,8 +104,12 @@ func TestC11BackupInTheBucketOutlivesTheDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Data = filepath.Join(t.TempDir(), "back")
+	inBucket(t, &c, server) // into which the tarballs then go, and not onto the disk
 	if out, err := node.Restore(t.Context(), c, set, plan, secret); err != nil || len(out.Lost) > 0 {
 		t.Fatalf("restored %+v, %v", out, err)
+	}
+	if n := files(t, filepath.Join(c.Data, "blobs")); n > 0 {
+		t.Errorf("%d tarballs were restored onto the disk", n)
 	}
 	again, _ := start(t, c)
 	if d := cmp.Diff(before, served(t, again)); d != "" {

@@ -84,7 +84,7 @@ func (n *Node) operator() *ops.Ops {
 			Bucket: n.probe(), Reserve: n.Config.DiskReserve, Fingerprint: n.Index.Fingerprint(), NodeCertEnds: n.nodeCertEnds(),
 		},
 		Examined: n.examined, Refused: &n.refused,
-		Self: n.self(), Peers: n.peers(),
+		Self: n.self(), Peers: n.peers(), Others: n.others(),
 		Blobs: n.tally.Last, CertEnd: n.certEnd(),
 		Door: door.Door{DB: n.DB, Access: n.Access, Limiter: n.Limiter},
 	})
@@ -176,7 +176,7 @@ func (n *Node) ready() error {
 	if n.draining.Load() {
 		return fault.New(fault.Unavailable, "it is stopping, and finishes what it has begun")
 	}
-	if n.Etcd == nil {
+	if n.Etcd == nil || n.external() {
 		return nil
 	}
 	if n.drained() {

@@ -17,6 +17,13 @@ func (x *examination) lone() string {
 	return "there is one node"
 }
 
+// apart is the evidence where what nodes tell each other would be needed, and they do not; elsewhere, where the store
+// is for others to look after.
+const (
+	apart     = "nodes whose rows are in an etcd that is run elsewhere do not ask each other"
+	elsewhere = "the rows are in an etcd that is run elsewhere: look after its members there"
+)
+
 // several returns how all nodes do, and true if there are several.
 func (x *examination) several(ctx context.Context) (health.Report, bool) {
 	r := x.nodes(ctx)
@@ -34,7 +41,10 @@ func checkNodes(ctx context.Context, x *examination) Finding {
 			bad = append(bad, fmt.Sprintf("%s is %s (%s)", n.Name, n.State, n.Note))
 		}
 	}
-	const fix = "hexhub status; start what is down, or hexhub cluster remove NAME if it is gone for good"
+	fix := "hexhub status; start what is down, or hexhub cluster remove NAME if it is gone for good"
+	if r.External {
+		fix = "start what is down; what is gone for good is forgotten after a day"
+	}
 	switch {
 	case r.CanLose < 0:
 		return fail(r.Sentence+": "+strings.Join(bad, ", "), fix).more()
@@ -59,8 +69,11 @@ func checkLeader(ctx context.Context, x *examination) Finding {
 
 func checkLag(ctx context.Context, x *examination) Finding {
 	r, several := x.several(ctx)
-	if !several {
+	switch {
+	case !several:
 		return skip(x.lone())
+	case r.External:
+		return skip(apart)
 	}
 	for _, n := range r.Nodes {
 		if n.State == health.Lagging {
@@ -75,6 +88,8 @@ func checkSize(ctx context.Context, x *examination) Finding {
 	switch {
 	case !several:
 		return skip(x.lone())
+	case r.External:
+		return skip(elsewhere)
 	case len(r.Advice) > 0:
 		return warn(r.Advice[0], "hexhub cluster invite").more()
 	}
@@ -115,8 +130,11 @@ const (
 
 func checkClock(ctx context.Context, x *examination) Finding {
 	r, several := x.several(ctx)
-	if !several {
+	switch {
+	case !several:
 		return skip(x.lone())
+	case r.External:
+		return skip(apart)
 	}
 	const fix = "timedatectl set-ntp true, on both machines"
 	var worst time.Duration

@@ -15,6 +15,7 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/seal"
+	"hexhub/internal/kernel/store/etcdlog"
 )
 
 func checkData(_ context.Context, x *examination) Finding {
@@ -46,6 +47,8 @@ func checkDisk(ctx context.Context, x *examination) Finding {
 	switch {
 	case err != nil:
 		return fail(err.Error(), "hexhub doctor store")
+	case s.External:
+		return skip(elsewhere)
 	case s.DiskFull:
 		return fail(fmt.Sprintf("%s free, less than the reserve of %s: the registry is read-only", size(int64(s.DiskFree)), size(x.Reserve)),
 			"free space on the disk of "+x.Dir).more()
@@ -108,7 +111,9 @@ func checkStore(ctx context.Context, x *examination) Finding {
 	s, err := x.Log.Status(ctx)
 	switch {
 	case err != nil:
-		return fail(err.Error(), "restart the server")
+		return fail(err.Error(), "look at the etcd that etcd.endpoints names, if it does; else restart the server")
+	case s.External:
+		return externalStore(s)
 	case s.Member != 0 && s.Leader == 0 && x.Server == nil:
 		return skip("one node of several does nothing without the others, and this one does not run")
 	case s.Member != 0 && s.Leader == 0:
@@ -119,6 +124,18 @@ func checkStore(ctx context.Context, x *examination) Finding {
 		return warn(fmt.Sprintf("%s of its quota of %s are used", size(s.Size), size(s.Quota)), "raise --store-quota, and restart the server").more()
 	}
 	return ok(fmt.Sprintf("revision %d, %s of %s", s.Revision, size(s.Size), size(s.Quota)))
+}
+
+// externalStore looks at an etcd that is run elsewhere. What it complains of is mended there.
+func externalStore(s etcdlog.Status) Finding {
+	const there = "etcdctl endpoint status --cluster and etcdctl alarm list, where it is run"
+	switch {
+	case s.Leader == 0:
+		return fail("the etcd that is run elsewhere has no leader, so its rows can only be read as they were", there).more()
+	case len(s.Problems) > 0:
+		return fail("the etcd that is run elsewhere says: "+s.Problems[0], there).more()
+	}
+	return ok(fmt.Sprintf("revision %d of an etcd that is run elsewhere, version %s, %s", s.Revision, s.Version, size(s.Size)))
 }
 
 // maxLag is how many revisions the tables may be behind at the moment of looking.

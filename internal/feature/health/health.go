@@ -25,8 +25,11 @@ type Vital struct {
 	Term    uint64 `json:"term,omitempty"`
 	Learner bool   `json:"learner,omitempty"`
 
-	Now       time.Time `json:"now"` // by its clock
-	Revision  int64     `json:"revision"`
+	External bool `json:"external,omitempty"` // its rows are in an etcd that is run elsewhere, of which it is no member
+	Chores   bool `json:"chores,omitempty"`   // then: it does what only one node does
+
+	Now       time.Time `json:"now"`                  // by its clock
+	Revision  int64     `json:"revision"`             // zero where it is not told
 	DiskFree  uint64    `json:"disk_free,omitempty"`  // bytes
 	DiskTotal uint64    `json:"disk_total,omitempty"` // bytes; zero where nobody can tell
 	PerSecond float64   `json:"per_second"`           // requests, over the last minute
@@ -74,10 +77,11 @@ type Node struct {
 type Report struct {
 	State    string   `json:"state"`
 	Sentence string   `json:"sentence"`
-	Needed   int      `json:"needed"`   // voters that must reach each other
-	CanLose  int      `json:"can_lose"` // more voters; negative when there are too few already
-	Advice   []string `json:"advice"`   // what somebody should think about
-	Nodes    []Node   `json:"nodes"`    // by name
+	External bool     `json:"external,omitempty"` // the rows are in an etcd that is run elsewhere: what that can lose is not told
+	Needed   int      `json:"needed"`             // voters that must reach each other
+	CanLose  int      `json:"can_lose"`           // more voters; negative when there are too few already
+	Advice   []string `json:"advice"`             // what somebody should think about
+	Nodes    []Node   `json:"nodes"`              // by name
 }
 
 // mayLag is how many revisions a node may be behind before it is called lagging: some commits happen while
@@ -101,10 +105,14 @@ func Judge(seen []Seen) Report {
 		}
 	}
 	slices.SortStableFunc(r.Nodes, func(a, b Node) int { return cmp.Compare(a.Name, b.Name) })
+	r.External = slices.ContainsFunc(r.Nodes, func(n Node) bool { return n.External })
 	r.Needed = voters/2 + 1
+	if r.External {
+		r.Needed = 1 // the majority that counts is of others
+	}
 	r.CanLose = up - r.Needed
-	r.say(voters, up, leader != 0)
-	if voters > 0 && voters%2 == 0 {
+	r.say(voters, up, leader != 0 || r.External)
+	if voters > 0 && voters%2 == 0 && !r.External {
 		r.Advice = append(r.Advice, fmt.Sprintf("%d nodes survive no more losses than %d: add one with hexhub cluster invite, or remove one.", voters, voters-1))
 	}
 	for _, n := range r.Nodes {
@@ -144,7 +152,14 @@ func node(s Seen, leader uint64, newest int64) Node {
 		return n
 	}
 	n.Vital, n.Behind, n.Skew = *s.Vital, newest-s.Vital.Revision, s.Skew
+	if n.Revision == 0 {
+		n.Behind = 0
+	}
 	switch {
+	case n.External:
+		if n.Chores {
+			n.Role = "leader"
+		}
 	case n.Learner:
 		n.Role = "learner"
 	case n.leads() && n.Leader == leader || n.Member == 0:
@@ -183,6 +198,9 @@ func (r *Report) say(voters, up int, led bool) {
 		r.State, r.Sentence = Degraded, fmt.Sprintf("%s: %s, can lose %d", Degraded, nodes, r.CanLose)
 	default:
 		r.State, r.Sentence = Healthy, fmt.Sprintf("%s: %s, can lose %d", Healthy, nodes, r.CanLose)
+	}
+	if r.External {
+		r.Sentence += "; rows are in an etcd that is run elsewhere"
 	}
 }
 

@@ -39,6 +39,19 @@ func TestTheSentenceTellsWhatCanBeLost(t *testing.T) {
 	going[1].Vital.Drained, going[1].Vital.NotReady = true, "it is drained"
 	joining := members(true, false)
 	joining[1].Learner = true
+	elsewhere := func(up ...bool) []health.Seen {
+		out := members(up...)
+		for _, s := range out {
+			if s.Vital != nil {
+				*s.Vital = health.Vital{ID: s.ID, Name: s.Name, External: true, Chores: s.ID == "a"}
+			}
+		}
+		return out
+	}
+	noEtcd := elsewhere(true, true)
+	for _, s := range noEtcd {
+		s.Vital.ReadOnly = "etcd does not answer"
+	}
 	for _, c := range []struct {
 		name     string
 		seen     []health.Seen
@@ -57,6 +70,9 @@ func TestTheSentenceTellsWhatCanBeLost(t *testing.T) {
 		{"learners have no vote", learning, "degraded", "degraded: 3 of 3 nodes, can lose 1", false},
 		{"one that joins and is silent", joining, "degraded", "degraded: 1 of 1 node, can lose 0", false},
 		{"one is drained", going, "healthy", "healthy: 3 of 3 nodes, can lose 1", true},
+		{"two whose rows are elsewhere", elsewhere(true, true), "healthy", "healthy: 2 of 2 nodes, can lose 1; rows are in an etcd that is run elsewhere", false},
+		{"one of them is gone", elsewhere(true, false), "degraded", "degraded: 1 of 2 nodes, can lose 0; rows are in an etcd that is run elsewhere", false},
+		{"the etcd elsewhere is gone", noEtcd, "read-only", "Read-only: etcd does not answer; rows are in an etcd that is run elsewhere", false},
 		{"an election", leaderless, "read-only", "Read-only: there is no leader at this moment, 3 of 3 nodes reachable", false},
 		{"all are full", full, "read-only", "Read-only: the disk is nearly full", false},
 		{"one is full", oneFull, "degraded", "degraded: 3 of 3 nodes, can lose 1", false},

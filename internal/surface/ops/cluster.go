@@ -1,10 +1,12 @@
 package ops
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"time"
 
+	"hexhub/internal/feature/health"
 	"hexhub/internal/kernel/cluster"
 	"hexhub/internal/kernel/fault"
 )
@@ -22,10 +24,25 @@ type Member struct {
 	Self     bool      `json:"self,omitempty"` // the node that was asked
 }
 
-var errNoCluster = fault.New(fault.Conflict, "this server keeps nothing on disk, so it cannot be one of several")
+var (
+	errNoCluster = fault.New(fault.Conflict, "this server keeps nothing on disk, so it cannot be one of several")
+	errExternal  = fault.New(fault.Conflict, "the rows of this server are in an etcd that is run elsewhere (etcd.endpoints): its members are managed there, with etcdctl member. "+
+		"A node of this registry is whatever server is started with the same etcd.endpoints, etcd.prefix, blob.s3 and secret.key, and is none any more when it is stopped")
+)
+
+// noCluster says why there is none.
+func (o *Ops) noCluster() error {
+	if o.Log != nil && o.Log.External() {
+		return errExternal
+	}
+	return errNoCluster
+}
 
 // members asks all nodes how they do.
 func (o *Ops) members(r *http.Request) (any, error) {
+	if o.Log != nil && o.Log.External() {
+		return o.membersElsewhere(r.Context()), nil
+	}
 	if o.Cluster == nil {
 		return nil, errNoCluster
 	}
@@ -39,6 +56,19 @@ func (o *Ops) members(r *http.Request) (any, error) {
 		out[i].Self = m.ID == o.Cluster.ID()
 	}
 	return out, nil
+}
+
+// membersElsewhere lists the nodes that share an etcd which is run elsewhere.
+func (o *Ops) membersElsewhere(ctx context.Context) []Member {
+	out := []Member{}
+	for _, n := range o.judge(ctx, o.vital(ctx)).Nodes {
+		m := Member{ID: n.ID, Name: n.Name, Role: n.Role, State: "up", Version: n.Version, Revision: n.Revision, JoinedAt: n.StartedAt, Self: n.ID == o.Self.ID}
+		if n.State == health.Unreachable {
+			m.State = "down"
+		}
+		out = append(out, m)
+	}
+	return out
 }
 
 func memberOf(m cluster.Member) Member {
@@ -58,7 +88,7 @@ type JoinToken struct {
 // inviteNode makes a token for one machine.
 func (o *Ops) inviteNode(r *http.Request) (any, error) {
 	if o.Cluster == nil {
-		return nil, errNoCluster
+		return nil, o.noCluster()
 	}
 	text, until, err := o.Cluster.Invite(r.Context())
 	if err != nil {
@@ -78,7 +108,7 @@ type Removal struct {
 // previewRemoval tells what it would mean to remove the node that the query names.
 func (o *Ops) previewRemoval(r *http.Request) (any, error) {
 	if o.Cluster == nil {
-		return nil, errNoCluster
+		return nil, o.noCluster()
 	}
 	all, err := o.Cluster.Members(r.Context())
 	if err != nil {
@@ -100,7 +130,7 @@ func (o *Ops) previewRemoval(r *http.Request) (any, error) {
 // removeNode forgets a node, which the query names.
 func (o *Ops) removeNode(r *http.Request) (any, error) {
 	if o.Cluster == nil {
-		return nil, errNoCluster
+		return nil, o.noCluster()
 	}
 	n, err := o.Cluster.Remove(r.Context(), r.URL.Query().Get("name"))
 	if err != nil {
@@ -127,7 +157,7 @@ func successionOf(s cluster.Succession) Succession {
 // previewLeader tells who leads and who would next: the node that the query names, or the fittest.
 func (o *Ops) previewLeader(r *http.Request) (any, error) {
 	if o.Cluster == nil {
-		return nil, errNoCluster
+		return nil, o.noCluster()
 	}
 	s, err := o.Cluster.Succession(r.Context(), r.URL.Query().Get("name"))
 	return successionOf(s), err
@@ -136,7 +166,7 @@ func (o *Ops) previewLeader(r *http.Request) (any, error) {
 // moveLeader has the node lead that the query names, or the fittest.
 func (o *Ops) moveLeader(r *http.Request) (any, error) {
 	if o.Cluster == nil {
-		return nil, errNoCluster
+		return nil, o.noCluster()
 	}
 	s, err := o.Cluster.MoveLeader(r.Context(), r.URL.Query().Get("name"))
 	return successionOf(s), err

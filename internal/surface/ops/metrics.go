@@ -166,17 +166,19 @@ func (c *collector) collectLog(out sink) bool {
 	}
 	out.gauge(descSize, float64(s.Size))
 	out.gauge(descInUse, float64(s.InUse))
-	out.gauge(descQuota, float64(s.Quota))
-	out.gauge(descDiskFree, float64(s.DiskFree))
 	out.gauge(descHasLeader, number(s.Leader != 0))
-	out.gauge(descIsLeader, number(s.Leader != 0 && s.Leader == s.Member))
-	out.gauge(descLearner, number(s.Learner))
+	if !s.External { // where its disk and quota are for others to watch, and none of us leads
+		out.gauge(descQuota, float64(s.Quota))
+		out.gauge(descDiskFree, float64(s.DiskFree))
+		out.gauge(descIsLeader, number(s.Leader != 0 && s.Leader == s.Member))
+		out.gauge(descLearner, number(s.Learner))
+	}
 	out.gauge(descTerm, float64(s.Term))
 	out.gauge(descProblems, float64(len(s.Problems)))
 	if members, err := c.Log.Members(ctx); err == nil {
 		out.gauge(descMembers, float64(len(members)))
 	}
-	return s.DiskFull || s.Size >= s.Quota
+	return s.DiskFull || !s.External && s.Size >= s.Quota
 }
 
 func number(b bool) float64 {

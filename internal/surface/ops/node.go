@@ -48,7 +48,7 @@ func (o *Ops) examined() doctor.Deps {
 	if o.Examined != nil {
 		d.Server = o.Examined()
 	}
-	if o.Peers != nil {
+	if o.Peers != nil || o.Others != nil {
 		d.Nodes = func(ctx context.Context) health.Report { return o.judge(ctx, o.vital(ctx)) }
 	}
 	return d

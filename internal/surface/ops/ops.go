@@ -25,6 +25,7 @@ import (
 	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/doctor"
+	"hexhub/internal/feature/health"
 	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
@@ -63,6 +64,7 @@ type Deps struct {
 	Blobs     func() (count, bytes int64) // as last counted; nil tells of none
 	CertEnd   time.Time                   // of the public site's certificate; zero without one
 	Peers     func() []cluster.Peer       // all other nodes, answering or not; nil for a node alone
+	Others    func() []health.Seen        // likewise, where they cannot be asked and only tell of themselves; else nil
 
 	// Ready says why the node cannot serve, or nil. A nil Ready is always ready.
 	Ready func() error

@@ -15,6 +15,7 @@ import (
 	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/health"
 	"hexhub/internal/kernel/cluster"
+	"hexhub/internal/kernel/lead"
 	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/store"
 )
@@ -79,7 +80,11 @@ func (o *Ops) status(r *http.Request) (any, error) {
 
 // judge asks all other nodes, and puts what they say together.
 func (o *Ops) judge(ctx context.Context, self health.Vital) health.Report {
-	return health.Judge(append(o.askPeers(ctx), health.Seen{ID: self.ID, Name: self.Name, Address: self.Address, Vital: &self}))
+	seen := o.askPeers(ctx)
+	if o.Others != nil {
+		seen = o.Others()
+	}
+	return health.Judge(append(seen, health.Seen{ID: self.ID, Name: self.Name, Address: self.Address, Vital: &self}))
 }
 
 // vital is how this node does. It asks nobody else.
@@ -98,6 +103,11 @@ func (o *Ops) vital(ctx context.Context) health.Vital {
 		v.PerSecond, v.P99 = o.Self.Traffic()
 	}
 	if o.Log == nil {
+		return v
+	}
+	if o.Log.External() {
+		leader, _ := lead.Leader(o.DB.View())
+		v.External, v.Chores = true, leader == v.ID
 		return v
 	}
 	if s, err := o.Log.Status(ctx); err == nil {
