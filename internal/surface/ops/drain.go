@@ -20,7 +20,7 @@ type Drain struct {
 // draining tells how far the node is drained that the query names, or what there would be to do.
 func (o *Ops) draining(r *http.Request) (any, error) {
 	if o.Cluster == nil {
-		return nil, errNoCluster
+		return nil, o.noCluster()
 	}
 	m, rest, err := o.Cluster.Drainable(r.Context(), r.URL.Query().Get("name"))
 	if err != nil && !m.Drained() {
@@ -52,7 +52,7 @@ func (o *Ops) drainOf(r *http.Request, m cluster.Member, rest []cluster.Member) 
 // drain lays nothing new on the node that the query names.
 func (o *Ops) drain(r *http.Request) (any, error) {
 	if o.Cluster == nil {
-		return nil, errNoCluster
+		return nil, o.noCluster()
 	}
 	return nil, o.Cluster.Drain(r.Context(), r.URL.Query().Get("name"))
 }
@@ -60,7 +60,7 @@ func (o *Ops) drain(r *http.Request) (any, error) {
 // undrain takes back the node that the query names.
 func (o *Ops) undrain(r *http.Request) (any, error) {
 	if o.Cluster == nil {
-		return nil, errNoCluster
+		return nil, o.noCluster()
 	}
 	n, err := o.Cluster.Undrain(r.Context(), r.URL.Query().Get("name"))
 	return Member{ID: n.ID, Name: n.Name, Address: n.Address, Version: n.Version, JoinedAt: n.Joined}, err
