@@ -19,6 +19,7 @@ import (
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/cluster"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/scrub"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
 )
@@ -117,7 +118,7 @@ func (r *Recovery) look(ctx context.Context, log *etcdlog.Log, id string, c conf
 	if err := r.count(ctx, v, c); err != nil {
 		return err
 	}
-	others, err := cluster.ForgetOthers(ctx, db, id)
+	others, err := cluster.ForgetOthers(ctx, db, id, scrub.Forget)
 	if err != nil {
 		return err
 	}

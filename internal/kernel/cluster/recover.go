@@ -44,13 +44,13 @@ func Refound(dir string) error {
 }
 
 // ForgetOthers drops the rows of all nodes but one, and the invitations of their cluster, and returns the nodes.
-func ForgetOthers(ctx context.Context, db *store.DB, self string) ([]Node, error) {
+// In the same commit onLeave does what it is in Options for.
+func ForgetOthers(ctx context.Context, db *store.DB, self string, onLeave func(tx *store.Tx, node string)) ([]Node, error) {
 	v := db.View()
 	others := slices.DeleteFunc(members(v), func(n Node) bool { return n.ID == self })
 	return others, db.Update(ctx, func(tx *store.Tx) error {
 		for _, n := range others {
-			nodes.Delete(tx, n.ID)
-			level.Leave(tx, n.ID)
+			leave(tx, n.ID, onLeave)
 		}
 		for i := range invitations.All(v) {
 			invitations.Delete(tx, i.Hash)
@@ -58,4 +58,14 @@ func ForgetOthers(ctx context.Context, db *store.DB, self string) ([]Node, error
 		drainages.Delete(tx, theDrainage)
 		return nil
 	})
+}
+
+// leave drops what rows know of a node that is none any more.
+func leave(tx *store.Tx, node string, onLeave func(tx *store.Tx, node string)) {
+	nodes.Delete(tx, node)
+	level.Leave(tx, node)
+	undrainTx(tx, node)
+	if onLeave != nil {
+		onLeave(tx, node)
+	}
 }

@@ -22,8 +22,9 @@ func TestRefoundNodeBelievesNobodyOfBefore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone, err := ForgetOthers(t.Context(), n.db, n.ID())
-	if err != nil || len(gone) != 1 || gone[0].ID != "lost" || len(members(n.db.View())) != 1 {
+	left := ""
+	gone, err := ForgetOthers(t.Context(), n.db, n.ID(), func(_ *store.Tx, node string) { left = node })
+	if err != nil || left != "lost" || len(gone) != 1 || gone[0].ID != "lost" || len(members(n.db.View())) != 1 {
 		t.Fatalf("forgets %v, %v", gone, err)
 	}
 	old := n.cert.Load().Leaf

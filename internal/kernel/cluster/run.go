@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"hexhub/internal/kernel/fault"
-	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/store/etcdlog"
 )
@@ -144,12 +143,7 @@ func (c *Cluster) tend(ctx context.Context, now time.Time) error {
 func (c *Cluster) forget(ctx context.Context, n Node) error {
 	return c.db.Load().Update(ctx, func(tx *store.Tx) error {
 		if now, ok := nodes.Get(tx, n.ID); ok && now.Member == n.Member {
-			nodes.Delete(tx, n.ID)
-			level.Leave(tx, n.ID)
-			undrainTx(tx, n.ID)
-			if c.o.OnLeave != nil {
-				c.o.OnLeave(tx, n.ID)
-			}
+			leave(tx, n.ID, c.o.OnLeave)
 		}
 		return nil
 	})
