@@ -64,13 +64,22 @@ func TestKeyIsSealedInItsRow(t *testing.T) {
 	}
 }
 
-func TestForeignSecretIsToldWhatToDo(t *testing.T) {
+// C16: a server that cannot get at its signing key says what to do. It neither makes another nor goes without.
+func TestC16SigningKeyOutOfReachIsNotReplaced(t *testing.T) {
 	log := store.NewMemory()
 	if _, err := index.EnsureKey(t.Context(), open(t, log), newSealer(t)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := index.EnsureKey(t.Context(), open(t, log), newSealer(t))
-	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "secret key file") {
-		t.Errorf("error = %v, want what to do about the secret key file", err)
+	before, err := log.Range(t.Context(), "", "\xff", 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := index.EnsureKey(t.Context(), open(t, log), newSealer(t))
+	if signer != nil || !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "secret key file") {
+		t.Errorf("%v, error = %v, want what to do about the secret key file", signer, err)
+	}
+	after, err := log.Range(t.Context(), "", "\xff", 0, 10)
+	if err != nil || after.At != before.At || len(after.Records) != len(before.Records) {
+		t.Errorf("revision %d became %d, %v", before.At, after.At, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -201,6 +202,39 @@ func TestFenceForbidsWriteSkew(t *testing.T) {
 		if left := slices.Collect(byTeam.In(db.View(), "on")); len(left) != 1 {
 			t.Fatalf("on call = %v, want exactly one", left)
 		}
+	}
+}
+
+// C18: what a start costs grows with the rows, and no faster: eight times as many take eight times the memory.
+func TestC18StartGrowsNoFasterThanTheRows(t *testing.T) {
+	perRow := func(rows int) float64 {
+		log := store.NewMemory()
+		for first := 0; first < rows; first += store.MaxOps {
+			var txn store.Txn
+			for i := first; i < min(first+store.MaxOps, rows); i++ {
+				name := fmt.Sprintf("person-%07d", i)
+				txn.Ops = append(txn.Ops, store.Op{Key: "person/" + name, Value: fmt.Appendf(nil, `{"name":%q,"team":"team-%d"}`, name, i%100)})
+			}
+			if _, _, err := log.Commit(t.Context(), txn); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		db := open(t, log)
+		runtime.ReadMemStats(&after)
+		n := 0
+		for range people.All(db.View()) {
+			n++
+		}
+		if n != rows {
+			t.Fatalf("%d rows of %d are there", n, rows)
+		}
+		return float64(after.TotalAlloc-before.TotalAlloc) / float64(rows)
+	}
+	few, many := perRow(4_000), perRow(32_000)
+	if many > few*3/2 {
+		t.Errorf("a row costs %.0f bytes to load among 4,000 and %.0f among 32,000", few, many)
 	}
 }
 
