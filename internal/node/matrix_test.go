@@ -219,10 +219,10 @@ func TestZ1EveryRouteAnswersEveryCallerAsTheTableSays(t *testing.T) {
 // canonical is the route as the table calls it. All that lies below the repository that a client may have as a
 // part of its API's address, /repos/{base}, is also without it, and is the same handler.
 func canonical(route string) string {
-	switch {
-	case route == "/":
+	switch route {
+	case "/":
 		return "GET /{anything}"
-	case route == "GET /assets/{name}":
+	case "GET /assets/{name}":
 		return "GET /assets/{style}"
 	}
 	return strings.TrimSuffix(strings.Replace(route, "/api/repos/{base}", "/api", 1), "{$}")
