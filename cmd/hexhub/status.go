@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,9 +77,17 @@ func (c statusCmd) print(p *term.Printer, st ops.Status) {
 	style := map[string]term.Style{health.Healthy: term.Green, health.Degraded: term.Yellow, health.ReadOnly: term.Red}[st.State]
 	p.Printf("%s    %s\n", p.In(term.Bold, term.Clean(st.URL)), p.In(style, term.Clean(st.Sentence)))
 	rows := [][]string{{"NODE", "ROLE", "STATE", "BEHIND", "DISK", "UP", "VERSION", ""}}
+	zones := slices.ContainsFunc(st.Nodes, func(n health.Node) bool { return n.Zone != "" })
+	if zones {
+		rows[0] = slices.Insert(rows[0], 2, "ZONE")
+	}
 	rate, p99 := 0.0, 0.0
 	for _, n := range st.Nodes {
-		rows = append(rows, nodeRow(n))
+		row := nodeRow(n)
+		if zones {
+			row = slices.Insert(row, 2, term.Clean(n.Zone))
+		}
+		rows = append(rows, row)
 		rate, p99 = rate+n.PerSecond, max(p99, n.P99)
 	}
 	p.Table(rows)

@@ -35,6 +35,7 @@ type Server struct {
 
 	TrustedProxies []string `key:"trusted.proxies" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For is believed. Default: none."`
 
+	NodeZone         string `key:"node.zone" placeholder:"ZONE" help:"Where this node stands, such as a room or a zone of a cloud. The status shows it."`
 	NodeName         string `key:"node.name" placeholder:"NAME" help:"Name of this node among the others: lower-case letters, digits and dashes. Default: that of the machine at the first start."`
 	ClusterListen    string `key:"cluster.listen" placeholder:"ADDR" help:"Address on which other nodes reach this one, such as :4001; kept from then on. Default: none, for a node that stays alone."`
 	ClusterAdvertise string `key:"cluster.advertise" placeholder:"HOST:PORT" help:"Address by which other nodes reach cluster.listen. Default: made from it."`
@@ -159,6 +160,9 @@ func (s Server) Check() []Problem {
 	out = append(out, s.checkCluster()...)
 	if s.NodeName != "" && strings.Trim(s.NodeName, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		bad("node.name", "%q is not a name; use lower-case letters, digits and dashes", s.NodeName)
+	}
+	if len(s.NodeZone) > 64 || strings.ContainsFunc(s.NodeZone, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		bad("node.zone", "%q is not a zone; use up to 64 printable characters and no spaces", s.NodeZone)
 	}
 	if s.BlobCopies < 1 {
 		bad("blob.copies", "must be at least 1")

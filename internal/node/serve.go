@@ -105,7 +105,7 @@ func (n *Node) probeBackup() doctor.Prober {
 }
 
 func (n *Node) self() ops.Self {
-	s := ops.Self{ID: n.id, Name: n.Name, Disk: n.disk, Traffic: n.traffic.Recent}
+	s := ops.Self{ID: n.id, Name: n.Name, Zone: n.Config.NodeZone, Disk: n.disk, Traffic: n.traffic.Recent}
 	if n.Cluster != nil {
 		_, s.Address = n.Cluster.Addr()
 	}

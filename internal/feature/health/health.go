@@ -17,6 +17,7 @@ type Vital struct {
 	ID        string    `json:"id,omitempty"`
 	Name      string    `json:"name"`
 	Address   string    `json:"address,omitempty"` // of its cluster port; empty for a node without one
+	Zone      string    `json:"zone,omitempty"`    // where it stands, as its operator calls that
 	Version   string    `json:"version"`
 	StartedAt time.Time `json:"started_at"`
 
@@ -87,6 +88,8 @@ type Report struct {
 // mayLag is how many revisions a node may be behind before it is called lagging: some commits happen while
 // nodes are asked one after the other.
 const mayLag = 100
+
+const catchingUp = "catching up"
 
 // Judge puts together what was seen of all members.
 func Judge(seen []Seen) Report {
@@ -175,9 +178,34 @@ func node(s Seen, leader uint64, newest int64) Node {
 	case n.Stale != "":
 		n.State, n.Note = Lagging, n.Stale
 	case n.Behind > mayLag:
-		n.State, n.Note = Lagging, "catching up"
+		n.State, n.Note = Lagging, catchingUp
 	}
 	return n
+}
+
+// Since tells of nodes that lag how long they take to catch up, from how they did in the earlier report.
+func (r Report) Since(earlier Report) Report {
+	r.Nodes = slices.Clone(r.Nodes)
+	for i := range r.Nodes {
+		n := &r.Nodes[i]
+		at := slices.IndexFunc(earlier.Nodes, func(e Node) bool { return e.ID == n.ID })
+		if at < 0 || n.Note != catchingUp || earlier.Nodes[at].Note != catchingUp {
+			continue
+		}
+		was := earlier.Nodes[at]
+		if took, gained := n.Now.Sub(was.Now), was.Behind-n.Behind; took > 0 && gained > 0 {
+			left := time.Duration(float64(took) * float64(n.Behind) / float64(gained))
+			n.Note += ", about " + max(left, time.Second).Round(time.Second).String()
+		} else {
+			n.Note = "not catching up"
+		}
+	}
+	return r
+}
+
+// CatchesUp reports whether a node lags and is about to catch up, as far as one look can tell.
+func (r Report) CatchesUp() bool {
+	return slices.ContainsFunc(r.Nodes, func(n Node) bool { return n.Note == catchingUp })
 }
 
 // say makes the sentence.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"hexhub/internal/feature/health"
 )
@@ -97,6 +98,32 @@ func TestNodesHaveRolesAndStates(t *testing.T) {
 	want := "n1 leader healthy |n2 follower lagging catching up|n3 learner not ready loading|n4 follower unreachable no answer"
 	if strings.Join(got, "|") != want {
 		t.Errorf("nodes %q, want %q", strings.Join(got, "|"), want)
+	}
+}
+
+// Two looks tell how long a node takes to catch up, and that another does not.
+func TestTwoLooksTellHowLongCatchingUpTakes(t *testing.T) {
+	look := func(second int, revisions ...int64) health.Report {
+		seen := members(true, true, true, true)
+		for i := range seen {
+			seen[i].Vital.Revision = revisions[i]
+			seen[i].Vital.Now = time.Date(2026, 1, 1, 0, 0, second, 0, time.UTC)
+		}
+		return health.Judge(seen)
+	}
+	first := look(0, 10_000, 1_000, 5_000, 9_990)
+	if !first.CatchesUp() || look(0, 10_000, 10_000, 9_990, 9_990).CatchesUp() {
+		t.Error("one look does not tell who lags")
+	}
+	var got []string
+	for _, n := range look(2, 10_500, 3_500, 5_400, 10_500).Since(first).Nodes {
+		got = append(got, n.Note)
+	}
+	if want := "|catching up, about 7s|not catching up|"; strings.Join(got, "|") != want {
+		t.Errorf("notes %q, want %q", strings.Join(got, "|"), want)
+	}
+	if n := first.Nodes[1]; n.Note != "catching up" {
+		t.Errorf("the first report was changed: %q", n.Note)
 	}
 }
 
