@@ -36,15 +36,10 @@ func (c *Cluster) Drained() bool {
 // Drainable finds a node and says why it cannot be drained. It also lists the nodes that would be left to do what
 // it does no more.
 func (c *Cluster) Drainable(ctx context.Context, who string) (m Member, rest []Member, err error) {
-	all, err := c.Members(ctx)
+	m, all, err := c.Member(ctx, who)
 	if err != nil {
 		return m, nil, err
 	}
-	at := slices.IndexFunc(all, func(m Member) bool { return m.Name == who || m.ID == who })
-	if at < 0 {
-		return m, nil, noNode(who)
-	}
-	m = all[at]
 	v := c.db.Load().View()
 	rest = slices.DeleteFunc(all, func(o Member) bool {
 		return o.ID == m.ID || o.Role != roleLeader && o.Role != roleFollower || o.State != stateUp || drained(v, o.ID)
@@ -90,13 +85,12 @@ func (c *Cluster) Drain(ctx context.Context, who string) error {
 
 // Undrain takes a node back, named or by id. One that is not drained stays what it is.
 func (c *Cluster) Undrain(ctx context.Context, who string) (Node, error) {
-	all := members(c.db.Load().View())
-	at := slices.IndexFunc(all, func(n Node) bool { return n.Name == who || n.ID == who })
-	if at < 0 {
-		return Node{}, noNode(who)
+	n, err := find(members(c.db.Load().View()), who)
+	if err != nil {
+		return n, err
 	}
-	return all[at], c.db.Load().Update(ctx, func(tx *store.Tx) error {
-		undrainTx(tx, all[at].ID)
+	return n, c.db.Load().Update(ctx, func(tx *store.Tx) error {
+		undrainTx(tx, n.ID)
 		return nil
 	})
 }

@@ -35,11 +35,9 @@ func (c *Cluster) Succession(ctx context.Context, who string) (s Succession, err
 		s.To, err = fittest(all)
 		return s, err
 	}
-	at := slices.IndexFunc(all, func(m Member) bool { return m.Name == who || m.ID == who })
-	if at < 0 {
-		return s, noNode(who)
+	if s.To, err = find(all, who); err != nil {
+		return s, err
 	}
-	s.To = all[at]
 	return s, s.To.mayLead()
 }
 

@@ -151,12 +151,10 @@ func (c *Cluster) forget(ctx context.Context, n Node) error {
 
 // Remove forgets a node, named or by id: what it says is refused from now on, and what it has open ends.
 func (c *Cluster) Remove(ctx context.Context, who string) (Node, error) {
-	all := members(c.db.Load().View())
-	at := slices.IndexFunc(all, func(n Node) bool { return n.Name == who || n.ID == who })
-	if at < 0 {
-		return Node{}, noNode(who)
+	n, err := find(members(c.db.Load().View()), who)
+	if err != nil {
+		return n, err
 	}
-	n := all[at]
 	if n.ID == c.identity.ID {
 		return n, fault.New(fault.Conflict, "a node cannot remove itself: say so to another one")
 	}
@@ -166,6 +164,27 @@ func (c *Cluster) Remove(ctx context.Context, who string) (Node, error) {
 		}
 	}
 	return n, c.forget(ctx, n)
+}
+
+// called reports whether who is the node's name, or its id.
+func (n Node) called(who string) bool { return n.Name == who || n.ID == who }
+
+// find finds a node, named or by id.
+func find[T interface{ called(who string) bool }](all []T, who string) (found T, err error) {
+	at := slices.IndexFunc(all, func(n T) bool { return n.called(who) })
+	if at < 0 {
+		return found, noNode(who)
+	}
+	return all[at], nil
+}
+
+// Member finds a node, named or by id, and how it does.
+func (c *Cluster) Member(ctx context.Context, who string) (m Member, all []Member, err error) {
+	if all, err = c.Members(ctx); err != nil {
+		return m, nil, err
+	}
+	m, err = find(all, who)
+	return m, all, err
 }
 
 func noNode(who string) error {

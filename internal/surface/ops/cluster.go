@@ -3,7 +3,6 @@ package ops
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"hexhub/internal/feature/health"
@@ -110,18 +109,13 @@ func (o *Ops) previewRemoval(r *http.Request) (any, error) {
 	if o.Cluster == nil {
 		return nil, o.noCluster()
 	}
-	all, err := o.Cluster.Members(r.Context())
+	m, all, err := o.Cluster.Member(r.Context(), r.URL.Query().Get("name"))
 	if err != nil {
 		return nil, err
 	}
-	who := r.URL.Query().Get("name")
-	at := slices.IndexFunc(all, func(m cluster.Member) bool { return m.Name == who || m.ID == who })
-	if at < 0 {
-		return nil, fault.New(fault.NotFound, "no node is called %q", who)
-	}
-	p := Removal{Node: memberOf(all[at]), Nodes: len(all) - 1}
-	if p.SoleBlobs, err = o.SoleBlobs(r.Context(), all[at].ID); err != nil {
-		o.Logger.Warn("cannot tell which blobs only one node has", "node", all[at].Name, "err", err)
+	p := Removal{Node: memberOf(m), Nodes: len(all) - 1}
+	if p.SoleBlobs, err = o.SoleBlobs(r.Context(), m.ID); err != nil {
+		o.Logger.Warn("cannot tell which blobs only one node has", "node", m.Name, "err", err)
 		p.SoleBlobs = -1
 	}
 	return p, nil
