@@ -1,3 +1,2 @@
 // What pages do beyond links and forms, which work without it.
 import "./copy";
-import "./keys";
