@@ -6,7 +6,6 @@ import (
 	"iter"
 	"log/slog"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/blob/s3"
 	"hexhub/internal/kernel/replica"
+	"hexhub/internal/kernel/store"
 )
 
 const (
@@ -61,15 +61,15 @@ func openBucket(c config.Server, spool s3.Spooler, log *slog.Logger) (*s3.Store,
 
 // bucketOptions says where a server that speaks S3 is, and what shows it who we are.
 func bucketOptions(endpoint, secretFile string) (s3.Options, error) {
-	text, err := os.ReadFile(secretFile)
+	secret, err := firstLine(secretFile, "the secret key of the bucket")
 	if err != nil {
-		return s3.Options{}, fmt.Errorf("read the secret key of the bucket: %w", err)
+		return s3.Options{}, err
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil {
 		return s3.Options{}, err
 	}
-	return s3.Options{Endpoint: u.Host, Insecure: u.Scheme == "http", SecretKey: firstLine(text)}, nil
+	return s3.Options{Endpoint: u.Host, Insecure: u.Scheme == "http", SecretKey: secret}, nil
 }
 
 // openReplica puts the other nodes' blobs behind this one's.
@@ -97,8 +97,12 @@ func (n *Node) blobPeers() []replica.Peer {
 
 // namedBlobs are those that rows name now.
 func (n *Node) namedBlobs() iter.Seq[blob.Hash] {
+	return func(yield func(blob.Hash) bool) { blobsOf(n.DB.View())(yield) }
+}
+
+// blobsOf are the blobs that rows name.
+func blobsOf(v *store.View) iter.Seq[blob.Hash] {
 	return func(yield func(blob.Hash) bool) {
-		v := n.DB.View()
 		for sum := range catalog.Blobs(v, time.Now()) {
 			if !yield(blob.Hash(sum)) {
 				return

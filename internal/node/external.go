@@ -51,17 +51,13 @@ func (n *Node) openExternal(ctx context.Context, o Options) error {
 }
 
 // externalEtcd is what the configuration says of an etcd elsewhere.
-func externalEtcd(c config.Server) (etcdlog.External, error) {
-	x := etcdlog.External{Endpoints: c.EtcdEndpoints, Prefix: c.EtcdPrefix, CA: c.EtcdCAFile, Cert: c.EtcdCertFile, Key: c.EtcdKeyFile, User: c.EtcdUser}
+func externalEtcd(c config.Server) (x etcdlog.External, err error) {
+	x = etcdlog.External{Endpoints: c.EtcdEndpoints, Prefix: c.EtcdPrefix, CA: c.EtcdCAFile, Cert: c.EtcdCertFile, Key: c.EtcdKeyFile, User: c.EtcdUser}
 	if c.EtcdPasswordFile == "" {
 		return x, nil
 	}
-	text, err := os.ReadFile(c.EtcdPasswordFile)
-	if err != nil {
-		return x, fmt.Errorf("read the password of etcd.user: %w", err)
-	}
-	x.Password = firstLine(text)
-	return x, nil
+	x.Password, err = firstLine(c.EtcdPasswordFile, "the password of etcd.user")
+	return x, err
 }
 
 // needSecret refuses to make a secret key where there is a registry already, which was sealed with another.

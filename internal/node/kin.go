@@ -1,9 +1,6 @@
 package node
 
 import (
-	"fmt"
-	"os"
-
 	"hexhub/internal/kernel/cluster"
 	"hexhub/internal/kernel/seal"
 )
@@ -14,9 +11,9 @@ func (n *Node) kin() (*cluster.Kin, error) {
 	if len(c.ClusterDiscover) == 0 {
 		return nil, nil
 	}
-	text, err := os.ReadFile(c.ClusterSecretFile)
+	secret, err := firstLine(c.ClusterSecretFile, "cluster.secret-file")
 	if err != nil {
-		return nil, fmt.Errorf("read cluster.secret-file: %w", err)
+		return nil, err
 	}
-	return &cluster.Kin{Discover: c.ClusterDiscover, Secret: seal.NewSecret(firstLine(text)), Size: int(c.ClusterSize)}, nil
+	return &cluster.Kin{Discover: c.ClusterDiscover, Secret: seal.NewSecret(secret), Size: int(c.ClusterSize)}, nil
 }

@@ -28,19 +28,22 @@ func (n *Node) mailPassword() (seal.Secret, error) {
 	if n.Config.MailPasswordFile == "" {
 		return seal.Secret{}, nil
 	}
-	text, err := os.ReadFile(n.Config.MailPasswordFile)
+	password, err := firstLine(n.Config.MailPasswordFile, "mail.password-file")
 	if err != nil {
-		return seal.Secret{}, fmt.Errorf("read mail.password-file: %w", err)
+		return seal.Secret{}, err
 	}
-	password := firstLine(text)
 	if password == "" {
 		return seal.Secret{}, errors.New("mail.password-file is empty: its first line is the password")
 	}
 	return seal.NewSecret(password), nil
 }
 
-// firstLine is where a file holds its secret.
-func firstLine(text []byte) string {
+// firstLine reads the secret that a file holds there; what the file is tells who cannot read it.
+func firstLine(file, what string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", what, err)
+	}
 	line, _, _ := bytes.Cut(text, []byte("\n"))
-	return string(bytes.TrimSuffix(line, []byte("\r")))
+	return string(bytes.TrimSuffix(line, []byte("\r"))), nil
 }

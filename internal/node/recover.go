@@ -14,7 +14,6 @@ import (
 
 	"hexhub/internal/config"
 	"hexhub/internal/feature/audit"
-	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/cluster"
@@ -140,10 +139,7 @@ func (r *Recovery) look(ctx context.Context, log *etcdlog.Log, id string, c conf
 // count counts the blobs that rows name, and those that this disk lacks.
 func (r *Recovery) count(ctx context.Context, v *store.View, c config.Server) error {
 	named := map[blob.Hash]struct{}{}
-	for sum := range catalog.Blobs(v, time.Now()) {
-		named[blob.Hash(sum)] = struct{}{}
-	}
-	for h := range audit.Blobs(v) {
+	for h := range blobsOf(v) {
 		named[h] = struct{}{}
 	}
 	r.Blobs = len(named)

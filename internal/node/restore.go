@@ -84,10 +84,11 @@ func (out *Restored) fillAll(ctx context.Context, c config.Server, log store.Log
 	if err != nil {
 		return errors.Join(err, disk.Close())
 	}
+	blobs := blob.Store(disk)
 	if bucket != nil {
-		return errors.Join(out.fill(ctx, log, bucket, set, p), disk.Close())
+		blobs = bucket
 	}
-	return errors.Join(out.fill(ctx, log, disk, set, p), disk.Close())
+	return errors.Join(out.fill(ctx, log, blobs, set, p), disk.Close())
 }
 
 // claimFolder makes the data folder, which must be empty or left behind by a restoring that was not finished,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -168,11 +167,10 @@ func (n *Node) firstAdministrator(ctx context.Context) error {
 	if c.AdminEmail == "" || account.HasAdmin(n.DB.View()) {
 		return nil
 	}
-	text, err := os.ReadFile(c.AdminPasswordFile)
+	password, err := firstLine(c.AdminPasswordFile, "admin.password-file")
 	if err != nil {
-		return fmt.Errorf("read admin.password-file: %w", err)
+		return err
 	}
-	password := firstLine(text)
 	if password == "" {
 		return errors.New("admin.password-file is empty: its first line is the password")
 	}

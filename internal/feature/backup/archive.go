@@ -123,12 +123,13 @@ func (a *archiver) add(changes []store.Change, through store.Revision) {
 // next that does. None is from the future, whatever the clock of its node.
 func madeAt(changes []store.Change, seen time.Time) time.Time {
 	for _, x := range changes {
-		if !x.At.IsZero() && x.At.Before(seen) {
+		if x.At.IsZero() {
+			continue
+		}
+		if x.At.Before(seen) {
 			return x.At
 		}
-		if !x.At.IsZero() {
-			break
-		}
+		break
 	}
 	return seen
 }

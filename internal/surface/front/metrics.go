@@ -19,9 +19,7 @@ type Metrics struct {
 }
 
 // buckets are the bounds of what is told of times, in seconds.
-var buckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
-
-const bucketCount = 13 // len(buckets), which is no constant
+var buckets = [...]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
 
 var (
 	surfaces = []string{"api", "repo", "site", "ops", "front"}
@@ -41,7 +39,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"surface", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "hexhub_http_request_seconds", Help: "Time from the request's headers to the end of the answer.",
-			Buckets: buckets,
+			Buckets: buckets[:],
 		}, []string{"surface"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "hexhub_http_requests_in_flight", Help: "Requests that are being answered.",

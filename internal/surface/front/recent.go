@@ -19,13 +19,13 @@ type recent struct {
 
 // A slot is the requests of slotTime.
 type slot struct {
-	number int64                   // of slotTime since the epoch
-	counts [bucketCount + 1]uint32 // by bucket, the last for what took longer
+	number int64                    // of slotTime since the epoch
+	counts [len(buckets) + 1]uint32 // by bucket, the last for what took longer
 }
 
 func (r *recent) add(now time.Time, took time.Duration) {
 	number := now.UnixNano() / int64(slotTime)
-	bucket, _ := slices.BinarySearch(buckets, took.Seconds())
+	bucket, _ := slices.BinarySearch(buckets[:], took.Seconds())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := &r.ring[number%slots]
@@ -43,7 +43,7 @@ func (m *Metrics) Recent() (perSecond, p99 float64) {
 
 func (r *recent) told(now time.Time) (perSecond, p99 float64) {
 	number := now.UnixNano() / int64(slotTime)
-	var counts [bucketCount + 1]uint64
+	var counts [len(buckets) + 1]uint64
 	total := uint64(0)
 	r.mu.Lock()
 	for _, s := range r.ring {

@@ -44,8 +44,9 @@ func wasRemoved(database string, self types.ID) bool {
 	return removed[self]
 }
 
-// commitTail marks all records as committed, and returns whose they are. Etcd would drop those of which it does not know that they are: since
-// raft writes down with the next record only how far the others agreed, these are the last that were acknowledged.
+// commitTail marks all records as committed, and returns whose they are. Etcd would drop those of which it does not
+// know that they are: since raft writes down with the next record only how far the others agreed, these are the last
+// that were acknowledged.
 func commitTail(log *zap.Logger, dir string) (self types.ID, err error) {
 	snapshots, err := wal.ValidSnapshotEntries(log, dir)
 	if errors.Is(err, io.ErrUnexpectedEOF) && wal.Repair(log, dir) { // it died while it wrote
