@@ -21,6 +21,7 @@ import (
 	"hexhub/internal/surface/ops"
 	"hexhub/internal/surface/repo"
 	webaccount "hexhub/internal/surface/web/account"
+	"hexhub/internal/surface/web/setup"
 	"hexhub/internal/surface/web/site"
 	"hexhub/internal/surface/web/ui"
 )
@@ -59,7 +60,8 @@ func (n *Node) web() *ui.Web {
 	webaccount.Register(w, webaccount.Deps{
 		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Rules: n.accountRules,
 	})
-	site.Register(w, site.Deps{DB: n.DB, Accounts: n.Accounts, Access: n.Access, Catalog: n.Catalog, Links: n.Links, Registry: n.Registry()})
+	site.Register(w, site.Deps{DB: n.DB, Catalog: n.Catalog, Links: n.Links, Registry: n.Registry()})
+	setup.Register(w, setup.Deps{DB: n.DB, Accounts: n.Accounts, Access: n.Access, Registry: n.Registry()})
 	return w
 }
 

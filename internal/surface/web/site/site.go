@@ -1,5 +1,5 @@
 // Package site is what people see in a browser without logging in: the home page, which shows how to
-// connect clients, short links, and the pages on which the first administrator is created.
+// connect clients, and short links.
 //
 // It renders what the rooms know and decides nothing.
 package site
@@ -7,8 +7,6 @@ package site
 import (
 	"net/http"
 
-	"hexhub/internal/feature/access"
-	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/shortlink"
@@ -19,8 +17,6 @@ import (
 // Deps are what the site shows and uses.
 type Deps struct {
 	DB       *store.DB
-	Accounts *account.Accounts
-	Access   *access.Access
 	Catalog  *catalog.Catalog
 	Links    *shortlink.Links
 	Registry connect.Registry // without a key
@@ -31,9 +27,6 @@ func Register(web *ui.Web, d Deps) {
 	s := &site{Deps: d, web: web}
 	web.Handle("GET /{$}", s.home)
 	web.Handle("GET /l/{code}", s.follow)
-	web.Handle("GET /setup", s.setup)
-	web.Handle("POST /setup", s.createAdministrator)
-	web.Handle("GET /setup/{token}", s.openSetup)
 }
 
 type site struct {
@@ -45,8 +38,6 @@ type site struct {
 // view is what every page's template may show.
 type view struct {
 	ui.Page
-	Form        ui.Form
-	Username    string
 	Guides      []connect.Guide
 	Fingerprint string
 	Numbers     numbers
