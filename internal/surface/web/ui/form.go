@@ -117,6 +117,9 @@ type Input struct {
 	Code         bool // is typed letter by letter from elsewhere
 }
 
+// An Option is one of those to choose from.
+type Option struct{ Value, Words, Hint string }
+
 // A field is an input as it stands in a form.
 type field struct {
 	Input
@@ -151,6 +154,13 @@ func (x field) attributes() templ.Attributes {
 	if x.Plain {
 		a["autocapitalize"], a["spellcheck"] = "none", "false"
 	}
+	maps.Copy(a, x.describes())
+	return a
+}
+
+// describes ties the field to what is said below it.
+func (x field) describes() templ.Attributes {
+	a := templ.Attributes{}
 	var describes []string
 	if x.wrong != "" {
 		a["aria-invalid"] = "true"

@@ -19,6 +19,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
@@ -170,11 +171,30 @@ type Page struct {
 	Visitor                    string // the name of the user who is logged in, if any
 	Flash                      string // what came of the step before
 	Bare                       bool   // shows no way to log in
+
+	About     string // what the page is about, for who finds it elsewhere
+	Canonical string // path of the page that stands for this one, if one does
+	NoIndex   bool   // robots should not remember the page
+	Feeds     []Step // that tell when what is shown here changes
+	Section   string // path of the part of the site that the page belongs to, such as "/packages"
+	Query     string // what was searched for
+
+	admin bool   // the visitor administers the site
+	site  string // where people open it
+}
+
+// sections lists the parts of the site.
+func (p Page) sections() []Tab {
+	tabs := []Tab{{Path: "/packages", Words: "Packages"}, {Path: "/docs", Words: "Docs"}}
+	if p.admin {
+		tabs = append(tabs, Tab{Path: "/admin", Words: "Admin"})
+	}
+	return Open([]Group{{Tabs: tabs}}, p.Section)[0].Tabs
 }
 
 // Page returns the frame of a page with the title, for whoever asked. What is to be said once is said.
 func (u *Web) Page(w http.ResponseWriter, r *http.Request, title string) Page {
-	p := Page{Repository: u.o.Repository, Version: u.o.Version, Theme: u.theme(r), Flash: u.takeFlash(w, r)}
+	p := Page{site: u.o.URL, Repository: u.o.Repository, Version: u.o.Version, Theme: u.theme(r), Flash: u.takeFlash(w, r)}
 	if r.Method == http.MethodGet {
 		p.Path = r.URL.Path
 	}
@@ -183,7 +203,7 @@ func (u *Web) Page(w http.ResponseWriter, r *http.Request, title string) Page {
 		p.Title = title + " · " + p.Title
 	}
 	if visitor, _, ok := u.Visitor(r); ok {
-		p.Visitor = visitor.Username.String()
+		p.Visitor, p.admin = visitor.Username.String(), visitor.Admin
 		w.Header().Set("Cache-Control", "no-store")
 	}
 	return p
@@ -196,6 +216,16 @@ func (u *Web) Visitor(r *http.Request) (account.User, account.Session, bool) {
 		return account.User{}, account.Session{}, false
 	}
 	return u.o.Open(secret, Origin(r))
+}
+
+// Actor returns who asks: the user who is logged in, or nobody in particular.
+func (u *Web) Actor(r *http.Request) access.Actor {
+	from := Origin(r)
+	actor := access.Actor{IP: from.IP, UserAgent: from.UserAgent}
+	if user, session, ok := u.Visitor(r); ok {
+		actor.User, actor.Session, actor.Via = user, session.ID, access.Browser
+	}
+	return actor
 }
 
 // Origin is where a request comes from.
