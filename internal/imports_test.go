@@ -28,7 +28,7 @@ var rooms = map[string][]string{
 		"org",
 		"access",
 		"advisory catalog connect oauth policy shortlink sso stats",
-		"backup docs index mirror preview promote search webhook",
+		"backup depend docs index mirror preview promote search webhook",
 		"health world",
 		"doctor",
 	},
