@@ -69,8 +69,8 @@ func TestA20SecretsAreNowhere(t *testing.T) {
 	}
 	// A page that was opened by a link may hold its token, to send it back.
 	for _, path := range []string{
-		"/setup/" + canary, "//setup//" + canary, "/%73etup/" + canary, "/invitations/" + canary, "/email/verify?username=jose&email=jose@example.com&key=" + canary,
-		"/password/new?username=jose&key=" + canary, "/account/delete?key=" + canary, "/register?invitation=" + canary, "/oauth/device?user_code=" + canary,
+		"/setup/" + canary, "//setup//" + canary, "/%73etup/" + canary, "/invites?token=" + canary, "/email/verify?username=jose&email=jose@example.com&key=" + canary,
+		"/password/new?username=jose&key=" + canary, "/dashboard/delete-account?key=" + canary, "/signup?invitation=" + canary, "/oauth/device?user_code=" + canary,
 		"/oauth/authorize?state=" + canary + "&code_challenge=" + canary,
 	} {
 		h.Anonymous().Get(path)

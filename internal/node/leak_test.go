@@ -97,7 +97,7 @@ func ofGuild(t *testing.T) []matrixRow {
 		{"GET /packages/vault", ""},
 		{"GET /orgs/guild", ""},
 		{"GET /docs-view/guild/vault", ""},
-		{"POST /account/keys", "@form name=k&more=repository:guild docs:guild package:guild/vault"},
+		{"POST /dashboard/keys", "@form name=k&more=repository:guild docs:guild package:guild/vault"},
 	} {
 		out = append(out, matrixRow{route: c[0], body: c[1]})
 	}
@@ -248,7 +248,7 @@ func TestL3PrivateDeedsChangeNothingOutside(t *testing.T) {
 		out := map[string]string{}
 		for _, row := range lookouts(t) {
 			for _, caller := range []string{"anon", "sam", "joe"} {
-				if strings.HasPrefix(row.route, "GET /account") || strings.HasPrefix(row.route, "GET /repo/tarballs") {
+				if strings.HasPrefix(row.route, "GET /dashboard") || strings.HasPrefix(row.route, "GET /repo/tarballs") {
 					continue // there people see when they were here; and what they fetch themselves is counted
 				}
 				out[h.path(row)+" as "+caller] = lastUse.ReplaceAllString(seen(h.look(row, caller)), "")

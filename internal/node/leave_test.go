@@ -112,8 +112,8 @@ func (h *leaver) good() string {
 			}
 		}
 		if way == "page" {
-			is("known", c.Get("/account").Status == 200)
-			is("reads", bytes.Contains(c.Get("/account/organizations").Body, []byte("guild")))
+			is("known", c.Get("/dashboard").Status == 200)
+			is("reads", bytes.Contains(c.Get("/dashboard/orgs").Body, []byte("guild")))
 		} else {
 			is("known", c.Get("/api/users/me").Status == 200)
 			is("reads", c.Get("/api/repos/guild/packages/vault").Status == 200)

@@ -189,7 +189,7 @@ key mia all permissions=repositories
 		asks := map[string]func() hubtest.Answer{
 			"a key":     func() hubtest.Answer { return there.As("jose/" + round.key).Get("/api/keys") },
 			"a member":  func() hubtest.Answer { return there.As(round.member + "/all").Get("/repo/repos/guild/packages/vault") },
-			"a session": func() hubtest.Answer { return browser.Get("/account") },
+			"a session": func() hubtest.Answer { return browser.Get("/dashboard") },
 		}
 		for what, ask := range asks {
 			eventually(t, what+" is good", func() bool { return ask().Status == 200 })

@@ -118,7 +118,7 @@ func TestA18WhatLetsInIsNeverWrittenDown(t *testing.T) {
 	cookie(sam, "cookie after a proof")
 	pat.post("/login", "login", "pat", "password", "the password of pat")
 	secrets["token of half a login"] = pat.cookies["hexhub-login"]
-	pat.post("/login/code", "code", accounttest.Code(t, h.secret, time.Now()))
+	pat.post("/tfa", "code", accounttest.Code(t, h.secret, time.Now()))
 	cookie(pat, "cookie of a login in two steps")
 	second, codes := h.enrol("mia")
 	secrets["another secret of a second factor"], secrets["recovery code"], secrets["used recovery code"] = second, codes[1], codes[0]
@@ -132,14 +132,14 @@ func TestA18WhatLetsInIsNeverWrittenDown(t *testing.T) {
 	joe.post("/password/new", "password", "a new password of joe")
 	secrets["new password"] = "a new password of joe"
 	newcomer := h.tab()
-	newcomer.post("/register", "username", "newcomer", "email", "newcomer@example.com", "password", "the password of newcomer")
-	newcomer.post("/account/emails/add", "email", "newcomer@example.org")
-	rea.post("/account/delete")
-	rea.get("/account/delete?key=" + letter(mail.DeletionRequest, "token of a deletion"))
-	h.tab().get("/invitations/" + url.PathEscape(h.letter))
+	newcomer.post("/signup", "username", "newcomer", "email", "newcomer@example.com", "password", "the password of newcomer")
+	newcomer.post("/dashboard/email/add", "email", "newcomer@example.org")
+	rea.post("/dashboard/delete-account")
+	rea.get("/dashboard/delete-account?key=" + letter(mail.DeletionRequest, "token of a deletion"))
+	h.tab().get("/invites?token=" + url.QueryEscape(h.letter))
 	_, _, err := h.Accounts.Invite(t.Context(), audit.By{Username: "root"}, "guest@example.com")
 	h.must(err)
-	h.tab().get("/register?invitation=" + letter(mail.SiteInvitation, "invitation to the site"))
+	h.tab().get("/signup?invitation=" + letter(mail.SiteInvitation, "invitation to the site"))
 	var issued string
 	issued, _, err = h.Accounts.IssueReset(t.Context(), audit.By{Username: "root"}, h.user("wim").ID)
 	h.must(err)
@@ -149,7 +149,7 @@ func TestA18WhatLetsInIsNeverWrittenDown(t *testing.T) {
 	var made struct{ Secret string }
 	h.As("sam/all").Do("POST", "/api/keys", map[string]any{"name": "more"}).Expect(t, 201).JSON(t, &made)
 	secrets["new key"] = made.Secret
-	page := sam.post("/account/keys", "name", "page", "permission", "api:read").Body
+	page := sam.post("/dashboard/keys", "name", "page", "permission", "api:read").Body
 	secrets["key of the page"] = string(regexp.MustCompile(`[0-9a-f]{32}`).Find(page))
 	h.programs(sam, secrets)
 

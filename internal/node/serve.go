@@ -56,7 +56,7 @@ func (n *Node) handler(o *ops.Ops) http.Handler {
 
 // web is what people see in a browser.
 func (n *Node) web() *ui.Web {
-	w := ui.New(ui.Options{URL: n.URL, Repository: n.Config.RepositoryName, Version: n.version, Log: n.log, DB: n.DB, Open: n.Accounts.Open})
+	w := ui.New(ui.Options{URL: n.URL, Repository: n.Config.RepositoryName, Version: n.version, Log: n.log, DB: n.DB, Open: n.Accounts.Open, Sudo: n.Accounts.Sudo})
 	webaccount.Register(w, webaccount.Deps{
 		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Rules: n.accountRules,
 	})

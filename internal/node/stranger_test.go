@@ -157,7 +157,7 @@ func TestA3HugePasswordsCostNothing(t *testing.T) {
 		body func(password string) any
 	}{
 		"login": {"/login", func(p string) any { return url.Values{"login": {"sam"}, "password": {p}} }},
-		"registration": {"/register", func(p string) any {
+		"registration": {"/signup", func(p string) any {
 			return url.Values{"username": {"mallory"}, "email": {"m@example.com"}, "password": {p}}
 		}},
 		"API": {"/api/users", func(p string) any {
@@ -185,7 +185,7 @@ func TestA22OddCredentialsAreRefused(t *testing.T) {
 	h := newTable(t)
 	eva, twice := h.Secrets["eva/all"], h.Anonymous()
 	for path, statuses := range map[string][2]int{
-		"/api/repos/guild/packages/vault": {400, 431}, "/repo/repos/guild/packages/vault": {401, 431}, "/api/operator/status": {400, 431}, "/account": {303, 431},
+		"/api/repos/guild/packages/vault": {400, 431}, "/repo/repos/guild/packages/vault": {401, 431}, "/api/operator/status": {400, 431}, "/dashboard": {303, 431},
 	} {
 		twice.Header = http.Header{"Authorization": {eva, eva}}
 		twice.Get(path).Expect(t, statuses[0])
@@ -201,9 +201,9 @@ func TestZ10FormsGiveNoRights(t *testing.T) {
 	h := newTable(t)
 	more := []string{"admin", "true", "role", "admin", "service", "on", "verified", "true", "deactivated_at", "", "id", h.user("root").ID, "user_id", h.user("root").ID, "who", "root", "username", "mallory"}
 	b := h.tab()
-	b.post("/register", append([]string{"email", "m@example.com", "password", "four unrelated wooden words", "organization", "guild"}, more...)...)
-	b.post("/account", append([]string{"full_name", "Mallory"}, more...)...)
-	b.post("/account/keys", append([]string{"name", "k", "permission", "api:read", "organization", "guild", "owner", "guild"}, more...)...)
+	b.post("/signup", append([]string{"email", "m@example.com", "password", "four unrelated wooden words", "organization", "guild"}, more...)...)
+	b.post("/dashboard/profile", append([]string{"full_name", "Mallory"}, more...)...)
+	b.post("/dashboard/keys", append([]string{"name", "k", "permission", "api:read", "organization", "guild", "owner", "guild"}, more...)...)
 	u, root := h.user("mallory"), h.user("root")
 	if u.Admin || u.Service || u.ID == root.ID || u.FullName != "Mallory" || root.FullName != "" {
 		t.Errorf("mallory is %+v, and root %+v", u, root)

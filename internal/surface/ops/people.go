@@ -166,7 +166,7 @@ func (o *Ops) invite(r *http.Request) (any, error) {
 	}
 	out := Invitation{Email: d.Email, ExpiresAt: until}
 	if !o.Mail.Configured() {
-		out.Resting, out.URL = true, o.Registry.URL+"/register?"+url.Values{"invitation": {token}}.Encode()
+		out.Resting, out.URL = true, o.Registry.URL+"/signup?"+url.Values{"invitation": {token}}.Encode()
 	}
 	return out, nil
 }

@@ -15,19 +15,19 @@ type emailsPage struct {
 	List ui.Form // what is wrong with what was done in the list
 }
 
-func (p *pages) emails(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) emails(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	return p.web.Show(w, http.StatusOK, (&emailsPage{accountPage: p.accountPage(w, r, v, "E-mail")}).show())
 }
 
-func (p *pages) addEmail(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) addEmail(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	form, err := ui.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
-	if err := p.Accounts.AddEmail(r.Context(), v.actor.By(), v.User.ID, form.Get("email")); err != nil {
+	if err := p.Accounts.AddEmail(r.Context(), v.Actor.By(), v.User.ID, form.Get("email")); err != nil {
 		page := &emailsPage{accountPage: p.accountPage(w, r, v, "E-mail")}
 		page.Form.Values = form
-		return p.refused(w, r, err, &page.Form, page.show, "email")
+		return p.web.Refused(w, r, err, &page.Form, page.show, "email")
 	}
 	u, _ := account.Users.Get(p.DB.View(), v.User.ID)
 	if slices.ContainsFunc(u.Emails, func(e account.Email) bool { return !e.Verified }) {
@@ -35,37 +35,37 @@ func (p *pages) addEmail(w http.ResponseWriter, r *http.Request, v visit) error 
 	} else {
 		p.web.Flash(w, "email-believed")
 	}
-	return goTo(w, "/account/emails")
+	return ui.GoTo(w, "/dashboard/email")
 }
 
-func (p *pages) confirmEmail(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) confirmEmail(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	return p.toEmail(w, r, v, "email-asked", func(ctx context.Context, _ audit.By, userID, address string) error {
 		return p.Accounts.ResendOwn(ctx, userID, address)
 	})
 }
 
-func (p *pages) primaryEmail(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) primaryEmail(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	return p.toEmail(w, r, v, "email-primary", p.Accounts.SetPrimary)
 }
 
-func (p *pages) publicEmail(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) publicEmail(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	return p.toEmail(w, r, v, "email-public", p.Accounts.SetPublic)
 }
 
-func (p *pages) removeEmail(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) removeEmail(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	return p.toEmail(w, r, v, "email-removed", p.Accounts.RemoveEmail)
 }
 
 // toEmail does something to one of the user's addresses, and says so.
-func (p *pages) toEmail(w http.ResponseWriter, r *http.Request, v visit, done string, do func(ctx context.Context, by audit.By, userID, address string) error) error {
+func (p *pages) toEmail(w http.ResponseWriter, r *http.Request, v ui.Visit, done string, do func(ctx context.Context, by audit.By, userID, address string) error) error {
 	form, err := ui.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
-	if err := do(r.Context(), v.actor.By(), v.User.ID, form.Get("email")); err != nil {
+	if err := do(r.Context(), v.Actor.By(), v.User.ID, form.Get("email")); err != nil {
 		page := &emailsPage{accountPage: p.accountPage(w, r, v, "E-mail")}
-		return p.refused(w, r, err, &page.List, page.show)
+		return p.web.Refused(w, r, err, &page.List, page.show)
 	}
 	p.web.Flash(w, done)
-	return goTo(w, "/account/emails")
+	return ui.GoTo(w, "/dashboard/email")
 }

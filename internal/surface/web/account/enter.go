@@ -1,15 +1,10 @@
 package account
 
 import (
-	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
 
-	"github.com/a-h/templ"
-
-	"hexhub/internal/kernel/fault"
-	"hexhub/internal/surface/call"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -23,21 +18,8 @@ type frame struct {
 
 func (p *pages) frame(w http.ResponseWriter, r *http.Request, title, onto string) frame {
 	f := frame{Page: p.web.Page(w, r, title)}
-	f.Return, f.Onward = onward(onto)
+	f.Return, f.Onward = ui.Onward(onto)
 	return f
-}
-
-// refused shows the form again with what is wrong, or returns the fault if the form can do nothing about it.
-func (p *pages) refused(w http.ResponseWriter, r *http.Request, err error, form *ui.Form, page func() templ.Component, fields ...string) error {
-	if !form.Refuse(err, fields...) {
-		return err
-	}
-	call.Note(r.Context(), slog.String("error", err.Error()))
-	status := http.StatusUnprocessableEntity
-	if fault.Is(err, fault.Limited) {
-		status = http.StatusTooManyRequests
-	}
-	return p.web.Show(w, status, page())
 }
 
 type loginPage struct {
@@ -54,9 +36,9 @@ func (p *pages) loginPage(w http.ResponseWriter, r *http.Request, onto string) *
 
 func (p *pages) login(w http.ResponseWriter, r *http.Request) error {
 	onto := r.URL.Query().Get("return")
-	if _, ok := p.visit(r); ok {
-		path, _ := onward(onto)
-		return goTo(w, path)
+	if _, ok := p.web.Visit(r); ok {
+		path, _ := ui.Onward(onto)
+		return ui.GoTo(w, path)
 	}
 	return p.web.Show(w, http.StatusOK, p.loginPage(w, r, onto).show())
 }
@@ -70,9 +52,9 @@ func (p *pages) checkPassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		page := p.loginPage(w, r, form.Get("return"))
 		page.Form.Values = form
-		return p.refused(w, r, err, &page.Form, page.show)
+		return p.web.Refused(w, r, err, &page.Form, page.show)
 	}
-	path, _ := onward(form.Get("return"))
+	path, _ := ui.Onward(form.Get("return"))
 	if !u.TwoFactor() {
 		return p.enter(w, r, u, path)
 	}
@@ -81,7 +63,7 @@ func (p *pages) checkPassword(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.web.SetCookie(w, halfCookie, token, halfLife)
-	return goTo(w, with("/login/code", path))
+	return ui.GoTo(w, ui.With("/tfa", path))
 }
 
 // Who gave his password and owes a second factor has a token for it in this cookie.
@@ -103,13 +85,13 @@ func (p *pages) secondPage(w http.ResponseWriter, r *http.Request, onto string, 
 	if !recovery {
 		query.Set("recovery", "yes")
 	}
-	page.Other = "/login/code?" + query.Encode()
+	page.Other = "/tfa?" + query.Encode()
 	return page
 }
 
 func (p *pages) second(w http.ResponseWriter, r *http.Request) error {
 	if p.web.Cookie(r, halfCookie) == "" {
-		return goTo(w, "/login")
+		return ui.GoTo(w, "/login")
 	}
 	q := r.URL.Query()
 	return p.web.Show(w, http.StatusOK, p.secondPage(w, r, q.Get("return"), q.Get("recovery") != "").show())
@@ -123,20 +105,20 @@ func (p *pages) checkSecond(w http.ResponseWriter, r *http.Request) error {
 	u, err := p.Accounts.FinishLogin(r.Context(), p.web.Cookie(r, halfCookie), form.Get("code"), ui.Origin(r))
 	if err != nil {
 		page := p.secondPage(w, r, form.Get("return"), form.Get("recovery") != "")
-		return p.refused(w, r, err, &page.Form, page.show, "code")
+		return p.web.Refused(w, r, err, &page.Form, page.show, "code")
 	}
 	p.web.DropCookie(w, halfCookie)
-	path, _ := onward(form.Get("return"))
+	path, _ := ui.Onward(form.Get("return"))
 	return p.enter(w, r, u, path)
 }
 
 func (p *pages) logout(w http.ResponseWriter, r *http.Request) error {
-	if v, ok := p.visit(r); ok {
-		if err := p.Accounts.EndSession(r.Context(), v.actor.By(), v.User.ID, v.Session.ID); err != nil {
+	if v, ok := p.web.Visit(r); ok {
+		if err := p.Accounts.EndSession(r.Context(), v.Actor.By(), v.User.ID, v.Session.ID); err != nil {
 			return err
 		}
 	}
 	p.web.DropCookie(w, ui.SessionCookie)
 	p.web.Flash(w, "out")
-	return goTo(w, "/")
+	return ui.GoTo(w, "/")
 }

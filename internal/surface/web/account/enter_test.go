@@ -14,11 +14,11 @@ func TestLoggingInLeadsOnAndOutAgain(t *testing.T) {
 	w := newWorld(t)
 	w.user("eva")
 	b := w.browser()
-	p := b.get("/account/keys")
+	p := b.get("/dashboard/keys")
 	p.wants(t, 200, "/login", "Log in")
 	p = b.submit(p, "/login", "login", "EVA@example.com", "password", good)
-	p.wants(t, 200, "/account/keys", "API keys")
-	if len(p.find("a", "href", "/account")) == 0 || p.header.Get("Cache-Control") != "no-store" {
+	p.wants(t, 200, "/dashboard/keys", "API keys")
+	if len(p.find("a", "href", "/dashboard")) == 0 || p.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the page does not say who is logged in, or may be kept: %v", p.header)
 	}
 	old := b.cookie("__Host-hexhub")
@@ -27,7 +27,7 @@ func TestLoggingInLeadsOnAndOutAgain(t *testing.T) {
 		t.Errorf("logging out leads to %s", p.path)
 	}
 	b.setCookie("__Host-hexhub", old)
-	if p := b.get("/account"); p.path != "/login" {
+	if p := b.get("/dashboard"); p.path != "/login" {
 		t.Error("W8: the session of a browser that logged out still works")
 	}
 }
@@ -86,7 +86,7 @@ func TestW8LoggingInStartsAFreshSession(t *testing.T) {
 	}
 	thief := w.browser()
 	thief.setCookie("__Host-hexhub", first)
-	if p := thief.get("/account"); p.path != "/login" {
+	if p := thief.get("/dashboard"); p.path != "/login" {
 		t.Error("the session of before still works")
 	}
 }
@@ -109,11 +109,11 @@ func TestW9SessionsEnd(t *testing.T) {
 		w.user("eva")
 		b := w.as("eva")
 		time.Sleep(6 * 24 * time.Hour)
-		if p := b.get("/account"); p.path != "/account" {
+		if p := b.get("/dashboard"); p.path != "/dashboard" {
 			t.Error("a session ended before a week was over")
 		}
 		time.Sleep(8 * 24 * time.Hour)
-		if p := b.get("/account"); p.path != "/login" {
+		if p := b.get("/dashboard"); p.path != "/login" {
 			t.Error("a session that nobody used lived on")
 		}
 	})
@@ -125,19 +125,19 @@ func TestW9SudoEnds(t *testing.T) {
 		w := newWorld(t)
 		w.user("eva")
 		b := w.as("eva")
-		b.get("/account/security").wants(t, 200, "/account/security", "Security")
+		b.get("/dashboard/security").wants(t, 200, "/dashboard/security", "Security")
 		time.Sleep(11 * time.Minute)
 		before := b.cookie("__Host-hexhub")
-		p := b.get("/account/security")
+		p := b.get("/dashboard/security")
 		p.wants(t, 200, "/sudo", "Is it you, eva?")
 		wrong := b.submit(p, "/sudo", "proof", "wrong")
 		if wrong.status != 422 || wrong.problem() == "" {
 			t.Errorf("a wrong password: %d %q", wrong.status, wrong.problem())
 		}
-		b.submit(p, "/sudo", "proof", good).wants(t, 200, "/account/security", "Security")
+		b.submit(p, "/sudo", "proof", good).wants(t, 200, "/dashboard/security", "Security")
 		after := b.cookie("__Host-hexhub")
 		b.setCookie("__Host-hexhub", before)
-		if p := b.get("/account"); after == before || p.path != "/login" {
+		if p := b.get("/dashboard"); after == before || p.path != "/login" {
 			t.Error("W8: the cookie from before sudo still works")
 		}
 	})
@@ -150,28 +150,28 @@ func TestW9FormsWaitForTheProof(t *testing.T) {
 		w := newWorld(t)
 		u := w.user("eva")
 		b := w.as("eva")
-		list := b.get("/account/emails")
+		list := b.get("/dashboard/email")
 		time.Sleep(11 * time.Minute)
-		p := b.submit(list, "/account/emails/add", "email", "second@example.com", "password", "canary")
-		p.wants(t, 200, "/account/emails/add", "Is it you, eva?")
+		p := b.submit(list, "/dashboard/email/add", "email", "second@example.com", "password", "canary")
+		p.wants(t, 200, "/dashboard/email/add", "Is it you, eva?")
 		if strings.Contains(p.html, "canary") {
 			t.Errorf("the page holds a secret:\n%s", p.html)
 		}
 		if u, _ := account.Users.Get(w.db.View(), u.ID); len(u.Emails) != 1 {
 			t.Fatal("it was done before the proof")
 		}
-		wrong := b.submit(p, "/account/emails/add", "proof", "wrong")
+		wrong := b.submit(p, "/dashboard/email/add", "proof", "wrong")
 		if wrong.status != 422 || wrong.problem() == "" {
 			t.Errorf("a wrong password: %d %q", wrong.status, wrong.problem())
 		}
-		p = b.submit(wrong, "/account/emails/add", "proof", good)
-		p.wants(t, 200, "/account/emails", "E-mail")
+		p = b.submit(wrong, "/dashboard/email/add", "proof", good)
+		p.wants(t, 200, "/dashboard/email", "E-mail")
 		if !p.says("second@example.com") {
 			t.Errorf("what was sent is lost:\n%s", p.html)
 		}
 		time.Sleep(11 * time.Minute)
-		p = b.submit(b.submit(p, "/account/emails/add", "email", "no address"), "/account/emails/add", "proof", good)
-		if p.faultOf("email") == "" || len(p.find("a", "href", "/account")) < 2 {
+		p = b.submit(b.submit(p, "/dashboard/email/add", "email", "no address"), "/dashboard/email/add", "proof", good)
+		if p.faultOf("email") == "" || len(p.find("a", "href", "/dashboard")) < 2 {
 			t.Errorf("a page after the proof does not know who is logged in:\n%s", p.html)
 		}
 	})
@@ -181,9 +181,9 @@ func TestW9FormsWaitForTheProof(t *testing.T) {
 func TestW6LoginLeadsToOurPagesOnly(t *testing.T) {
 	w := newWorld(t)
 	w.user("eva")
-	for _, evil := range []string{"//evil.example", `/\evil.example`, "https:evil.example", "/%09//evil.example", "https://evil.example/account", "/account\r\nX-Evil: 1", "/login"} {
+	for _, evil := range []string{"//evil.example", `/\evil.example`, "https:evil.example", "/%09//evil.example", "https://evil.example/account", "/dashboard\r\nX-Evil: 1", "/login"} {
 		p := w.browser().still().post("/login", "login", "eva", "password", good, "return", evil)
-		if got := p.header.Get("Location"); p.status != http.StatusSeeOther || got != "/account" || p.header.Get("X-Evil") != "" {
+		if got := p.header.Get("Location"); p.status != http.StatusSeeOther || got != "/dashboard" || p.header.Get("X-Evil") != "" {
 			t.Errorf("%q leads to %q", evil, got)
 		}
 		if page := w.browser().get("/login?return=" + urlEscape(evil)); strings.Contains(page.html, "evil.example") {

@@ -36,12 +36,12 @@ func TestW13HeadersOfEachClassOfPages(t *testing.T) {
 	}{
 		"logging in":   {w.browser().get("/login"), html},
 		"a wrong form": {w.browser().post("/login", "login", "eva", "password", "wrong"), html},
-		"one's own":    {b.get("/account"), html},
-		"a secret":     {b.submit(b.get("/account/keys"), "/account/keys", "name", "ci"), html},
+		"one's own":    {b.get("/dashboard"), html},
+		"a secret":     {b.submit(b.get("/dashboard/keys"), "/dashboard/keys", "name", "ci"), html},
 		"a device":     {w.browser().get("/oauth/device"), html},
 		"an error":     {w.browser().get("/oauth/authorize"), html},
 		"a mail":       {w.browser().get(w.link(mail.ResetPassword)), html},
-		"a redirect":   {w.browser().still().get("/account"), guarded},
+		"a redirect":   {w.browser().still().get("/dashboard"), guarded},
 	} {
 		got := c.page.header.Clone()
 		for _, varies := range []string{"X-Request-Id", "Set-Cookie", "Location"} {
@@ -61,12 +61,12 @@ func TestPagesAreWellMade(t *testing.T) {
 	b := w.as("eva")
 	ids := map[string]bool{}
 	for _, p := range []page{
-		w.browser().get("/login"), w.browser().get("/register"), w.browser().get("/password/reset"), w.browser().get("/email/verification"),
+		w.browser().get("/login"), w.browser().get("/signup"), w.browser().get("/password/reset"), w.browser().get("/email/verification"),
 		w.browser().get("/email/verify?username=eva&email=eva%40example.com&key=k"), w.browser().get("/oauth/device?user_code=ABCD-EFGH"),
-		b.get("/account"), b.get("/account/emails"), b.get("/account/security"), b.get("/account/sessions"), b.get("/account/keys"),
-		b.get("/account/organizations"), b.get("/account/activity"), b.get("/account/delete"), b.get("/sudo"), b.get("/account/nothing"),
-		b.post("/oauth/device", "user_code", w.start("laptop", "").UserCode), b.submit(b.get("/account/security"), "/account/security/totp"),
-		w.browser().post("/register", "username", "x"),
+		b.get("/dashboard"), b.get("/dashboard/email"), b.get("/dashboard/security"), b.get("/dashboard/sessions"), b.get("/dashboard/keys"),
+		b.get("/dashboard/orgs"), b.get("/dashboard/audit-logs"), b.get("/dashboard/delete-account"), b.get("/sudo"), b.get("/dashboard/nothing"),
+		b.post("/oauth/device", "user_code", w.start("laptop", "").UserCode), b.submit(b.get("/dashboard/security"), "/dashboard/security/totp"),
+		w.browser().post("/signup", "username", "x"),
 	} {
 		clear(ids)
 		if p.heading() == "" || len(p.find("main")) != 1 || len(p.find("script")) != len(p.find("script", "src", assets.Path("app.js"))) || len(p.find("style")) > 0 || strings.Contains(p.html, " style=") || strings.Contains(p.html, " on") && strings.Contains(p.html, "onclick") {

@@ -2,11 +2,11 @@ package account
 
 import (
 	"net/http"
+	"net/url"
 	"time"
 
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
-	"hexhub/internal/surface/call"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -16,16 +16,6 @@ const (
 	invitationCookie = "hexhub-invitation"
 	invitationLife   = time.Hour
 )
-
-func (p *pages) openInvitation(w http.ResponseWriter, r *http.Request) error {
-	call.HidePath(r.Context(), "/invitations/…")
-	token := r.PathValue("token")
-	if _, ok := org.InvitationFor(p.DB.View(), token); !ok {
-		return errInvitation
-	}
-	p.web.SetCookie(w, invitationCookie, token, invitationLife)
-	return goTo(w, "/invitations")
-}
 
 var errInvitation = fault.New(fault.NotFound, "This invitation does not work any more: it was answered, taken back, or is older than seven days. Ask for another one.")
 
@@ -50,7 +40,15 @@ func (p *pages) invitationPage(w http.ResponseWriter, r *http.Request) (*invitat
 	return page, nil
 }
 
+// invitation takes the token out of the address first.
 func (p *pages) invitation(w http.ResponseWriter, r *http.Request) error {
+	if token := r.URL.Query().Get("token"); token != "" {
+		if _, ok := org.InvitationFor(p.DB.View(), token); !ok {
+			return errInvitation
+		}
+		p.web.SetCookie(w, invitationCookie, token, invitationLife)
+		return ui.GoTo(w, "/invites")
+	}
 	page, err := p.invitationPage(w, r)
 	if err != nil {
 		return err
@@ -58,29 +56,43 @@ func (p *pages) invitation(w http.ResponseWriter, r *http.Request) error {
 	return p.web.Show(w, http.StatusOK, page.show())
 }
 
-func (p *pages) answerInvitation(w http.ResponseWriter, r *http.Request, v visit) error {
+// answerInvitation answers the invitation with the id, which is in the user's list, or the one whose mail the
+// browser was led here by.
+func (p *pages) answerInvitation(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	form, err := ui.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
-	token, by := p.web.Cookie(r, invitationCookie), v.actor.By()
-	said := "joined"
-	if form.Get("answer") == "accept" {
-		_, err = p.Orgs.Accept(r.Context(), by, v.User.ID, token)
-	} else {
-		said = "not-joined"
-		err = p.Orgs.Decline(r.Context(), by, v.User.ID, token)
-	}
+	said, err := p.answered(r, v, form)
 	if err != nil {
 		page, gone := p.invitationPage(w, r)
-		if gone != nil {
+		if gone != nil || form.Has("id") {
 			return err
 		}
-		return p.refused(w, r, allowed(err), &page.Form, page.show)
+		return p.web.Refused(w, r, allowed(err), &page.Form, page.show)
 	}
-	p.web.DropCookie(w, invitationCookie)
+	if !form.Has("id") {
+		p.web.DropCookie(w, invitationCookie)
+	}
 	p.web.Flash(w, said)
-	return goTo(w, "/account/organizations")
+	return ui.GoTo(w, "/dashboard/orgs")
+}
+
+func (p *pages) answered(r *http.Request, v ui.Visit, form url.Values) (said string, err error) {
+	ctx, by, user := r.Context(), v.Actor.By(), v.User.ID
+	id, token := form.Get("id"), p.web.Cookie(r, invitationCookie)
+	switch listed, accepts := form.Has("id"), form.Get("answer") == "accept"; {
+	case listed && accepts:
+		_, err = p.Orgs.AcceptOwn(ctx, by, user, id)
+		return "joined", err
+	case accepts:
+		_, err = p.Orgs.Accept(ctx, by, user, token)
+		return "joined", err
+	case listed:
+		return "not-joined", p.Orgs.DeclineOwn(ctx, by, user, id)
+	default:
+		return "not-joined", p.Orgs.Decline(ctx, by, user, token)
+	}
 }
 
 // roleInWords goes on from "you can".
@@ -109,7 +121,7 @@ type organizationsPage struct {
 	Member      []memberLine
 }
 
-func (p *pages) organizations(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) organizations(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	view := p.DB.View()
 	page := organizationsPage{accountPage: p.accountPage(w, r, v, "Organizations")}
 	for _, i := range org.InvitationsOf(view, v.User) {
@@ -119,24 +131,4 @@ func (p *pages) organizations(w http.ResponseWriter, r *http.Request, v visit) e
 		page.Member = append(page.Member, memberLine{o.Name.String(), roleInWords(o.Members[v.User.ID])})
 	}
 	return p.web.Show(w, http.StatusOK, page.show())
-}
-
-// answerOwn answers an invitation in the list.
-func (p *pages) answerOwn(w http.ResponseWriter, r *http.Request, v visit) error {
-	form, err := ui.ReadForm(w, r)
-	if err != nil {
-		return err
-	}
-	by, said := v.actor.By(), "joined"
-	if form.Get("answer") == "accept" {
-		_, err = p.Orgs.AcceptOwn(r.Context(), by, v.User.ID, form.Get("id"))
-	} else {
-		said = "not-joined"
-		err = p.Orgs.DeclineOwn(r.Context(), by, v.User.ID, form.Get("id"))
-	}
-	if err != nil {
-		return err
-	}
-	p.web.Flash(w, said)
-	return goTo(w, "/account/organizations")
 }

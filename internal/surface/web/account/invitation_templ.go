@@ -62,7 +62,7 @@ func (p *invitationPage) show() templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				if p.Visitor != "" {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<form method=\"post\" action=\"/invitations\">")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<form method=\"post\" action=\"/invites\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -88,12 +88,12 @@ func (p *invitationPage) show() templ.Component {
 						return templ_7745c5c3_Err
 					}
 				} else {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<p class=\"mb-4\">Log in to answer it. The link that you opened is remembered.</p><div class=\"flex flex-wrap gap-3\"><a class=\"btn btn-primary\" href=\"/login?return=/invitations\">Log in</a> ")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<p class=\"mb-4\">Log in to answer it. The link that you opened is remembered.</p><div class=\"flex flex-wrap gap-3\"><a class=\"btn btn-primary\" href=\"/login?return=/invites\">Log in</a> ")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					if p.MayRegister {
-						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<a class=\"btn btn-outline\" href=\"/register?return=/invitations\">Create an account</a>")
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<a class=\"btn btn-outline\" href=\"/signup?return=/invites\">Create an account</a>")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

@@ -28,7 +28,7 @@ type keysPage struct {
 	Ages    []choice
 }
 
-func (p *pages) keysPage(w http.ResponseWriter, r *http.Request, v visit, form url.Values) *keysPage {
+func (p *pages) keysPage(w http.ResponseWriter, r *http.Request, v ui.Visit, form url.Values) *keysPage {
 	view := p.DB.View()
 	page := &keysPage{accountPage: p.accountPage(w, r, v, "API keys")}
 	for _, k := range access.KeysOf(view, access.OfUser(v.User.ID)) {
@@ -64,7 +64,7 @@ func lineOf(r store.Reader, k access.Key) keyLine {
 
 // keyChoices are the permissions that are offered: those that everybody can give, and those of the
 // user's organizations.
-func (p *pages) keyChoices(view *store.View, v visit) []access.Permission {
+func (p *pages) keyChoices(view *store.View, v ui.Visit) []access.Permission {
 	all := []access.Permission{
 		{Domain: access.DomainAPI},
 		{Domain: access.DomainAPI, Resource: "write"},
@@ -77,7 +77,7 @@ func (p *pages) keyChoices(view *store.View, v visit) []access.Permission {
 	return all
 }
 
-func (p *pages) keys(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) keys(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	return p.web.Show(w, http.StatusOK, p.keysPage(w, r, v, nil).show())
 }
 
@@ -87,15 +87,15 @@ type newKeyPage struct {
 	Publishes    bool
 }
 
-func (p *pages) makeKey(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) makeKey(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	form, err := ui.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
-	k, secret, err := p.Access.CreateKey(r.Context(), v.actor, access.OfUser(v.User.ID), draftOf(form))
+	k, secret, err := p.Access.CreateKey(r.Context(), v.Actor, access.OfUser(v.User.ID), draftOf(form))
 	if err != nil {
 		page := p.keysPage(w, r, v, form)
-		return p.refused(w, r, err, &page.Form, page.show, "name", "more")
+		return p.web.Refused(w, r, err, &page.Form, page.show, "name", "more")
 	}
 	page := newKeyPage{accountPage: p.accountPage(w, r, v, "API keys"), Name: k.Name, Secret: secret}
 	page.Publishes = slices.ContainsFunc(k.Permissions, func(perm access.Permission) bool {
@@ -119,14 +119,14 @@ func draftOf(form url.Values) access.KeyDraft {
 	return d
 }
 
-func (p *pages) revokeKey(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) revokeKey(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	form, err := ui.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
-	if _, err := p.Access.RevokeKey(r.Context(), v.actor, access.OfUser(v.User.ID), form.Get("name")); err != nil {
+	if _, err := p.Access.RevokeKey(r.Context(), v.Actor, access.OfUser(v.User.ID), form.Get("name")); err != nil {
 		return err
 	}
 	p.web.Flash(w, "key-revoked")
-	return goTo(w, "/account/keys")
+	return ui.GoTo(w, "/dashboard/keys")
 }

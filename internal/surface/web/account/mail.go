@@ -30,7 +30,7 @@ func (p *pages) verify(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.Accounts.ConfirmEmail(r.Context(), form.Get("key"), ui.Origin(r)); err != nil {
 		if !fault.Is(err, fault.Forbidden) {
 			page := &verifyPage{frame: p.frame(w, r, "Confirm your address", ""), Key: form.Get("key")}
-			return p.refused(w, r, err, &page.Form, page.show)
+			return p.web.Refused(w, r, err, &page.Form, page.show)
 		}
 		return p.web.Say(w, r, http.StatusForbidden, ui.Message{
 			Heading: "This link does not work.", Problem: "It was used already, is older than 24 hours, or a newer one was sent.",
@@ -38,10 +38,10 @@ func (p *pages) verify(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	p.web.Flash(w, "confirmed")
-	if _, ok := p.visit(r); ok {
-		return goTo(w, "/account/emails")
+	if _, ok := p.web.Visit(r); ok {
+		return ui.GoTo(w, "/dashboard/email")
 	}
-	return goTo(w, "/login")
+	return ui.GoTo(w, "/login")
 }
 
 func (p *pages) askResend(w http.ResponseWriter, r *http.Request) error {
@@ -57,7 +57,7 @@ func (p *pages) resend(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Accounts.ResendConfirmation(r.Context(), form.Get("login"), ui.Origin(r)); err != nil {
 		page := p.frame(w, r, "Another confirmation mail", "")
 		page.Form.Values = form
-		return p.refused(w, r, err, &page.Form, page.resend, "login")
+		return p.web.Refused(w, r, err, &page.Form, page.resend, "login")
 	}
 	return p.web.Say(w, r, http.StatusOK, ui.Message{
 		Heading: "Look into your mail.", Problem: "If that address waits to be confirmed, a new link is on its way to it.",
@@ -78,7 +78,7 @@ func (p *pages) reset(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Accounts.RequestReset(r.Context(), form.Get("login"), ui.Origin(r)); err != nil {
 		page := p.frame(w, r, "Forgotten your password?", "")
 		page.Form.Values = form
-		return p.refused(w, r, err, &page.Form, page.reset, "login")
+		return p.web.Refused(w, r, err, &page.Form, page.reset, "login")
 	}
 	return p.web.Say(w, r, http.StatusOK, ui.Message{
 		Heading: "Look into your mail.", Problem: "If there is such an account, a link on which to choose a new password is on its way to its primary address.",
@@ -102,7 +102,7 @@ type newPasswordPage struct {
 func (p *pages) newPassword(w http.ResponseWriter, r *http.Request) error {
 	if token := r.URL.Query().Get("key"); token != "" {
 		p.web.SetCookie(w, resetCookie, token, carryLife)
-		return goTo(w, "/password/new")
+		return ui.GoTo(w, "/password/new")
 	}
 	u, err := p.Accounts.CheckReset(p.web.Cookie(r, resetCookie))
 	if err != nil {
@@ -138,9 +138,9 @@ func (p *pages) setNewPassword(w http.ResponseWriter, r *http.Request) error {
 			return p.deadReset(w, r, err)
 		}
 		page := &newPasswordPage{frame: p.frame(w, r, "Choose a new password", ""), Username: u.Username.String(), RevokeKeys: form.Get("revoke_keys") != ""}
-		return p.refused(w, r, err, &page.Form, page.show, "password")
+		return p.web.Refused(w, r, err, &page.Form, page.show, "password")
 	}
 	p.web.DropCookie(w, resetCookie)
 	p.web.Flash(w, "reset")
-	return goTo(w, "/login")
+	return ui.GoTo(w, "/login")
 }

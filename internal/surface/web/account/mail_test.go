@@ -26,11 +26,11 @@ func (w *world) link(kind mail.Kind) string {
 	case mail.ResetPassword:
 		return "/password/new?" + url.Values{"username": {l["username"]}, "key": {l["token"]}}.Encode()
 	case mail.DeletionRequest:
-		return "/account/delete?key=" + url.QueryEscape(l["token"])
+		return "/dashboard/delete-account?key=" + url.QueryEscape(l["token"])
 	case mail.OrgInvitation:
-		return "/invitations/" + l["token"]
+		return "/invites?token=" + url.QueryEscape(l["token"])
 	case mail.SiteInvitation:
-		return "/register?invitation=" + url.QueryEscape(l["token"])
+		return "/signup?invitation=" + url.QueryEscape(l["token"])
 	}
 	w.Fatalf("letters of kind %s have no link", kind)
 	return ""
@@ -41,16 +41,16 @@ func (w *world) letters(kind mail.Kind) int { return len(mailtest.Letters(w.T, w
 func TestRegisteringLogsInAndAsksForTheAddress(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()
-	p := b.get("/register?return=/account/keys")
-	p.wants(t, 200, "/register", "Create your account")
-	p = b.submit(p, "/register", "username", "Eva", "email", "Eva@example.com", "password", good, "full_name", `Eva "><svg/onload=x>`)
-	if p.path != "/account/keys" && p.path != "/account" {
+	p := b.get("/signup?return=/dashboard/keys")
+	p.wants(t, 200, "/signup", "Create your account")
+	p = b.submit(p, "/signup", "username", "Eva", "email", "Eva@example.com", "password", good, "full_name", `Eva "><svg/onload=x>`)
+	if p.path != "/dashboard/keys" && p.path != "/dashboard" {
 		t.Fatalf("registering leads to %s\n%s", p.path, p.html)
 	}
 	if !strings.Contains(p.flash(), "mailed a link") {
 		t.Errorf("flash = %q", p.flash())
 	}
-	if strings.Contains(b.get("/account").html, "<svg/onload") {
+	if strings.Contains(b.get("/dashboard").html, "<svg/onload") {
 		t.Error("the full name is not escaped")
 	}
 	link := w.link(mail.VerifyEmail)
@@ -87,7 +87,7 @@ func TestRegistrationSaysWhatIsWrongBesideEachField(t *testing.T) {
 	} {
 		form := map[string]string{"username": "joe", "email": "joe@example.com", "password": good, "full_name": "Joe"}
 		form[c.field] = c.value
-		p := b.post("/register", "username", form["username"], "email", form["email"], "password", form["password"], "full_name", form["full_name"])
+		p := b.post("/signup", "username", form["username"], "email", form["email"], "password", form["password"], "full_name", form["full_name"])
 		if p.status != http.StatusUnprocessableEntity || !strings.HasPrefix(p.faultOf(c.field), c.says) {
 			t.Errorf("%s=%q: %d %q\n%s", c.field, c.value, p.status, p.faultOf(c.field), p.html)
 		}
@@ -103,12 +103,12 @@ func TestClosedRegistrationTakesInvitations(t *testing.T) {
 	w := newWorld(t)
 	w.rules.Registration = account.Registration{}
 	b := w.browser()
-	b.get("/register").wants(t, 403, "/register", "By invitation only")
-	if p := b.get("/login"); len(p.find("a", "href", "/register")) > 0 {
+	b.get("/signup").wants(t, 403, "/signup", "By invitation only")
+	if p := b.get("/login"); len(p.find("a", "href", "/signup")) > 0 {
 		t.Error("the login page offers what is not to be had")
 	}
-	b.get("/register?invitation=guess").wants(t, 404, "/register", "Nothing is here.")
-	if p := b.post("/register", "username", "eva", "email", "eva@example.com", "password", good); p.path == "/account" {
+	b.get("/signup?invitation=guess").wants(t, 404, "/signup", "Nothing is here.")
+	if p := b.post("/signup", "username", "eva", "email", "eva@example.com", "password", good); p.path == "/dashboard" {
 		t.Error("somebody registered without an invitation")
 	}
 	if _, _, err := w.accounts.Invite(t.Context(), operator, "eva@example.com"); err != nil {
@@ -119,8 +119,8 @@ func TestClosedRegistrationTakesInvitations(t *testing.T) {
 	if p.find("input", "name", "email")[0].attr["value"] != "eva@example.com" {
 		t.Errorf("the address is to be typed again:\n%s", p.html)
 	}
-	b.submit(p, "/register", "username", "eva", "password", good).wants(t, 200, "/account", "eva")
-	w.browser().get(link).wants(t, 404, "/register", "Nothing is here.")
+	b.submit(p, "/signup", "username", "eva", "password", good).wants(t, 200, "/dashboard", "eva")
+	w.browser().get(link).wants(t, 404, "/signup", "Nothing is here.")
 }
 
 // A15: asking for mail says the same whoever asks, and mails only whom it concerns.
@@ -166,7 +166,7 @@ func TestA17ResetLinkWorksOnceAndEndsSessions(t *testing.T) {
 		t.Errorf("a bad password: %d %q", p.status, p.faultOf("password"))
 	}
 	b.submit(p, "/password/new", "password", "another four unrelated words").wants(t, 200, "/login", "Log in")
-	if p := in.get("/account"); p.path != "/login" {
+	if p := in.get("/dashboard"); p.path != "/login" {
 		t.Error("a session outlived the reset")
 	}
 	_ = secret
@@ -176,7 +176,7 @@ func TestA17ResetLinkWorksOnceAndEndsSessions(t *testing.T) {
 	if p := w.browser().post("/login", "login", "eva", "password", good); p.status != 422 {
 		t.Error("the old password still works")
 	}
-	w.browser().post("/login", "login", "eva", "password", "another four unrelated words").wants(t, 200, "/account", "eva")
+	w.browser().post("/login", "login", "eva", "password", "another four unrelated words").wants(t, 200, "/dashboard", "eva")
 }
 
 func TestA17ResetLinkExpires(t *testing.T) {
@@ -201,8 +201,8 @@ func TestA17ResetLeavesTheSecondFactor(t *testing.T) {
 		w.browser().post("/password/reset", "login", "eva")
 		b := w.browser()
 		b.submit(b.get(w.link(mail.ResetPassword)), "/password/new", "password", "another four unrelated words")
-		b.post("/login", "login", "eva", "password", "another four unrelated words").wants(t, 200, "/login/code", "Second step")
-		if p := b.get("/account"); p.path != "/login" {
+		b.post("/login", "login", "eva", "password", "another four unrelated words").wants(t, 200, "/tfa", "Second step")
+		if p := b.get("/dashboard"); p.path != "/login" {
 			t.Error("the password alone let somebody in")
 		}
 	})

@@ -39,7 +39,7 @@ func (p *pages) findDevice(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	code := form.Get("user_code")
-	if v, ok := p.visit(r); ok { // others are judged once it is known who guesses
+	if v, ok := p.web.Visit(r); ok { // others are judged once it is known who guesses
 		_, err = p.OAuth.Request(r.Context(), code, v.User.ID, ui.Origin(r).IP)
 	} else if code == "" {
 		err = fault.Field("can't be blank", "user_code")
@@ -47,10 +47,10 @@ func (p *pages) findDevice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		page := &devicePage{frame: p.frame(w, r, "Connect a program", "")}
 		page.Form.Values = form
-		return p.refused(w, r, unknownCode(err), &page.Form, page.show, "user_code")
+		return p.web.Refused(w, r, unknownCode(err), &page.Form, page.show, "user_code")
 	}
 	p.web.SetCookie(w, deviceCookie, url.QueryEscape(code), deviceLife)
-	return goTo(w, "/oauth/device/authorize")
+	return ui.GoTo(w, "/oauth/device/authorize")
 }
 
 // showCode writes what the user typed as programs show codes.
@@ -91,7 +91,7 @@ func (p *pages) approvePage(w http.ResponseWriter, r *http.Request, scopes []str
 
 // keepTicks shows the scopes as they were ticked, to somebody whose answer was refused. It may be for want
 // of a second factor.
-func (a *approvePage) keepTicks(v visit, given []string) {
+func (a *approvePage) keepTicks(v ui.Visit, given []string) {
 	a.NeedsTwoFactor = !v.User.TwoFactor()
 	for i := range a.Scopes {
 		a.Scopes[i].Given = slices.Contains(given, a.Scopes[i].Scope)
@@ -99,7 +99,7 @@ func (a *approvePage) keepTicks(v visit, given []string) {
 }
 
 // waiting finds the program whose code this browser carries.
-func (p *pages) waiting(r *http.Request, v visit) (oauth.DeviceRequest, string, error) {
+func (p *pages) waiting(r *http.Request, v ui.Visit) (oauth.DeviceRequest, string, error) {
 	code, err := url.QueryUnescape(p.web.Cookie(r, deviceCookie))
 	if err != nil || code == "" {
 		return oauth.DeviceRequest{}, "", fault.New(fault.NotFound, "no code was typed")
@@ -108,7 +108,7 @@ func (p *pages) waiting(r *http.Request, v visit) (oauth.DeviceRequest, string, 
 	return d, code, err
 }
 
-func (p *pages) devicePage(w http.ResponseWriter, r *http.Request, v visit, d oauth.DeviceRequest, code string) *approvePage {
+func (p *pages) devicePage(w http.ResponseWriter, r *http.Request, v ui.Visit, d oauth.DeviceRequest, code string) *approvePage {
 	page := p.approvePage(w, r, d.Scopes)
 	page.Device = true
 	page.Ask = asked{
@@ -118,13 +118,13 @@ func (p *pages) devicePage(w http.ResponseWriter, r *http.Request, v visit, d oa
 	return page
 }
 
-func (p *pages) askDevice(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) askDevice(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	d, code, err := p.waiting(r, v)
 	if fault.Is(err, fault.NotFound) {
 		if code != "" {
 			p.web.Flash(w, "device-late")
 		}
-		return goTo(w, "/oauth/device")
+		return ui.GoTo(w, "/oauth/device")
 	}
 	if err != nil {
 		return err
@@ -132,7 +132,7 @@ func (p *pages) askDevice(w http.ResponseWriter, r *http.Request, v visit) error
 	return p.web.Show(w, http.StatusOK, p.devicePage(w, r, v, d, code).show())
 }
 
-func (p *pages) answerDevice(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) answerDevice(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	form, err := ui.ReadForm(w, r)
 	if err != nil {
 		return err
@@ -140,30 +140,30 @@ func (p *pages) answerDevice(w http.ResponseWriter, r *http.Request, v visit) er
 	d, code, err := p.waiting(r, v)
 	if fault.Is(err, fault.NotFound) {
 		p.web.Flash(w, "device-late")
-		return goTo(w, "/oauth/device")
+		return ui.GoTo(w, "/oauth/device")
 	}
 	if err != nil {
 		return err
 	}
 	if form.Get("answer") != "approve" {
-		if err := p.OAuth.Deny(r.Context(), v.actor, code); err != nil {
+		if err := p.OAuth.Deny(r.Context(), v.Actor, code); err != nil {
 			return err
 		}
 		p.web.DropCookie(w, deviceCookie)
 		return p.web.Say(w, r, http.StatusOK, ui.Message{
 			Heading: "The program was turned away.", Problem: "It has been told no. If you did not start it, nothing more is to be done: nobody got in.",
-			Next: &ui.Step{Path: "/account/sessions", Words: "See who is in"},
+			Next: &ui.Step{Path: "/dashboard/sessions", Words: "See who is in"},
 		})
 	}
-	if err := p.OAuth.Approve(r.Context(), v.actor, code, form["scope"]); err != nil {
+	if err := p.OAuth.Approve(r.Context(), v.Actor, code, form["scope"]); err != nil {
 		page := p.devicePage(w, r, v, d, code)
 		page.keepTicks(v, form["scope"])
-		return p.refused(w, r, allowed(err), &page.Form, page.show)
+		return p.web.Refused(w, r, allowed(err), &page.Form, page.show)
 	}
 	p.web.DropCookie(w, deviceCookie)
 	return p.web.Say(w, r, http.StatusOK, ui.Message{
 		Heading: "Go back to your terminal.", Problem: "The program may act for you now, and goes on within a few seconds. You can close this page.",
-		Next: &ui.Step{Path: "/account/sessions", Words: "See who is in"},
+		Next: &ui.Step{Path: "/dashboard/sessions", Words: "See who is in"},
 	})
 }
 
@@ -192,16 +192,16 @@ func (p *pages) askConsent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.backToClient(w, err)
 	}
-	v, ok := p.visit(r)
+	v, ok := p.web.Visit(r)
 	if !ok {
-		return goTo(w, with("/login", pageOf(r)))
+		return ui.GoTo(w, ui.With("/login", p.web.PageOf(r)))
 	}
 	page, target := p.consentPage(w, r, v, req, r.URL.Query())
 	ui.LeadTo(w, target)
 	return p.web.Show(w, http.StatusOK, page.show())
 }
 
-func (p *pages) consentPage(w http.ResponseWriter, r *http.Request, v visit, req oauth.AuthorizeRequest, q url.Values) (*approvePage, *url.URL) {
+func (p *pages) consentPage(w http.ResponseWriter, r *http.Request, v ui.Visit, req oauth.AuthorizeRequest, q url.Values) (*approvePage, *url.URL) {
 	target, err := url.Parse(q.Get("redirect_uri"))
 	if err != nil {
 		target = &url.URL{} // it was checked: it cannot be
@@ -218,7 +218,7 @@ func (p *pages) consentPage(w http.ResponseWriter, r *http.Request, v visit, req
 	return page, target
 }
 
-func (p *pages) answerConsent(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) answerConsent(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	form, err := ui.ReadForm(w, r)
 	if err != nil {
 		return err
@@ -231,22 +231,22 @@ func (p *pages) answerConsent(w http.ResponseWriter, r *http.Request, v visit) e
 		return p.backToClient(w, err)
 	}
 	if form.Get("answer") != "approve" {
-		return goTo(w, p.OAuth.Refuse(req))
+		return ui.GoTo(w, p.OAuth.Refuse(req))
 	}
-	redirect, err := p.OAuth.Consent(r.Context(), v.actor, req, given)
+	redirect, err := p.OAuth.Consent(r.Context(), v.Actor, req, given)
 	if err != nil {
 		page, target := p.consentPage(w, r, v, req, q)
 		page.keepTicks(v, given)
 		ui.LeadTo(w, target)
-		return p.refused(w, r, allowed(err), &page.Form, page.show)
+		return p.web.Refused(w, r, allowed(err), &page.Form, page.show)
 	}
-	return goTo(w, redirect)
+	return ui.GoTo(w, redirect)
 }
 
 // backToClient tells the client what it did wrong, if there is one to be trusted with it, else the user.
 func (p *pages) backToClient(w http.ResponseWriter, err error) error {
 	if told, ok := errors.AsType[*oauth.RedirectError](err); ok {
-		return goTo(w, told.URL)
+		return ui.GoTo(w, told.URL)
 	}
 	if fault.Is(err, fault.Unauthenticated) { // the program is, and not who reads this
 		return fault.Wrap(fault.Malformed, err, "The program that sent you here is not known on this server. Tell whoever runs it.")

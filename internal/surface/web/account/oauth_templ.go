@@ -431,7 +431,7 @@ func (p *approvePage) show() templ.Component {
 							}()
 						}
 						ctx = templ.InitializeContext(ctx)
-						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "Programs that may change things are let in only by accounts with two-factor authentication. <a class=\"link\" href=\"/account/security\">Turn it on</a>, or leave only what is marked for reading.")
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "Programs that may change things are let in only by accounts with two-factor authentication. <a class=\"link\" href=\"/dashboard/security\">Turn it on</a>, or leave only what is marked for reading.")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -479,7 +479,7 @@ func (p *approvePage) show() templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<p>You can end it at any time, under <a class=\"link\" href=\"/account/sessions\">Sessions</a>.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<p>You can end it at any time, under <a class=\"link\" href=\"/dashboard/sessions\">Sessions</a>.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

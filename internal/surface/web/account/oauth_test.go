@@ -69,7 +69,7 @@ func TestO1DeviceIsApprovedWithOpenEyes(t *testing.T) {
 		if err != nil || strings.Contains(tokens.Scope, "api") {
 			t.Errorf("tokens for %q, %v", tokens.Scope, err)
 		}
-		list := b.get("/account/sessions")
+		list := b.get("/dashboard/sessions")
 		if !list.says("Hex program") || !list.says("eva's laptop") || len(account.SessionsOf(w.db.View(), u.ID)) != 2 {
 			t.Errorf("the program is not among the sessions:\n%s", list.html)
 		}
@@ -117,11 +117,11 @@ func TestW1OtherSitesApproveNothing(t *testing.T) {
 	b := w.as("eva")
 	b.post("/oauth/device", "user_code", codes.UserCode)
 	for _, path := range []string{
-		"/login", "/login/code", "/logout", "/register", "/email/verify", "/email/verification", "/password/reset", "/password/new", "/sudo", "/invitations",
-		"/oauth/device", "/oauth/device/authorize", "/oauth/authorize", "/account", "/account/emails/add", "/account/emails/confirm", "/account/emails/primary",
-		"/account/emails/public", "/account/emails/remove", "/account/security/password", "/account/security/totp", "/account/security/totp/confirm",
-		"/account/security/totp/disable", "/account/security/recovery-codes", "/account/sessions/revoke", "/account/keys", "/account/keys/revoke",
-		"/account/organizations/answer", "/account/delete", "/account/delete/confirm",
+		"/login", "/tfa", "/logout", "/signup", "/email/verify", "/email/verification", "/password/reset", "/password/new", "/sudo", "/invites",
+		"/oauth/device", "/oauth/device/authorize", "/oauth/authorize", "/dashboard", "/dashboard/email/add", "/dashboard/email/confirm", "/dashboard/email/primary",
+		"/dashboard/email/public", "/dashboard/email/remove", "/dashboard/security/password", "/dashboard/security/totp", "/dashboard/security/totp/confirm",
+		"/dashboard/security/totp/disable", "/dashboard/security/recovery-codes", "/dashboard/sessions/revoke", "/dashboard/keys", "/dashboard/keys/revoke",
+		"/invites", "/dashboard/delete-account", "/dashboard/delete-account/confirm",
 	} {
 		for _, kind := range []string{"application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"} {
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+path, strings.NewReader("answer=approve&scope=api"))
@@ -140,7 +140,7 @@ func TestW1OtherSitesApproveNothing(t *testing.T) {
 	if _, err := w.poll(codes.DeviceCode); err == nil {
 		t.Error("another site approved a program")
 	}
-	if p := b.get("/account"); p.path != "/account" {
+	if p := b.get("/dashboard"); p.path != "/dashboard" {
 		t.Error("another site logged eva out")
 	}
 }
@@ -162,7 +162,7 @@ func TestO4NamesOfProgramsAreText(t *testing.T) {
 	b.post("/oauth/device/authorize", "answer", "approve", "scope", "api:read")
 	_, err = w.oauth.Token(t.Context(), oauth.TokenRequest{GrantType: oauth.GrantDevice, ClientID: c.ID, DeviceCode: codes.DeviceCode, UserAgent: canary})
 	w.must(err)
-	for _, p := range []page{p, b.get("/account/sessions"), b.get("/account/activity"), b.get("/oauth/device?user_code=" + urlEscape(canary))} {
+	for _, p := range []page{p, b.get("/dashboard/sessions"), b.get("/dashboard/audit-logs"), b.get("/oauth/device?user_code=" + urlEscape(canary))} {
 		if strings.Contains(p.html, "<svg/onload") {
 			t.Errorf("%s shows a program's name as it is:\n%s", p.path, p.html)
 		}

@@ -21,14 +21,15 @@ type section struct {
 }
 
 var sections = []section{
-	{Path: "/account", Words: "Profile"},
-	{Path: "/account/emails", Words: "E-mail"},
-	{Path: "/account/security", Words: "Security"},
-	{Path: "/account/sessions", Words: "Sessions"},
-	{Path: "/account/keys", Words: "API keys"},
-	{Path: "/account/organizations", Words: "Organizations"},
-	{Path: "/account/activity", Words: "Activity"},
-	{Path: "/account/delete", Words: "Delete account"},
+	{Path: ui.Home, Words: "Overview"},
+	{Path: "/dashboard/profile", Words: "Profile"},
+	{Path: "/dashboard/email", Words: "E-mail"},
+	{Path: "/dashboard/security", Words: "Security"},
+	{Path: "/dashboard/sessions", Words: "Sessions"},
+	{Path: "/dashboard/keys", Words: "API keys"},
+	{Path: "/dashboard/orgs", Words: "Organizations"},
+	{Path: "/dashboard/audit-logs", Words: "Activity"},
+	{Path: "/dashboard/delete-account", Words: "Delete account"},
 }
 
 // accountPage is what all pages about the user show.
@@ -39,10 +40,10 @@ type accountPage struct {
 	Form     ui.Form
 }
 
-func (p *pages) accountPage(w http.ResponseWriter, r *http.Request, v visit, title string) accountPage {
+func (p *pages) accountPage(w http.ResponseWriter, r *http.Request, v ui.Visit, title string) accountPage {
 	page := accountPage{Page: p.web.Page(w, r, title), User: v.User, Sections: slices.Clone(sections)}
 	for i, s := range page.Sections {
-		page.Sections[i].Here = s.Path == r.URL.Path || s.Path != home && strings.HasPrefix(r.URL.Path, s.Path+"/")
+		page.Sections[i].Here = s.Path == r.URL.Path || s.Path != ui.Home && strings.HasPrefix(r.URL.Path, s.Path+"/")
 	}
 	return page
 }
@@ -50,7 +51,6 @@ func (p *pages) accountPage(w http.ResponseWriter, r *http.Request, v visit, tit
 type profilePage struct {
 	accountPage
 	Handles []handle
-	ToDo    []ui.Message
 }
 
 // A handle is a field for the user's name elsewhere.
@@ -60,18 +60,12 @@ var handles = []handle{
 	{"github", "GitHub"}, {"twitter", "X"}, {"bluesky", "Bluesky"}, {"elixirforum", "Elixir Forum"}, {"freenode", "Libera"}, {"slack", "Slack"},
 }
 
-func (p *pages) profilePage(w http.ResponseWriter, r *http.Request, v visit) *profilePage {
+func (p *pages) profilePage(w http.ResponseWriter, r *http.Request, v ui.Visit) *profilePage {
 	page := &profilePage{accountPage: p.accountPage(w, r, v, "Profile"), Handles: handles}
-	if !v.User.Verified() {
-		page.ToDo = append(page.ToDo, ui.Message{Problem: "Your address is not confirmed, so you cannot publish yet.", Next: &ui.Step{Path: "/account/emails", Words: "Confirm it"}})
-	}
-	if !v.User.TwoFactor() {
-		page.ToDo = append(page.ToDo, ui.Message{Problem: "Whoever has your password can publish as you.", Next: &ui.Step{Path: "/account/security", Words: "Turn on two-factor authentication"}})
-	}
 	return page
 }
 
-func (p *pages) profile(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) profile(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	page := p.profilePage(w, r, v)
 	page.Form.Values = map[string][]string{"full_name": {v.User.FullName}}
 	for name, value := range v.User.Handles {
@@ -80,7 +74,7 @@ func (p *pages) profile(w http.ResponseWriter, r *http.Request, v visit) error {
 	return p.web.Show(w, http.StatusOK, page.show())
 }
 
-func (p *pages) saveProfile(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) saveProfile(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	form, err := ui.ReadForm(w, r)
 	if err != nil {
 		return err
@@ -91,13 +85,13 @@ func (p *pages) saveProfile(w http.ResponseWriter, r *http.Request, v visit) err
 		profile.Handles[h.Name] = form.Get(h.Name)
 		fields = append(fields, h.Name)
 	}
-	if err := p.Accounts.SetProfile(r.Context(), v.actor.By(), v.User.ID, profile); err != nil {
+	if err := p.Accounts.SetProfile(r.Context(), v.Actor.By(), v.User.ID, profile); err != nil {
 		page := p.profilePage(w, r, v)
 		page.Form.Values = form
-		return p.refused(w, r, err, &page.Form, page.show, fields...)
+		return p.web.Refused(w, r, err, &page.Form, page.show, fields...)
 	}
 	p.web.Flash(w, "profile")
-	return goTo(w, "/account")
+	return ui.GoTo(w, "/dashboard/profile")
 }
 
 // sessionLine is a session in the list. Much of it is a stranger's text.
@@ -112,7 +106,7 @@ type sessionsPage struct {
 	Live []sessionLine
 }
 
-func (p *pages) sessions(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) sessions(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	view := p.DB.View()
 	page := sessionsPage{accountPage: p.accountPage(w, r, v, "Sessions")}
 	for _, s := range account.SessionsOf(view, v.User.ID) {
@@ -135,12 +129,12 @@ func (p *pages) sessions(w http.ResponseWriter, r *http.Request, v visit) error 
 	return p.web.Show(w, http.StatusOK, page.show())
 }
 
-func (p *pages) endSessions(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) endSessions(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	form, err := ui.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
-	by, key := v.actor.By(), "session-ended"
+	by, key := v.Actor.By(), "session-ended"
 	if id := form.Get("id"); id != "others" {
 		err = p.Accounts.EndSession(r.Context(), by, v.User.ID, id)
 	} else {
@@ -151,7 +145,7 @@ func (p *pages) endSessions(w http.ResponseWriter, r *http.Request, v visit) err
 		return err
 	}
 	p.web.Flash(w, key)
-	return goTo(w, "/account/sessions")
+	return ui.GoTo(w, "/dashboard/sessions")
 }
 
 type entryLine struct {
@@ -168,7 +162,7 @@ type activityPage struct {
 // entriesShown is how many deeds a page shows.
 const entriesShown = 50
 
-func (p *pages) activity(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) activity(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	view := p.DB.View()
 	entries, next, err := audit.List(r.Context(), view, audit.UserRef(v.User.ID), r.URL.Query().Get("after"), entriesShown)
 	if err != nil {

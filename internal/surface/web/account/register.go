@@ -73,9 +73,9 @@ func (p *pages) createAccount(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		page := p.registerPage(w, r, form)
 		_, page.Invitation = p.invited(r, form.Get("invitation"))
-		return p.refused(w, r, err, &page.Form, page.show, "username", "full_name", "email", "password")
+		return p.web.Refused(w, r, err, &page.Form, page.show, "username", "full_name", "email", "password")
 	}
-	path, _ := onward(form.Get("return"))
+	path, _ := ui.Onward(form.Get("return"))
 	if !u.Verified() {
 		p.web.Flash(w, "registered")
 	} else {
@@ -90,6 +90,6 @@ func (p *pages) registered(r *http.Request, d account.Draft, invitation string) 
 	if d.Password == "" {
 		return account.User{}, fault.Field("can't be blank", "password")
 	}
-	by := actor(r, account.User{}, account.Session{}).By()
+	by := ui.ActorOf(r, account.User{}, account.Session{}).By()
 	return p.Accounts.Register(r.Context(), by, d, invitation)
 }

@@ -15,42 +15,42 @@ type securityPage struct {
 	CodesLeft              int
 }
 
-func (p *pages) securityPage(w http.ResponseWriter, r *http.Request, v visit) *securityPage {
+func (p *pages) securityPage(w http.ResponseWriter, r *http.Request, v ui.Visit) *securityPage {
 	return &securityPage{
 		accountPage: p.accountPage(w, r, v, "Security"), HasPassword: v.User.Password != "",
 		TwoFactor: v.User.TwoFactor(), CodesLeft: v.User.RecoveryCodes(),
 	}
 }
 
-func (p *pages) security(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) security(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	return p.web.Show(w, http.StatusOK, p.securityPage(w, r, v).show())
 }
 
-func (p *pages) changePassword(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) changePassword(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	form, err := ui.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
 	if v.User.Password == "" {
-		err = p.Accounts.SetPassword(r.Context(), v.actor.By(), v.User.ID, form.Get("password"))
+		err = p.Accounts.SetPassword(r.Context(), v.Actor.By(), v.User.ID, form.Get("password"))
 	} else {
-		err = p.Accounts.ChangePassword(r.Context(), v.actor.By(), v.User.ID, account.PasswordChange{
+		err = p.Accounts.ChangePassword(r.Context(), v.Actor.By(), v.User.ID, account.PasswordChange{
 			Old: form.Get("password_current"), New: form.Get("password"), SessionID: v.Session.ID, EndKeys: form.Get("revoke_keys") != "",
 		})
 	}
 	if err != nil {
 		page := p.securityPage(w, r, v)
-		return p.refused(w, r, err, &page.Form, page.show, "password_current", "password")
+		return p.web.Refused(w, r, err, &page.Form, page.show, "password_current", "password")
 	}
 	p.web.Flash(w, "password")
-	return goTo(w, "/account/security")
+	return ui.GoTo(w, "/dashboard/security")
 }
 
-func (p *pages) startTOTP(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) startTOTP(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	if _, err := p.Accounts.StartTOTP(r.Context(), v.User.ID, v.Session.ID); err != nil {
 		return err
 	}
-	return goTo(w, "/account/security/totp")
+	return ui.GoTo(w, "/dashboard/security/totp")
 }
 
 type enrolPage struct {
@@ -60,7 +60,7 @@ type enrolPage struct {
 }
 
 // enrolPage shows what waits to be confirmed.
-func (p *pages) enrolPage(w http.ResponseWriter, r *http.Request, v visit) (*enrolPage, error) {
+func (p *pages) enrolPage(w http.ResponseWriter, r *http.Request, v ui.Visit) (*enrolPage, error) {
 	e, err := p.Accounts.Enrolment(v.User.ID, v.Session.ID)
 	if err != nil {
 		return nil, err
@@ -81,10 +81,10 @@ func inGroups(secret string) string {
 	return strings.Join(groups, " ")
 }
 
-func (p *pages) enrol(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) enrol(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	page, err := p.enrolPage(w, r, v)
 	if fault.Is(err, fault.Conflict) { // nothing waits
-		return goTo(w, "/account/security")
+		return ui.GoTo(w, "/dashboard/security")
 	}
 	if err != nil {
 		return err
@@ -97,34 +97,34 @@ type recoveryPage struct {
 	Codes []string
 }
 
-func (p *pages) confirmTOTP(w http.ResponseWriter, r *http.Request, v visit) error {
+func (p *pages) confirmTOTP(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	form, err := ui.ReadForm(w, r)
 	if err != nil {
 		return err
 	}
-	codes, err := p.Accounts.ConfirmTOTP(r.Context(), v.actor.By(), v.User.ID, v.Session.ID, form.Get("code"), ui.Origin(r))
+	codes, err := p.Accounts.ConfirmTOTP(r.Context(), v.Actor.By(), v.User.ID, v.Session.ID, form.Get("code"), ui.Origin(r))
 	if err != nil {
 		page, gone := p.enrolPage(w, r, v)
 		if gone != nil {
 			return err
 		}
-		return p.refused(w, r, err, &page.Form, page.show, "code")
+		return p.web.Refused(w, r, err, &page.Form, page.show, "code")
 	}
 	return p.web.Show(w, http.StatusOK, (&recoveryPage{p.accountPage(w, r, v, "Recovery codes"), codes}).show())
 }
 
-func (p *pages) rotateCodes(w http.ResponseWriter, r *http.Request, v visit) error {
-	codes, err := p.Accounts.RotateRecoveryCodes(r.Context(), v.actor.By(), v.User.ID)
+func (p *pages) rotateCodes(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
+	codes, err := p.Accounts.RotateRecoveryCodes(r.Context(), v.Actor.By(), v.User.ID)
 	if err != nil {
 		return err
 	}
 	return p.web.Show(w, http.StatusOK, (&recoveryPage{p.accountPage(w, r, v, "Recovery codes"), codes}).show())
 }
 
-func (p *pages) disableTOTP(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := p.Accounts.DisableTOTP(r.Context(), v.actor.By(), v.User.ID); err != nil {
+func (p *pages) disableTOTP(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
+	if err := p.Accounts.DisableTOTP(r.Context(), v.Actor.By(), v.User.ID); err != nil {
 		return err
 	}
 	p.web.Flash(w, "totp-off")
-	return goTo(w, "/account/security")
+	return ui.GoTo(w, "/dashboard/security")
 }

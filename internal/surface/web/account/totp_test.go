@@ -34,11 +34,11 @@ func code(t testing.TB, secret string) string {
 func (w *world) enrol(username string) (secret string, recovery []string) {
 	w.Helper()
 	b := w.as(username)
-	p := b.submit(b.get("/account/security"), "/account/security/totp")
-	p.wants(w.T, 200, "/account/security/totp", "Two-factor authentication")
+	p := b.submit(b.get("/dashboard/security"), "/dashboard/security/totp")
+	p.wants(w.T, 200, "/dashboard/security/totp", "Two-factor authentication")
 	secret = p.find("pre", "id", "secret")[0].text
-	p = b.submit(p, "/account/security/totp/confirm", "code", code(w.T, secret))
-	p.wants(w.T, 200, "/account/security/totp/confirm", "Your recovery codes")
+	p = b.submit(p, "/dashboard/security/totp/confirm", "code", code(w.T, secret))
+	p.wants(w.T, 200, "/dashboard/security/totp/confirm", "Your recovery codes")
 	for _, li := range p.find("ul", "id", "recovery")[0].find("li") {
 		recovery = append(recovery, li.text)
 	}
@@ -55,30 +55,30 @@ func TestSecondFactorIsAskedForAfterThePassword(t *testing.T) {
 		}
 		time.Sleep(time.Minute) // the code that confirmed is used up
 		b := w.browser()
-		p := b.post("/login", "login", "eva", "password", good, "return", "/account/keys")
-		p.wants(t, 200, "/login/code", "Second step")
-		if got := b.get("/account"); got.path != "/login" {
+		p := b.post("/login", "login", "eva", "password", good, "return", "/dashboard/keys")
+		p.wants(t, 200, "/tfa", "Second step")
+		if got := b.get("/dashboard"); got.path != "/login" {
 			t.Fatal("half of the proof is enough")
 		}
-		if wrong := b.submit(p, "/login/code", "code", "000000"); wrong.status != 422 || wrong.problem() == "" {
+		if wrong := b.submit(p, "/tfa", "code", "000000"); wrong.status != 422 || wrong.problem() == "" {
 			t.Errorf("a wrong code: %d %q", wrong.status, wrong.problem())
 		}
-		b.submit(p, "/login/code", "code", code(t, secret)).wants(t, 200, "/account/keys", "API keys")
+		b.submit(p, "/tfa", "code", code(t, secret)).wants(t, 200, "/dashboard/keys", "API keys")
 
 		again := w.browser()
 		p = again.post("/login", "login", "eva", "password", good)
-		if replay := again.submit(p, "/login/code", "code", code(t, secret)); replay.status != 422 {
+		if replay := again.submit(p, "/tfa", "code", code(t, secret)); replay.status != 422 {
 			t.Errorf("A7: a code works twice: %d", replay.status)
 		}
-		p = again.get("/login/code?recovery=yes")
-		again.submit(p, "/login/code", "code", recovery[3]).wants(t, 200, "/account", "eva")
+		p = again.get("/tfa?recovery=yes")
+		again.submit(p, "/tfa", "code", recovery[3]).wants(t, 200, "/dashboard", "eva")
 		third := w.browser()
 		p = third.post("/login", "login", "eva", "password", good)
-		if p := third.submit(p, "/login/code", "code", recovery[3]); p.status != 422 {
+		if p := third.submit(p, "/tfa", "code", recovery[3]); p.status != 422 {
 			t.Error("a recovery code works twice")
 		}
 		time.Sleep(16 * time.Minute)
-		if p := third.submit(p, "/login/code", "code", code(t, secret)); p.path == "/account" {
+		if p := third.submit(p, "/tfa", "code", code(t, secret)); p.path == "/dashboard" {
 			t.Error("the second step waits longer than a quarter of an hour")
 		}
 	})
@@ -90,24 +90,24 @@ func TestA6EnrolmentBelongsToItsSession(t *testing.T) {
 	w.user("eva")
 	w.user("joe")
 	b := w.as("eva")
-	p := b.submit(b.get("/account/security"), "/account/security/totp")
+	p := b.submit(b.get("/dashboard/security"), "/dashboard/security/totp")
 	secret := p.find("pre", "id", "secret")[0].text
-	if again := b.get("/account/security/totp").find("pre", "id", "secret"); len(again) != 1 || again[0].text != secret {
+	if again := b.get("/dashboard/security/totp").find("pre", "id", "secret"); len(again) != 1 || again[0].text != secret {
 		t.Error("looking again shows another secret")
 	}
 	b.submit(p, "/logout")
 	b.post("/login", "login", "joe", "password", good)
-	if p := b.get("/account/security/totp"); p.path != "/account/security" || strings.Contains(p.html, secret) {
+	if p := b.get("/dashboard/security/totp"); p.path != "/dashboard/security" || strings.Contains(p.html, secret) {
 		t.Errorf("another user at the browser is shown the secret at %s", p.path)
 	}
-	if p := b.post("/account/security/totp/confirm", "code", code(t, secret)); p.status == 200 {
+	if p := b.post("/dashboard/security/totp/confirm", "code", code(t, secret)); p.status == 200 {
 		t.Errorf("another user confirmed it: %d", p.status)
 	}
 	next := w.as("eva")
-	if p := next.get("/account/security/totp"); p.path != "/account/security" {
+	if p := next.get("/dashboard/security/totp"); p.path != "/dashboard/security" {
 		t.Error("the secret outlived its session")
 	}
-	p = next.submit(next.get("/account/security"), "/account/security/totp")
+	p = next.submit(next.get("/dashboard/security"), "/dashboard/security/totp")
 	if fresh := p.find("pre", "id", "secret")[0].text; fresh == secret {
 		t.Error("the old secret is offered again")
 	}
@@ -123,22 +123,22 @@ func TestRecoveryCodesAreShownOnceAndRotate(t *testing.T) {
 	w.user("eva")
 	_, old := w.enrol("eva")
 	b := w.browser()
-	b.submit(b.post("/login", "login", "eva", "password", good), "/login/code", "code", old[0]).wants(t, 200, "/account", "eva")
-	p := b.get("/account/security")
+	b.submit(b.post("/login", "login", "eva", "password", good), "/tfa", "code", old[0]).wants(t, 200, "/dashboard", "eva")
+	p := b.get("/dashboard/security")
 	if !p.says("You have 9 of them left") || strings.Contains(p.html, old[1]) {
 		t.Errorf("the page shows\n%s", p.html)
 	}
-	p = b.submit(p, "/account/security/recovery-codes")
-	p.wants(t, 200, "/account/security/recovery-codes", "Your recovery codes")
+	p = b.submit(p, "/dashboard/security/recovery-codes")
+	p.wants(t, 200, "/dashboard/security/recovery-codes", "Your recovery codes")
 	if strings.Contains(p.html, old[1]) || len(p.find("ul", "id", "recovery")[0].find("li")) != 10 {
 		t.Error("the codes did not change")
 	}
 	other := w.browser()
-	if p := other.submit(other.post("/login", "login", "eva", "password", good), "/login/code", "code", old[1]); p.status != 422 {
+	if p := other.submit(other.post("/login", "login", "eva", "password", good), "/tfa", "code", old[1]); p.status != 422 {
 		t.Error("an old code still works")
 	}
-	p = b.submit(b.get("/account/security"), "/account/security/totp/disable")
-	p.wants(t, 200, "/account/security", "Security")
+	p = b.submit(b.get("/dashboard/security"), "/dashboard/security/totp/disable")
+	p.wants(t, 200, "/dashboard/security", "Security")
 	if !strings.Contains(p.flash(), "off") {
 		t.Errorf("flash = %q", p.flash())
 	}

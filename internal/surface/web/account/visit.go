@@ -3,72 +3,25 @@ package account
 import (
 	"net/http"
 
-	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/surface/web/ui"
 )
 
-// A visit is a request of somebody who is logged in.
-type visit struct {
-	User    account.User
-	Session account.Session
-	actor   access.Actor
-}
-
-// A visited page is for those who are logged in.
-type visited func(w http.ResponseWriter, r *http.Request, v visit) error
-
-// open adds a page for everybody.
-func (p *pages) open(pattern string, render ui.Render) {
-	p.web.Handle(pattern, func(w http.ResponseWriter, r *http.Request) error {
-		w.Header().Set("Cache-Control", "no-store")
-		return render(w, r)
-	})
-}
-
-// user adds a page for those who are logged in.
-func (p *pages) user(pattern string, render visited) { p.open(pattern, p.loggedIn(render)) }
-
-// sure adds a page for those who lately proved again who they are.
-func (p *pages) sure(pattern string, render visited) { p.user(pattern, p.proved(render)) }
-
-// loggedIn has others log in first.
-func (p *pages) loggedIn(render visited) ui.Render {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		v, ok := p.visit(r)
-		if !ok {
-			return goTo(w, with("/login", pageOf(r)))
-		}
-		return render(w, r, v)
-	}
-}
-
-// visit finds out who is logged in.
-func (p *pages) visit(r *http.Request) (visit, bool) {
-	u, s, ok := p.web.Visitor(r)
-	return visit{User: u, Session: s, actor: actor(r, u, s)}, ok
-}
-
-func actor(r *http.Request, u account.User, s account.Session) access.Actor {
-	from := ui.Origin(r)
-	return access.Actor{User: u, Via: access.Browser, Session: s.ID, IP: from.IP, UserAgent: from.UserAgent}
-}
-
 // enter logs the user in: in a session of this moment, so that nobody who knew the browser's last one
 // is in as well.
 func (p *pages) enter(w http.ResponseWriter, r *http.Request, u account.User, onward string) error {
-	if old, ok := p.visit(r); ok {
-		if err := p.Accounts.EndSession(r.Context(), old.actor.By(), old.User.ID, old.Session.ID); err != nil {
+	if old, ok := p.web.Visit(r); ok {
+		if err := p.Accounts.EndSession(r.Context(), old.Actor.By(), old.User.ID, old.Session.ID); err != nil {
 			return err
 		}
 	}
-	a := actor(r, u, account.Session{})
+	a := ui.ActorOf(r, u, account.Session{})
 	s, secret, err := p.Accounts.StartSession(r.Context(), a.By(), u.ID, a.IP.String(), a.UserAgent)
 	if err != nil {
 		return err
 	}
 	p.web.SetSession(w, r, secret, s.ExpiresAt)
-	return goTo(w, onward)
+	return ui.GoTo(w, onward)
 }
 
 // words are what the pages say of a step that was done.

@@ -79,7 +79,7 @@ func newWorld(t *testing.T) *world {
 
 	w.url = "https://hub.example.com"
 	log := slog.New(slog.NewTextHandler(w.log, nil))
-	web := ui.New(ui.Options{URL: w.url, Repository: "acme", Version: "test", Log: log, Open: w.accounts.Open})
+	web := ui.New(ui.Options{URL: w.url, Repository: "acme", Version: "test", Log: log, Open: w.accounts.Open, Sudo: w.accounts.Sudo})
 	pages.Register(web, pages.Deps{
 		DB: db, Accounts: w.accounts, Access: w.access, Orgs: w.orgs, OAuth: w.oauth,
 		Rules: func(store.Reader) account.Rules { return *w.rules },
@@ -149,7 +149,7 @@ func (w *world) as(username string) *browser {
 	w.Helper()
 	b := w.browser()
 	p := b.post("/login", "login", username, "password", good)
-	if p.path != "/account" {
+	if p.path != "/dashboard" {
 		w.Fatalf("%s is not logged in but at %s:\n%s", username, p.path, p.html)
 	}
 	return b

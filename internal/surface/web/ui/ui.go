@@ -36,6 +36,10 @@ type Options struct {
 
 	// Open finds whose session has the secret, as account.Accounts does; nil knows nobody.
 	Open func(secret string, from account.Origin) (account.User, account.Session, bool)
+
+	// Sudo notes that the user proved in the session who he is, and returns another secret for it, as
+	// account.Accounts does; nil has no pages that need a proof.
+	Sudo func(ctx context.Context, userID, sessionID, proof string, from account.Origin) (string, error)
 }
 
 // A Web is a site to which pages are added before it serves. Forms that other sites send it are refused.
@@ -58,6 +62,10 @@ func New(o Options) *Web {
 	w := &Web{o: o, mux: mux, guarded: http.NewCrossOriginProtection().Handler(mux), words: map[string]string{}}
 	w.addAssets()
 	w.Handle("POST /theme", w.setTheme)
+	if o.Sudo != nil {
+		w.User("GET /sudo", w.askSure)
+		w.User("POST /sudo", w.takeSure)
+	}
 	w.handle("/", w.page(notFound))
 	return w
 }
@@ -220,12 +228,12 @@ func (u *Web) Visitor(r *http.Request) (account.User, account.Session, bool) {
 
 // Actor returns who asks: the user who is logged in, or nobody in particular.
 func (u *Web) Actor(r *http.Request) access.Actor {
-	from := Origin(r)
-	actor := access.Actor{IP: from.IP, UserAgent: from.UserAgent}
-	if user, session, ok := u.Visitor(r); ok {
-		actor.User, actor.Session, actor.Via = user, session.ID, access.Browser
+	user, session, ok := u.Visitor(r)
+	if !ok {
+		from := Origin(r)
+		return access.Actor{IP: from.IP, UserAgent: from.UserAgent}
 	}
-	return actor
+	return ActorOf(r, user, session)
 }
 
 // Origin is where a request comes from.

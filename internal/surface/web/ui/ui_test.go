@@ -77,7 +77,7 @@ func post(path string, v url.Values) *http.Request {
 // W6: whatever a browser may take for another site is none of our paths.
 func TestW6OnlyPathsOfThisSiteAreLocal(t *testing.T) {
 	for text, want := range map[string]string{
-		"/account":                               "/account",
+		"/dashboard":                             "/dashboard",
 		"/oauth/authorize?client_id=a&scope=b+c": "/oauth/authorize?client_id=a&scope=b+c",
 		"/":                                      "/",
 		"":                                       "",
@@ -93,16 +93,16 @@ func TestW6OnlyPathsOfThisSiteAreLocal(t *testing.T) {
 		"/\t/evil.example":                       "",
 		"/%2f/evil.example":                      "",
 		"/%5cevil.example":                       "",
-		"/account\r\nSet-Cookie: a=b":            "",
-		"/account%0d%0aSet-Cookie:%20a=b":        "",
-		"/account#//evil.example":                "",
-		"/account/../..//evil.example":           "",
+		"/dashboard\r\nSet-Cookie: a=b":          "",
+		"/dashboard%0d%0aSet-Cookie:%20a=b":      "",
+		"/dashboard#//evil.example":              "",
+		"/dashboard/../..//evil.example":         "",
 		"/./account":                             "",
 		"/a//evil.example":                       "",
 		"//user@evil.example/account":            "",
-		"/account?next=" + strings.Repeat("x", 4e3): "",
-		"/аccount":  "",
-		" /account": "",
+		"/dashboard?next=" + strings.Repeat("x", 4e3): "",
+		"/аccount":    "",
+		" /dashboard": "",
 	} {
 		if got := ui.Local(text); got != want {
 			t.Errorf("Local(%q) = %q, want %q", text, got, want)
@@ -122,6 +122,34 @@ func TestCookiesAreOfThisHostAlone(t *testing.T) {
 		web.SetCookie(rec, ui.SessionCookie, "v", 60e9)
 		if got := rec.Header().Get("Set-Cookie"); got != want {
 			t.Errorf("%s: %q, want %q", address, got, want)
+		}
+	}
+}
+
+// W6: only pages that one can be sent on to are gone on to.
+func TestW6OnwardLeadsToOurPagesOnly(t *testing.T) {
+	for text, want := range map[string]string{
+		"/dashboard/keys":                        "/dashboard/keys",
+		"/dashboard/audit-logs?after=x":          "/dashboard/audit-logs?after=x",
+		"/oauth/authorize?client_id=a&state=%2F": "/oauth/authorize?client_id=a&state=%2F",
+		"/invites":                               "/invites",
+		"":                                       ui.Home,
+		"/":                                      ui.Home,
+		"/login":                                 ui.Home,
+		"/logout":                                ui.Home,
+		"/dashboards":                            ui.Home,
+		"/repo/public_key":                       ui.Home,
+		"/oauth/authorize/x":                     ui.Home,
+		"//evil.example/account":                 ui.Home,
+		`/\evil.example`:                         ui.Home,
+		"https://evil.example/account":           ui.Home,
+		"https:/dashboard":                       ui.Home,
+		"/dashboard/%2e%2e/%2e%2e//evil":         ui.Home,
+		"/%09//evil":                             ui.Home,
+		"/dashboard\r\nX: y":                     ui.Home,
+	} {
+		if got, _ := ui.Onward(text); got != want {
+			t.Errorf("ui.Onward(%q) = %q, want %q", text, got, want)
 		}
 	}
 }
@@ -146,7 +174,7 @@ func TestFlashIsSaidOnceAndOnlyInOurWords(t *testing.T) {
 
 func TestPagesSayWhoIsLoggedIn(t *testing.T) {
 	web := newWeb("https://hexhub.example", nil)
-	for secret, want := range map[string]string{"s3cret": `href="/account"`, "forgotten": `href="/login"`} {
+	for secret, want := range map[string]string{"s3cret": `href="/dashboard"`, "forgotten": `href="/login"`} {
 		r := httptest.NewRequest(http.MethodGet, "/form", nil)
 		r.AddCookie(&http.Cookie{Name: "__Host-hexhub", Value: secret})
 		res, page := ask(web, r)
