@@ -15,7 +15,7 @@ var floors = []string{"hex", "assets", "kernel", "feature", "surface", "term", "
 // other. It is the drawing of docs/architecture.md as a table.
 var rooms = map[string][]string{
 	"kernel": {
-		"fault id lastuse trace",
+		"fault id lastuse markup trace",
 		"blob outbound store",
 		"lead level",
 		"limit seal",
