@@ -11,6 +11,9 @@ CHAOS   ?= 10m
 run:       ## run a registry on embedded defaults, data in ./data
 	$(GO) run ./cmd/hexhub serve
 
+demo:      ## the same, with the components of pages at /dev/ui
+	$(GO) run -tags demo ./cmd/hexhub serve
+
 test: packages ## vet, then run all tests with the race detector
 	$(GO) vet ./...
 	$(GO) test -race -timeout 12m ./...

@@ -35,7 +35,7 @@ var rooms = map[string][]string{
 	"surface": {
 		"call",
 		"door web/ui",
-		"api dochost ops repo web/account web/admin web/dash web/setup web/site",
+		"api dochost ops repo web/account web/admin web/dash web/gallery web/setup web/site",
 		"front",
 	},
 }

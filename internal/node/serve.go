@@ -61,6 +61,7 @@ func (n *Node) web() *ui.Web {
 		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Rules: n.accountRules,
 	})
 	site.Register(w, site.Deps{DB: n.DB, Catalog: n.Catalog, Links: n.Links, Registry: n.Registry()})
+	addDemo(w)
 	setup.Register(w, setup.Deps{DB: n.DB, Accounts: n.Accounts, Access: n.Access, Registry: n.Registry()})
 	return w
 }

@@ -23,8 +23,7 @@ func avatarOf(name string) avatar {
 	h := fnv.New32a()
 	h.Write([]byte(name)) // never fails
 	sum := h.Sum32()
-	tones := []string{"text-primary", "text-secondary", "text-success", "text-info", "text-error"}
-	return avatar{cells: byte(sum%62) + 1, tone: tones[sum/62%uint32(len(tones))]}
+	return avatar{cells: byte(sum%62) + 1, tone: avatarTones[sum/62%uint32(len(avatarTones))]}
 }
 
 // spark returns the path of the line through the points, and that of the area below it.

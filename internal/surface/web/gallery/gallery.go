@@ -1,0 +1,80 @@
+// Package gallery shows the components that pages are made of, each with what it is for, in both themes.
+//
+// It is for who builds pages, and part of the program only if that is built with the tag demo. It knows no rows.
+package gallery
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"hexhub/internal/surface/web/ui"
+)
+
+// Path is where the gallery is.
+const Path = "/dev/ui"
+
+// Register adds the gallery to the web site.
+func Register(web *ui.Web) {
+	web.Handle("GET "+Path, func(w http.ResponseWriter, r *http.Request) error {
+		page := page{Page: web.Page(w, r, "Components"), now: time.Now()}
+		page.NoIndex = true
+		return web.Show(w, http.StatusOK, page.show())
+	})
+}
+
+type page struct {
+	ui.Page
+	now time.Time
+}
+
+// A specimen is a component as it looks in use. What has an id gets one that begins with the theme's.
+type specimen struct {
+	name, use string
+	show      func(theme string) templ.Component
+}
+
+// themes are those in which each specimen is shown.
+var themes = []ui.Theme{ui.Light, ui.Dark}
+
+func (p page) specimens() []specimen {
+	at := p.now.Add(-3 * time.Hour)
+	same := func(c templ.Component) func(string) templ.Component {
+		return func(string) templ.Component { return c }
+	}
+	return []specimen{
+		{"Head", "The heading of a page, with what can be done to it as a whole.", same(head())},
+		{"Crumbs", "The way to a page from above.", same(ui.Crumbs([]ui.Step{{Path: "/packages", Words: "Packages"}, {Words: "decimal"}}))},
+		{"Tabs", "The parts of what a page is about. Some say how many are there.", same(ui.Tabs("Parts", []ui.Tab{
+			{Path: Path, Words: "Readme", Current: true}, ui.Counted(Path, "Versions", 42), ui.Counted(Path, "Dependents", 1203),
+		}))},
+		{"Stats", "What matters at a glance.", same(stats(at))},
+		{"Chip", "A word or two about what stands beside it.", same(chips())},
+		{"Band", "The state of the whole page, worst first.", same(bands())},
+		{"Note", "A remark that stands out from the text.", same(note())},
+		{"Card", "A piece of a page that stands for itself.", same(card())},
+		{"Empty", "Where something could be: what, why it is not, and what to do.", same(empty())},
+		{"Rows", "Things, with what can be done to each.", same(rows(at))},
+		{"Table", "Rows under heads, which scroll within themselves.", func(theme string) templ.Component { return table(theme, at) }},
+		{"Pager", "The other pages of a list.", same(ui.Paging{Page: 7, Pages: 40, Link: func(int) string { return Path }}.Pager())},
+		{"Code", "Text to copy.", func(theme string) templ.Component { return ui.Code(theme+"-code", `{:decimal, "~> 2.1"}`) }},
+		{"More", "What one may want to see and need not.", same(more())},
+		{"Same", "How one does the same in a terminal.", func(theme string) templ.Component {
+			return ui.Same(theme+"-same", "hexhub cluster members")
+		}},
+		{"Avatar", "A sign for a name.", same(avatars("eva", "adam", "acme", "joe", "robert", "mike"))},
+		{"Sparkline", "How many there were, and the same in words.", same(ui.Sparkline([]int64{3, 9, 4, 12, 15, 8, 21, 19, 30}, "121 downloads in nine days, 30 on the last"))},
+		{"SearchBox", "The large box that finds packages.", same(ui.SearchBox("decimal", false))},
+		{"Form", "Fields with labels, hints, and what is wrong.", func(theme string) templ.Component { return form(theme) }},
+	}
+}
+
+// wrong is a form as it was sent, with something to mend.
+func wrong(theme string) ui.Form {
+	return ui.Form{
+		ID: theme, Values: url.Values{"name": {"Phönix"}, "level": {"full"}, "reason": {"security"}},
+		Errors: map[string]string{"name": "may have letters from a to z, digits and _"},
+	}
+}
