@@ -116,9 +116,17 @@ func (v *View) Stale() bool {
 // Wait blocks until the View is stale, and returns nil; or until ctx ends, and returns its error.
 func (v *View) Wait(ctx context.Context) error {
 	set := memdb.NewWatchSet()
+	v.watch(set)
+	return set.WatchCtx(ctx)
+}
+
+func (v *View) watch(set memdb.WatchSet) {
 	set.Add(v.reloaded)
 	for _, ch := range v.seen {
 		set.Add(ch)
 	}
-	return set.WatchCtx(ctx)
 }
+
+// SeeAll has the View go stale with the next commit, whatever that is about. It is for what cannot tell what it
+// depends on.
+func (v *View) SeeAll() { v.get(momentTable, momentKey) }
