@@ -34,7 +34,8 @@ var rooms = map[string][]string{
 	},
 	"surface": {
 		"call",
-		"door web/ui",
+		"door web/live",
+		"web/ui",
 		"api dochost ops repo web/account web/admin web/dash web/gallery web/setup web/site",
 		"front",
 	},

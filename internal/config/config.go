@@ -94,6 +94,8 @@ type Server struct {
 	StoreQuota   int64         `key:"store.quota" default:"8589934592" placeholder:"BYTES" help:"Size at which the store refuses writes; at most 8 GiB is advised."`
 	DrainTimeout time.Duration `key:"drain.timeout" default:"30s" placeholder:"TIME" help:"How long a stopping node waits for requests to finish."`
 
+	LiveStreams int64 `key:"live.streams" default:"4000" placeholder:"NUMBER" help:"Pages that browsers may have open live on this node at once; 0 turns live updates off. Each takes some 50 kB of memory."`
+
 	StalePrivate time.Duration `key:"stale.private" default:"1s" placeholder:"TIME" help:"What needs a credential is refused by a node that may be further behind the others than this. What is public it serves."`
 
 	OtelEndpoint string `key:"otel.endpoint" placeholder:"URL" help:"Collector that traces are sent to in OTLP over HTTP, such as http://127.0.0.1:4318. Default: no traces."`
@@ -172,6 +174,9 @@ func (s Server) Check() []Problem {
 	}
 	if s.DiskReserve < 0 {
 		bad("disk.reserve", "must not be negative")
+	}
+	if s.LiveStreams < 0 {
+		bad("live.streams", "%d is less than none; 0 turns live updates off", s.LiveStreams)
 	}
 	if s.DrainTimeout < 0 {
 		bad("drain.timeout", "must not be negative")

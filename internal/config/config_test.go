@@ -123,12 +123,12 @@ func TestBadValuesAreRefusedTogether(t *testing.T) {
 		t.Fatalf("the defaults are wrong: %v", p)
 	}
 	s.URL, s.Registration, s.RepositoryName, s.TLSCert = "hub.example.com", "friends", "No!", "c.pem"
-	s.TrustedProxies, s.AdminEmail, s.DrainTimeout, s.StalePrivate = []string{"10.0.0.0/99"}, "a@b.c", -1, 1
+	s.TrustedProxies, s.AdminEmail, s.DrainTimeout, s.LiveStreams, s.StalePrivate = []string{"10.0.0.0/99"}, "a@b.c", -1, -1, 1
 	got := map[string]bool{}
 	for _, p := range s.Check() {
 		got[p.Key] = true
 	}
-	for _, key := range []string{"url", "registration", "repository.name", "tls.cert", "trusted.proxies", "admin.email", "drain.timeout", "stale.private"} {
+	for _, key := range []string{"url", "registration", "repository.name", "tls.cert", "trusted.proxies", "admin.email", "drain.timeout", "live.streams", "stale.private"} {
 		if !got[key] {
 			t.Errorf("%s was not refused", key)
 		}

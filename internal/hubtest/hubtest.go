@@ -107,7 +107,7 @@ func (h *Hub) serve(o node.Options) {
 	h.o = o
 	h.start(config.Server{
 		Data: h.t.TempDir(), Listen: "127.0.0.1:0", RepositoryName: "hexhub",
-		Registration: "open", MailConfirm: "auto", DrainTimeout: 10 * time.Second, StoreQuota: 1 << 30,
+		Registration: "open", MailConfirm: "auto", DrainTimeout: 10 * time.Second, StoreQuota: 1 << 30, LiveStreams: 100,
 	})
 	h.t.Cleanup(func() { h.stop() })
 }

@@ -55,6 +55,7 @@ import (
 	"hexhub/internal/surface/call"
 	"hexhub/internal/surface/front"
 	"hexhub/internal/surface/ops"
+	"hexhub/internal/surface/web/live"
 )
 
 // Options are what a program, rather than an operator, decides. The zero value is a real node.
@@ -112,6 +113,7 @@ type Node struct {
 	id           string                      // of this node, which stays when it is renamed
 	gauges       *ops.Gauges
 	traffic      *front.Metrics
+	live         *live.Metrics
 	trace        *trace.Tracer // nil when no collector is named
 	tally        ops.Tally
 	refused      call.Memory
@@ -142,7 +144,7 @@ func Open(ctx context.Context, c config.Server, o Options) (*Node, error) {
 	}
 	name := cmp.Or(o.Name, "hexhub")
 	n := &Node{Config: c, Name: name, id: name, version: o.Version, started: time.Now().UTC().Truncate(time.Second), log: o.Log, Limiter: limit.New(100_000), Metrics: prometheus.NewRegistry()}
-	n.gauges, n.traffic = ops.NewGauges(n.Metrics), front.NewMetrics(n.Metrics)
+	n.gauges, n.traffic, n.live = ops.NewGauges(n.Metrics), front.NewMetrics(n.Metrics), live.NewMetrics(n.Metrics)
 	// Other nodes may be starting or failing as well, and agree on a leader meanwhile. One that has been here
 	// before starts without them, and serves what it may.
 	if err := n.open(store.Believing(store.Patient(ctx, leaderWithin)), o); err != nil {
@@ -431,13 +433,16 @@ func (n *Node) Registry() connect.Registry {
 func (n *Node) Run(ctx context.Context) error {
 	o := n.operator()
 	n.operated.Store(o)
+	pages := n.web()
+	defer pages.Close()
 	server := &http.Server{
-		Handler:           n.handler(o),
+		Handler:           n.handler(o, pages),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}
+	server.RegisterOnShutdown(pages.Close) // or pages that are open would be waited for
 	operator, err := n.opsServers(ctx, o)
 	if err != nil {
 		return err

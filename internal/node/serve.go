@@ -21,6 +21,7 @@ import (
 	"hexhub/internal/surface/ops"
 	"hexhub/internal/surface/repo"
 	webaccount "hexhub/internal/surface/web/account"
+	"hexhub/internal/surface/web/live"
 	"hexhub/internal/surface/web/setup"
 	"hexhub/internal/surface/web/site"
 	"hexhub/internal/surface/web/ui"
@@ -35,8 +36,7 @@ func (n *Node) Rooms() world.Rooms {
 }
 
 // handler is the public site.
-func (n *Node) handler(o *ops.Ops) http.Handler {
-	pages := n.web()
+func (n *Node) handler(o *ops.Ops, pages *ui.Web) http.Handler {
 	return front.New(front.Options{
 		API: api.New(api.Rooms{
 			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, Catalog: n.Catalog, Docs: n.Docs, Policies: n.Policies, Links: n.Links,
@@ -56,7 +56,10 @@ func (n *Node) handler(o *ops.Ops) http.Handler {
 
 // web is what people see in a browser.
 func (n *Node) web() *ui.Web {
-	w := ui.New(ui.Options{URL: n.URL, Repository: n.Config.RepositoryName, Version: n.version, Log: n.log, DB: n.DB, Open: n.Accounts.Open, Sudo: n.Accounts.Sudo})
+	w := ui.New(ui.Options{
+		URL: n.URL, Repository: n.Config.RepositoryName, Version: n.version, Log: n.log, DB: n.DB, Open: n.Accounts.Open, Sudo: n.Accounts.Sudo,
+		Live: live.Options{Most: int(n.Config.LiveStreams), Drained: n.drained, Metrics: n.live},
+	})
 	webaccount.Register(w, webaccount.Deps{
 		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Rules: n.accountRules,
 	})

@@ -175,14 +175,22 @@ func (a *Accounts) StartSession(ctx context.Context, by audit.By, userID, ip, us
 
 // Open returns whose cookie has the secret, now, and the session. It notes that the session is used.
 func (a *Accounts) Open(secret string, from Origin) (User, Session, bool) {
+	at := now()
+	u, s, ok := OfCookie(a.db.View(), secret, at)
+	if ok {
+		a.noteUse(s.ID, at, from)
+	}
+	return u, s, ok
+}
+
+// OfCookie returns whose cookie has the secret, and the session, and notes nothing.
+func OfCookie(r store.Reader, secret string, at time.Time) (User, Session, bool) {
 	sessionID, secret, _ := strings.Cut(secret, ".")
-	at, v := now(), a.db.View()
-	s, ok := LiveSession(v, sessionID, at)
+	s, ok := LiveSession(r, sessionID, at)
 	if !ok || s.Kind != Browser || subtle.ConstantTimeCompare([]byte(s.Hash), []byte(HashToken(secret))) != 1 {
 		return User{}, Session{}, false
 	}
-	u, _ := Users.Get(v, s.UserID)
-	a.noteUse(s.ID, at, from)
+	u, _ := Users.Get(r, s.UserID)
 	return u, s, true
 }
 

@@ -20,6 +20,7 @@ type Call struct {
 	mu    sync.Mutex // guards all below
 	attrs []slog.Attr
 	path  string // to be logged in place of the request's
+	lasts bool
 }
 
 // Blocked is what is noted as the error of a request from an address that is blocked.
@@ -53,6 +54,21 @@ func HidePath(ctx context.Context, path string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.path = path
+}
+
+// Lasts tells that the answer takes as long as the client likes, so that its time says nothing of the server.
+func Lasts(ctx context.Context) {
+	c := From(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lasts = true
+}
+
+// Lasts reports whether the answer takes as long as the client likes.
+func (c *Call) Lasts() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lasts
 }
 
 // Path returns what is to be logged as the path of a request whose path is given.

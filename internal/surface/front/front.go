@@ -295,7 +295,7 @@ func (f *front) finish(rec *recorder, r *http.Request, c *call.Call, surface str
 	took := time.Since(start)
 	if p := recover(); p != nil {
 		if p == http.ErrAbortHandler {
-			f.Metrics.observe(surface, rec.Status(), took)
+			f.Metrics.observe(surface, rec.Status(), took, c.Lasts())
 			panic(p)
 		}
 		f.Log.Error("request panicked", "request", c.ID, "panic", p, "stack", string(debug.Stack()))
@@ -304,7 +304,7 @@ func (f *front) finish(rec *recorder, r *http.Request, c *call.Call, surface str
 		}
 	}
 	status := rec.Status()
-	f.Metrics.observe(surface, status, took)
+	f.Metrics.observe(surface, status, took, c.Lasts())
 	f.remember(r, c, surface, start, status)
 	level := slog.LevelInfo
 	if status >= 500 {

@@ -38,11 +38,11 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "hexhub_http_refusals_total", Help: "Requests refused, by surface and status: 401, 403, 429 (too many) and 503.",
 		}, []string{"surface", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "hexhub_http_request_seconds", Help: "Time from the request's headers to the end of the answer.",
+			Name: "hexhub_http_request_seconds", Help: "Time from the request's headers to the end of the answer; without pages that are open live.",
 			Buckets: buckets[:],
 		}, []string{"surface"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "hexhub_http_requests_in_flight", Help: "Requests that are being answered.",
+			Name: "hexhub_http_requests_in_flight", Help: "Requests that are being answered; pages that are open live are among them.",
 		}),
 	}
 	for _, s := range surfaces {
@@ -65,14 +65,17 @@ func (m *Metrics) begin() {
 	}
 }
 
-func (m *Metrics) observe(surface string, status int, took time.Duration) {
+// observe counts a request that is over. The time of one that lasts is its client's, and is not counted.
+func (m *Metrics) observe(surface string, status int, took time.Duration, lasts bool) {
 	if m == nil {
 		return
 	}
 	m.inFlight.Dec()
-	m.recent.add(time.Now(), took)
 	m.requests.WithLabelValues(surface, classes[min(max(status/100, 2), 5)-2]).Inc()
-	m.seconds.WithLabelValues(surface).Observe(took.Seconds())
+	if !lasts {
+		m.recent.add(time.Now(), took)
+		m.seconds.WithLabelValues(surface).Observe(took.Seconds())
+	}
 	for _, s := range refused {
 		if s == status {
 			m.refusals.WithLabelValues(surface, strconv.Itoa(s)).Inc()

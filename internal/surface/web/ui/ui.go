@@ -23,6 +23,7 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
+	"hexhub/internal/surface/web/live"
 )
 
 // Options are what every page shows.
@@ -32,7 +33,9 @@ type Options struct {
 	Version    string // of the program
 	Log        *slog.Logger
 
-	DB *store.DB // whose changes a browser sees on whichever node it comes to next; nil has none
+	DB *store.DB // whose changes a browser sees on whichever node it comes to next, and in pages that are open; nil has none
+
+	Live live.Options // how pages that are open are kept up to date
 
 	// Open finds whose session has the secret, as account.Accounts does; nil knows nobody.
 	Open func(secret string, from account.Origin) (account.User, account.Session, bool)
@@ -49,6 +52,7 @@ type Web struct {
 	guarded http.Handler
 	routes  []string          // patterns of all that is served
 	words   map[string]string // that Flash can say
+	streams *live.Streams
 }
 
 // New returns a site with the assets and no page.
@@ -60,6 +64,8 @@ func New(o Options) *Web {
 		}
 	}
 	w := &Web{o: o, mux: mux, guarded: http.NewCrossOriginProtection().Handler(mux), words: map[string]string{}}
+	w.o.Live.Log = o.Log
+	w.streams = live.New(w.o.Live)
 	w.addAssets()
 	w.Handle("POST /theme", w.setTheme)
 	if o.Sudo != nil {
@@ -99,7 +105,7 @@ func (u *Web) page(render Render) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-		h.Add("Vary", "Cookie") // every page says who is logged in
+		h.Add("Vary", "Cookie, Accept, HX-Request, HX-Target") // every page says who is logged in, and can be had live or in part
 		if err := u.caughtUp(r); err != nil {
 			u.fail(w, r, err)
 			return
@@ -108,10 +114,21 @@ func (u *Web) page(render Render) http.Handler {
 			to := w
 			w = &afterDeed{ResponseWriter: to, tell: func() { u.tellRevision(to, r) }}
 		}
-		if err := render(w, r); err != nil {
+		if err := u.answer(w, r, render); err != nil {
 			u.fail(w, r, err)
 		}
 	})
+}
+
+// answer renders the page once, or a part of it, or for as long as it is open.
+func (u *Web) answer(w http.ResponseWriter, r *http.Request, render Render) error {
+	if wantsEvents(r) {
+		return u.follow(w, r, render)
+	}
+	if id := wantedPart(r); id != "" {
+		return render(&part{ResponseWriter: w, pieces: pieces{one: id}}, r)
+	}
+	return render(w, r)
 }
 
 // caughtUp waits until this node shows what the browser has done on another.
@@ -223,6 +240,9 @@ func (u *Web) Visitor(r *http.Request) (account.User, account.Session, bool) {
 	if secret == "" {
 		return account.User{}, account.Session{}, false
 	}
+	if l := lookOf(r.Context()); l != nil {
+		return l.visitor(u.o.DB, secret)
+	}
 	return u.o.Open(secret, Origin(r))
 }
 
@@ -241,11 +261,19 @@ func Origin(r *http.Request) account.Origin {
 	return account.Origin{IP: call.From(r.Context()).IP, UserAgent: r.UserAgent()}
 }
 
-// Show renders a page whole, then sends it.
+// Show renders a page whole, then sends it, or that part of it which was asked for.
 func (u *Web) Show(w http.ResponseWriter, status int, page templ.Component) error {
 	var b bytes.Buffer
-	if err := page.Render(context.Background(), &b); err != nil {
+	ctx, taken := context.Background(), takenFrom(w)
+	if taken != nil {
+		ctx = context.WithValue(ctx, takenKey{}, taken)
+	}
+	if err := page.Render(ctx, &b); err != nil {
 		return fmt.Errorf("render a page: %w", err)
+	}
+	if html, ok := taken.wanted(); ok {
+		b.Reset()
+		b.WriteString(html)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if w.Header().Get("Cache-Control") == "" {
