@@ -29,7 +29,7 @@ var rooms = map[string][]string{
 		"access",
 		"advisory catalog connect oauth policy shortlink sso stats",
 		"backup depend docs index mirror preview promote search webhook",
-		"health world",
+		"health operator world",
 		"doctor",
 	},
 	"surface": {

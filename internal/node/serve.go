@@ -12,6 +12,7 @@ import (
 
 	"hexhub/hex/name"
 	"hexhub/internal/feature/doctor"
+	"hexhub/internal/feature/operator"
 	"hexhub/internal/feature/world"
 	"hexhub/internal/kernel/cluster"
 	"hexhub/internal/kernel/fault"
@@ -82,9 +83,9 @@ func (s opsServer) run(ctx context.Context, n *Node) error {
 // operator is what operators are told and obeyed, wherever they are.
 func (n *Node) operator() *ops.Ops {
 	return ops.New(ops.Deps{
-		Version: n.version, DB: n.DB, Log: n.Etcd, Cluster: n.Cluster, SoleBlobs: n.soleBlobs, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Settings: n.Settings,
+		Version: n.version, DB: n.DB, Log: n.Etcd, Cluster: n.Cluster, Operator: n.machinery(), Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Settings: n.Settings,
 		Mail: n.Mail, Jobs: n.Jobs,
-		Audit: n.Audit, Backup: n.Backup, Registry: n.Registry(), Metrics: n.Metrics, Ready: n.ready, Setup: n.StartSetup, Logger: n.log,
+		Audit: n.Audit, Registry: n.Registry(), Metrics: n.Metrics, Ready: n.ready, Setup: n.StartSetup, Logger: n.log,
 		Doctor: doctor.Deps{
 			Dir: n.Config.Data, URL: n.URL, DB: n.DB, Log: statusOf(n.Etcd), Blobs: n.Blobs,
 			Bucket: n.probe(), Reserve: n.Config.DiskReserve, Fingerprint: n.Index.Fingerprint(), NodeCertEnds: n.nodeCertEnds(),
@@ -93,6 +94,13 @@ func (n *Node) operator() *ops.Ops {
 		Self: n.self(), Peers: n.peers(), Others: n.others(),
 		Blobs: n.tally.Last, CertEnd: n.certEnd(),
 		Door: door.Door{DB: n.DB, Access: n.Access, Limiter: n.Limiter},
+	})
+}
+
+// machinery is what administrators operate, from wherever they do.
+func (n *Node) machinery() *operator.Operator {
+	return operator.New(operator.Deps{
+		DB: n.DB, Cluster: n.Cluster, External: n.external(), SoleBlobs: n.soleBlobs, Jobs: n.Jobs, Mail: n.Mail, Backup: n.Backup, Log: n.log,
 	})
 }
 

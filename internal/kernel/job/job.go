@@ -20,6 +20,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,6 +111,45 @@ func ByID(v *store.View, id string) (Job, bool) {
 		return j, true
 	}
 	return Job{}, false
+}
+
+// A State is how far a job got.
+type State string
+
+// The states.
+const (
+	Waiting  State = "waiting"
+	Running  State = "running"
+	Retrying State = "retrying" // waits after a try that failed
+	Dead     State = "dead"     // rests for a human
+)
+
+// State returns how far the job got, as of now.
+func (j Job) State(now time.Time) State {
+	switch {
+	case j.Dead:
+		return Dead
+	case j.LeasedUntil.After(now):
+		return Running
+	case j.Error != "":
+		return Retrying
+	}
+	return Waiting
+}
+
+// List returns the jobs that there are, the dead ones first, and at most so many.
+func List(v *store.View, most int) []Job {
+	var dead, alive []Job
+	for j := range Jobs.All(v) {
+		switch {
+		case j.Dead && len(dead) < most:
+			dead = append(dead, j)
+		case !j.Dead && len(alive) < most:
+			alive = append(alive, j)
+		}
+	}
+	all := slices.Concat(dead, alive)
+	return all[:min(len(all), most)]
 }
 
 // Retry lets a job be tried at once and as often as if it were new.

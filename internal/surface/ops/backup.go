@@ -1,33 +1,16 @@
 package ops
 
-import (
-	"net/http"
-
-	"hexhub/internal/kernel/fault"
-)
-
-var errNoBackup = fault.New(fault.Conflict, "this server is not backed up: start it with --backup-to and a folder on another disk, or a bucket")
+import "net/http"
 
 // backups tells what the backup has.
-func (o *Ops) backups(r *http.Request) (any, error) {
-	if o.Backup == nil {
-		return nil, errNoBackup
-	}
-	return o.Backup.List(r.Context())
-}
+func (o *Ops) backups(r *http.Request) (any, error) { return o.Operator.Backups(r.Context()) }
 
 // backUp takes a snapshot, which may take a while.
 func (o *Ops) backUp(r *http.Request) (any, error) {
-	if o.Backup == nil {
-		return nil, errNoBackup
-	}
-	return o.Backup.Create(r.Context())
+	return o.Operator.BackUp(r.Context(), actor(r).By())
 }
 
 // verifyBackup restores the newest state into memory and reads every blob, which may take long.
 func (o *Ops) verifyBackup(r *http.Request) (any, error) {
-	if o.Backup == nil {
-		return nil, errNoBackup
-	}
-	return o.Backup.VerifyNow(r.Context())
+	return o.Operator.VerifyBackup(r.Context(), actor(r).By())
 }

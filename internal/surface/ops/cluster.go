@@ -7,7 +7,6 @@ import (
 
 	"hexhub/internal/feature/health"
 	"hexhub/internal/kernel/cluster"
-	"hexhub/internal/kernel/fault"
 )
 
 // A Member is one node of the cluster.
@@ -23,27 +22,13 @@ type Member struct {
 	Self     bool      `json:"self,omitempty"` // the node that was asked
 }
 
-var (
-	errNoCluster = fault.New(fault.Conflict, "this server keeps nothing on disk, so it cannot be one of several")
-	errExternal  = fault.New(fault.Conflict, "the rows of this server are in an etcd that is run elsewhere (etcd.endpoints): its members are managed there, with etcdctl member. "+
-		"A node of this registry is whatever server is started with the same etcd.endpoints, etcd.prefix, blob.s3 and secret.key, and is none any more when it is stopped")
-)
-
-// noCluster says why there is none.
-func (o *Ops) noCluster() error {
-	if o.Log != nil && o.Log.External() {
-		return errExternal
-	}
-	return errNoCluster
-}
-
 // members asks all nodes how they do.
 func (o *Ops) members(r *http.Request) (any, error) {
 	if o.Log != nil && o.Log.External() {
 		return o.membersElsewhere(r.Context()), nil
 	}
-	if o.Cluster == nil {
-		return nil, errNoCluster
+	if err := o.Operator.NoCluster(); err != nil {
+		return nil, err
 	}
 	all, err := o.Cluster.Members(r.Context())
 	if err != nil {
@@ -86,15 +71,8 @@ type JoinToken struct {
 
 // inviteNode makes a token for one machine.
 func (o *Ops) inviteNode(r *http.Request) (any, error) {
-	if o.Cluster == nil {
-		return nil, o.noCluster()
-	}
-	text, until, err := o.Cluster.Invite(r.Context())
-	if err != nil {
-		return nil, err
-	}
-	_, at := o.Cluster.Addr()
-	return JoinToken{text, "https://" + at, until}, nil
+	text, at, until, err := o.Operator.Invite(r.Context(), actor(r).By())
+	return JoinToken{text, at, until}, err
 }
 
 // A Removal is what it would mean to remove a node.
@@ -106,27 +84,13 @@ type Removal struct {
 
 // previewRemoval tells what it would mean to remove the node that the query names.
 func (o *Ops) previewRemoval(r *http.Request) (any, error) {
-	if o.Cluster == nil {
-		return nil, o.noCluster()
-	}
-	m, all, err := o.Cluster.Member(r.Context(), r.URL.Query().Get("name"))
-	if err != nil {
-		return nil, err
-	}
-	p := Removal{Node: memberOf(m), Nodes: len(all) - 1}
-	if p.SoleBlobs, err = o.SoleBlobs(r.Context(), m.ID); err != nil {
-		o.Logger.Warn("cannot tell which blobs only one node has", "node", m.Name, "err", err)
-		p.SoleBlobs = -1
-	}
-	return p, nil
+	p, err := o.Operator.Removal(r.Context(), r.URL.Query().Get("name"))
+	return Removal{memberOf(p.Node), p.Left, p.SoleBlobs}, err
 }
 
 // removeNode forgets a node, which the query names.
 func (o *Ops) removeNode(r *http.Request) (any, error) {
-	if o.Cluster == nil {
-		return nil, o.noCluster()
-	}
-	n, err := o.Cluster.Remove(r.Context(), r.URL.Query().Get("name"))
+	n, err := o.Operator.Remove(r.Context(), actor(r).By(), r.URL.Query().Get("name"))
 	if err != nil {
 		return nil, err
 	}
@@ -150,18 +114,12 @@ func successionOf(s cluster.Succession) Succession {
 
 // previewLeader tells who leads and who would next: the node that the query names, or the fittest.
 func (o *Ops) previewLeader(r *http.Request) (any, error) {
-	if o.Cluster == nil {
-		return nil, o.noCluster()
-	}
-	s, err := o.Cluster.Succession(r.Context(), r.URL.Query().Get("name"))
+	s, err := o.Operator.Succession(r.Context(), r.URL.Query().Get("name"))
 	return successionOf(s), err
 }
 
 // moveLeader has the node lead that the query names, or the fittest.
 func (o *Ops) moveLeader(r *http.Request) (any, error) {
-	if o.Cluster == nil {
-		return nil, o.noCluster()
-	}
-	s, err := o.Cluster.MoveLeader(r.Context(), r.URL.Query().Get("name"))
+	s, err := o.Operator.MoveLeader(r.Context(), actor(r).By(), r.URL.Query().Get("name"))
 	return successionOf(s), err
 }

@@ -2,7 +2,6 @@ package ops
 
 import (
 	"net/http"
-	"slices"
 	"time"
 
 	"hexhub/internal/kernel/job"
@@ -21,16 +20,7 @@ type Job struct {
 }
 
 func jobOf(j job.Job, now time.Time) Job {
-	out := Job{ID: j.ID, Kind: j.Kind, Key: j.Key, State: "waiting", Attempts: j.Attempts, Due: j.Due, Error: j.Error, InsertedAt: j.InsertedAt}
-	switch {
-	case j.Dead:
-		out.State = "dead"
-	case j.LeasedUntil.After(now):
-		out.State = "running"
-	case j.Error != "":
-		out.State = "retrying"
-	}
-	return out
+	return Job{ID: j.ID, Kind: j.Kind, Key: j.Key, State: string(j.State(now)), Attempts: j.Attempts, Due: j.Due, Error: j.Error, InsertedAt: j.InsertedAt}
 }
 
 // maxJobs is how many are told of at once.
@@ -38,23 +28,17 @@ const maxJobs = 1000
 
 // jobs lists the jobs that there are, the dead ones first.
 func (o *Ops) jobs(*http.Request) (any, error) {
-	dead, alive, now := []Job{}, []Job{}, time.Now()
-	for j := range job.Jobs.All(o.DB.View()) {
-		switch {
-		case j.Dead && len(dead) < maxJobs:
-			dead = append(dead, jobOf(j, now))
-		case !j.Dead && len(alive) < maxJobs:
-			alive = append(alive, jobOf(j, now))
-		}
+	out, now := []Job{}, time.Now()
+	for _, j := range job.List(o.DB.View(), maxJobs) {
+		out = append(out, jobOf(j, now))
 	}
-	all := slices.Concat(dead, alive)
-	return all[:min(len(all), maxJobs)], nil
+	return out, nil
 }
 
 func (o *Ops) retryJob(r *http.Request) (any, error) {
-	return nil, o.Jobs.Retry(r.Context(), r.URL.Query().Get("id"))
+	return nil, o.Operator.RetryJob(r.Context(), actor(r).By(), r.URL.Query().Get("id"))
 }
 
 func (o *Ops) deleteJob(r *http.Request) (any, error) {
-	return nil, o.Jobs.Delete(r.Context(), r.URL.Query().Get("id"))
+	return nil, o.Operator.DeleteJob(r.Context(), actor(r).By(), r.URL.Query().Get("id"))
 }

@@ -70,11 +70,11 @@ func (o *Ops) letter(r *http.Request) (any, error) {
 }
 
 func (o *Ops) sendLetter(r *http.Request) (any, error) {
-	return nil, o.Mail.Resend(r.Context(), r.URL.Query().Get("id"))
+	return nil, o.Operator.SendLetter(r.Context(), actor(r).By(), r.URL.Query().Get("id"))
 }
 
 func (o *Ops) deleteLetter(r *http.Request) (any, error) {
-	return nil, o.Mail.Delete(r.Context(), r.URL.Query().Get("id"))
+	return nil, o.Operator.DeleteLetter(r.Context(), actor(r).By(), r.URL.Query().Get("id"))
 }
 
 // A MailTest asks for a letter to an address.
@@ -88,9 +88,5 @@ func (o *Ops) testMail(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = o.Mail.SendTest(r.Context(), t.To)
-	if err != nil && fault.Of(err) == fault.Internal {
-		return nil, fault.Wrap(fault.Unavailable, err, err.Error()) // what went wrong is all that is asked for
-	}
-	return nil, err
+	return nil, o.Operator.TestMail(r.Context(), actor(r).By(), t.To)
 }

@@ -22,12 +22,12 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
-	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/feature/health"
 	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/oauth"
+	"hexhub/internal/feature/operator"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/kernel/cluster"
@@ -40,31 +40,29 @@ import (
 
 // Deps are the rooms and facts that the listeners need. All are required but where said.
 type Deps struct {
-	Version string
-	DB      *store.DB
-	Log     *etcdlog.Log     // nil when the log is not etcd's: then nothing is told of sizes
-	Cluster *cluster.Cluster // nil when the log is not etcd's
-	// SoleBlobs counts the blobs that only the nodes with the ids have; needed with Cluster.
-	SoleBlobs func(ctx context.Context, nodes ...string) (int, error)
-	Accounts  *account.Accounts
-	Access    *access.Access
-	Orgs      *org.Orgs
-	OAuth     *oauth.OAuth
-	Settings  *setting.Settings
-	Mail      *mail.Mail
-	Jobs      *job.Queue
-	Audit     *audit.Audit
-	Backup    *backup.Backup   // nil when none is configured
-	Registry  connect.Registry // what clients must know of this server
-	Doctor    doctor.Deps
-	Examined  func() *doctor.Server // what the doctor looks at beside; nil for nothing
-	Metrics   prometheus.Gatherer
-	Self      Self
-	Refused   *call.Memory                // what this node refused; nil remembers nothing
-	Blobs     func() (count, bytes int64) // as last counted; nil tells of none
-	CertEnd   time.Time                   // of the public site's certificate; zero without one
-	Peers     func() []cluster.Peer       // all other nodes, answering or not; nil for a node alone
-	Others    func() []health.Seen        // likewise, where they cannot be asked and only tell of themselves; else nil
+	Version  string
+	DB       *store.DB
+	Log      *etcdlog.Log     // nil when the log is not etcd's: then nothing is told of sizes
+	Cluster  *cluster.Cluster // nil when the log is not etcd's
+	Accounts *account.Accounts
+	Access   *access.Access
+	Orgs     *org.Orgs
+	OAuth    *oauth.OAuth
+	Settings *setting.Settings
+	Mail     *mail.Mail
+	Jobs     *job.Queue
+	Audit    *audit.Audit
+	Operator *operator.Operator // of what the others belong to
+	Registry connect.Registry   // what clients must know of this server
+	Doctor   doctor.Deps
+	Examined func() *doctor.Server // what the doctor looks at beside; nil for nothing
+	Metrics  prometheus.Gatherer
+	Self     Self
+	Refused  *call.Memory                // what this node refused; nil remembers nothing
+	Blobs    func() (count, bytes int64) // as last counted; nil tells of none
+	CertEnd  time.Time                   // of the public site's certificate; zero without one
+	Peers    func() []cluster.Peer       // all other nodes, answering or not; nil for a node alone
+	Others   func() []health.Seen        // likewise, where they cannot be asked and only tell of themselves; else nil
 
 	// Ready says why the node cannot serve, or nil. A nil Ready is always ready.
 	Ready func() error

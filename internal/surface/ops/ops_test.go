@@ -24,6 +24,7 @@ import (
 	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/mail/mailtest"
 	"hexhub/internal/feature/oauth"
+	"hexhub/internal/feature/operator"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/kernel/fault"
@@ -77,6 +78,7 @@ func newWorld(t *testing.T) *world {
 		},
 		Logger: slog.New(slog.NewJSONHandler(&w.log, nil)),
 	}
+	w.deps.Operator = operator.New(operator.Deps{DB: db, Jobs: w.deps.Jobs, Mail: letters})
 	return w
 }
 

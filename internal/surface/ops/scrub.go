@@ -70,7 +70,7 @@ func (o *Ops) scrubs(*http.Request) (any, error) {
 
 // scrubNow asks all stores to be read from the beginning.
 func (o *Ops) scrubNow(r *http.Request) (any, error) {
-	if _, err := scrub.Now(r.Context(), o.DB); err != nil {
+	if err := o.Operator.Scrub(r.Context(), actor(r).By()); err != nil {
 		return nil, err
 	}
 	return o.scrubs(r)

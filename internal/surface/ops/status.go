@@ -68,7 +68,7 @@ func (o *Ops) status(r *http.Request) (any, error) {
 		s.Jobs.Running += n.Running
 		s.Jobs.Dead += n.Dead
 	}
-	if o.Backup != nil {
+	if o.Operator.Backup != nil {
 		state := backup.StateOf(o.DB.View())
 		s.Backup = &state
 	}
