@@ -125,7 +125,12 @@ func suffer(t *testing.T, nodes int) {
 	t.Parallel()
 	random, s := chance(t)
 	dir := folder(t)
-	f := start(t, fleet.Options{Dir: dir, Nodes: nodes, Disk: ownDisk, Env: []string{fmt.Sprint("HEXHUB_DISK_RESERVE=", reserve)}})
+	f := start(t, fleet.Options{Dir: dir, Nodes: nodes, Disk: ownDisk, Apart: true, Env: []string{fmt.Sprint("HEXHUB_DISK_RESERVE=", reserve)}})
+	if why := f.Apart(); nodes > 1 && why == nil {
+		t.Log("each node has a network of its own")
+	} else if nodes > 1 {
+		t.Logf("the nodes share the loopback: %v", why)
+	}
 	l, err := newLoad(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +177,7 @@ func judge(t *testing.T, l *load, seed uint64, dir string) {
 	copies(t, l)
 	first := l.fleet.Nodes[0]
 	for _, n := range l.fleet.Nodes[1:] {
-		if err := l.same(t.Context(), first, n, "/repo/versions", "/repo/names", "/api/packages", "/api/keys"); err != nil {
+		if err := l.sameBeforeLong(t.Context(), first, n, "/repo/versions", "/repo/names", "/api/packages", "/api/keys"); err != nil {
 			t.Error(err)
 		}
 	}
@@ -246,6 +251,7 @@ var steps = []mishap{
 // cuts are what goes wrong between nodes.
 var cuts = []mishap{
 	{"a node is cut off", (*evil).isolate},
+	{"two nodes are cut off from each other", (*evil).part},
 }
 
 // run lets one thing after another go wrong: each once, or by chance for as long as the flag says.
@@ -443,11 +449,82 @@ func (e *evil) step(n *fleet.Node, by time.Duration) error {
 	return n.StepClock(0)
 }
 
-// C3, C9: Nothing passes between a node and the others for a while.
+// C3, C9: Nothing passes between a node and the others for a while. They go on without it; it takes in nothing,
+// says so before long, and serves what it has.
 func (e *evil) isolate() error {
-	e.fleet.Isolate(e.victim())
-	e.wait(4*time.Second, 6*time.Second)
-	e.fleet.Mend()
+	n := e.victim()
+	if err := e.fleet.Isolate(n); err != nil {
+		return err
+	}
+	for _, other := range e.fleet.Nodes {
+		if other != n {
+			if err := e.takes(other); err != nil {
+				return fmt.Errorf("%s is cut off, and %w", n.Name, err)
+			}
+		}
+	}
+	if err := errors.Join(e.refuses(n), e.serves(n)); err != nil {
+		return fmt.Errorf("it is cut off: %w", err)
+	}
+	e.wait(2*time.Second, 4*time.Second)
+	return e.mended(n)
+}
+
+// C3, C9: Two nodes do not hear each other, and the third hears both. If the leader is among the two, the other one
+// is as good as cut off from all; everybody else goes on.
+func (e *evil) part() error {
+	i := e.rand.IntN(len(e.fleet.Nodes))
+	a, b := e.fleet.Nodes[i], e.fleet.Nodes[(i+1)%len(e.fleet.Nodes)]
+	if err := e.fleet.Cut(a, b); err != nil {
+		return err
+	}
+	e.wait(3*time.Second, 5*time.Second)
+	leader, err := e.fleet.Leader(e.t.Context())
+	if err != nil {
+		return err
+	}
+	for _, n := range e.fleet.Nodes {
+		if err := e.serves(n); err != nil {
+			return fmt.Errorf("%s and %s are cut off from each other, and %w", a.Name, b.Name, err)
+		}
+		if leader == a && n == b || leader == b && n == a {
+			err = e.refuses(n)
+		} else {
+			err = e.takes(n)
+		}
+		if err != nil {
+			return fmt.Errorf("%s and %s are cut off from each other, %s leads, and %w", a.Name, b.Name, leader.Name, err)
+		}
+	}
+	return errors.Join(e.mended(a), e.mended(b))
+}
+
+// refuses demands that a node takes no release and says so before long.
+func (e *evil) refuses(n *fleet.Node) error {
+	told, err := e.publish(n, 0)
+	if err != nil || told.Status != http.StatusServiceUnavailable {
+		return errors.Join(err, fmt.Errorf("publishing through %s is told %d %.300s", n.Name, told.Status, told.Body))
+	}
+	return nil
+}
+
+// mended lets everything through again, and demands that a node works with the others.
+func (e *evil) mended(n *fleet.Node) error {
+	if err := e.fleet.Mend(); err != nil {
+		return err
+	}
+	if err := e.takes(n); err != nil {
+		return fmt.Errorf("all is mended, and %w", err)
+	}
+	return nil
+}
+
+// serves demands that a node answers who reads what is public.
+func (e *evil) serves(n *fleet.Node) error {
+	told, err := e.load.nobody.Do(e.t.Context(), n, http.MethodGet, "/repo/versions", nil, 0)
+	if err != nil || told.Status != http.StatusOK {
+		return errors.Join(err, fmt.Errorf("%s answers %d to who reads", n.Name, told.Status))
+	}
 	return nil
 }
 
@@ -459,7 +536,7 @@ func (e *evil) fillDisk() error {
 		return err
 	}
 	e.wait(300*time.Millisecond, time.Second) // it looks ten times a second
-	told, err := e.publish(n)
+	told, err := e.publish(n, e.load.seen.Load())
 	if err != nil || told.Status != http.StatusServiceUnavailable || !bytes.Contains(told.Body, []byte("disk")) {
 		return errors.Join(err, fmt.Errorf("publishing through %s, whose disk is full, is told %d %.300s", n.Name, told.Status, told.Body))
 	}
@@ -471,8 +548,8 @@ func (e *evil) fillDisk() error {
 			}
 		}
 	}
-	if told, err = e.load.nobody.Do(e.t.Context(), n, http.MethodGet, "/repo/versions", nil, 0); err != nil || told.Status != http.StatusOK {
-		return errors.Join(err, fmt.Errorf("%s, whose disk is full, answers %d to who reads", n.Name, told.Status))
+	if err := e.serves(n); err != nil {
+		return fmt.Errorf("its disk is full, and %w", err)
 	}
 	return e.freed(n)
 }
@@ -515,18 +592,18 @@ func (e *evil) takes(n *fleet.Node) error {
 	var told fleet.Answer
 	var err error
 	for began := time.Now(); time.Since(began) < 30*time.Second; e.wait(100*time.Millisecond, 200*time.Millisecond) {
-		if told, err = e.publish(n); err == nil && told.Status == http.StatusCreated {
+		if told, err = e.publish(n, e.load.seen.Load()); err == nil && told.Status == http.StatusCreated {
 			return nil
 		}
 	}
 	return errors.Join(err, fmt.Errorf("%s takes no release: %d %.300s", n.Name, told.Status, told.Body))
 }
 
-// publish publishes a package of its own through a node.
-func (e *evil) publish(n *fleet.Node) (fleet.Answer, error) {
+// publish publishes a package of its own through a node, which must have seen a revision unless it is zero.
+func (e *evil) publish(n *fleet.Node, revision int64) (fleet.Answer, error) {
 	name := e.load.newPackage()
 	file := fleet.Tarball(name, "1.0.0", name)
-	a, err := e.load.owner.Do(e.t.Context(), n, http.MethodPost, "/api/publish", file, e.load.seen.Load())
+	a, err := e.load.owner.Do(e.t.Context(), n, http.MethodPost, "/api/publish", file, revision)
 	if a.Status == http.StatusCreated {
 		e.load.mu.Lock()
 		defer e.load.mu.Unlock()

@@ -46,7 +46,7 @@ func interrupted(t *testing.T, c *fleet.Client, n *fleet.Node, file []byte, mean
 	req.Header.Set("Authorization", c.Authorization)
 	req.Header.Set("Content-Type", "application/octet-stream")
 	req.Header.Set("Expect", "100-continue") // which the server answers when it has judged who asks
-	resp, err := (&http.Transport{ExpectContinueTimeout: time.Minute, DisableKeepAlives: true}).RoundTrip(req)
+	resp, err := (&http.Transport{ExpectContinueTimeout: time.Minute, DisableKeepAlives: true, DialContext: n.Dial}).RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -459,6 +459,18 @@ func (l *load) missing(ctx context.Context, n *fleet.Node) (lost []string) {
 	return lost
 }
 
+// sameBeforeLong compares what two nodes serve, and is nil once they serve the same: downloads are counted every few
+// seconds, and may be so between the two questions.
+func (l *load) sameBeforeLong(ctx context.Context, a, b *fleet.Node, paths ...string) error {
+	var err error
+	for began := time.Now(); time.Since(began) < 30*time.Second; time.Sleep(time.Second) {
+		if err = l.same(ctx, a, b, paths...); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
 // same compares what two nodes serve, and is nil if they serve the same.
 func (l *load) same(ctx context.Context, a, b *fleet.Node, paths ...string) error {
 	var problems error

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"hexhub/hex/tarball"
@@ -21,22 +22,39 @@ import (
 // A Client asks nodes. It is safe for concurrent use.
 type Client struct {
 	Authorization string // sent as it is; empty for none
-	way           http.RoundTripper
-	patience      time.Duration
+	ways          *ways
+}
+
+// ways are connections to nodes, which may be in networks of their own, so that one pool does not do.
+type ways struct {
+	patience time.Duration
+
+	mu sync.Mutex // guards to
+	to map[*Node]*http.Transport
+}
+
+func (w *ways) way(n *Node) *http.Transport {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.to[n] == nil {
+		w.to[n] = &http.Transport{MaxIdleConnsPerHost: 128, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(ctx, w.patience)
+			defer cancel()
+			return n.Dial(ctx, network, address)
+		}}
+	}
+	return w.to[n]
 }
 
 // NewClient returns a client that waits so long for an answer.
 func NewClient(patience time.Duration) *Client {
-	return &Client{
-		way:      &http.Transport{MaxIdleConnsPerHost: 128, DialContext: (&net.Dialer{Timeout: patience}).DialContext},
-		patience: patience,
-	}
+	return &Client{ways: &ways{patience: patience, to: map[*Node]*http.Transport{}}}
 }
 
 // With returns a client that shares connections with this one and sends an Authorization, such as the
 // secret of a key.
 func (c *Client) With(authorization string) *Client {
-	return &Client{authorization, c.way, c.patience}
+	return &Client{authorization, c.ways}
 }
 
 // An Answer is a response, read whole.
@@ -65,7 +83,7 @@ func (c *Client) Do(ctx context.Context, n *Node, method, path string, body any,
 		}
 		kind = "application/json"
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.patience)
+	ctx, cancel := context.WithTimeout(ctx, c.ways.patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, n.URL+path, bytes.NewReader(content))
 	if err != nil {
@@ -81,7 +99,7 @@ func (c *Client) Do(ctx context.Context, n *Node, method, path string, body any,
 	if revision > 0 {
 		req.Header.Set(RevisionHeader, strconv.FormatInt(revision, 10))
 	}
-	resp, err := c.way.RoundTrip(req)
+	resp, err := c.ways.way(n).RoundTrip(req)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -2,10 +2,10 @@
 
 // Package fleet runs HexHub as its operators do, and does to it what the world does.
 //
-// A fleet is one real process of the built binary, or several that form a cluster, on this machine's
-// loopback. They can be killed, paused, cut off from each other and damaged on disk. The package knows
-// how nodes are started and where they keep things; it knows nothing of what they are asked, and
-// judges nothing.
+// A fleet is one real process of the built binary, or several that form a cluster. They speak to each
+// other on this machine's loopback, or each from a network of its own. They can be killed, paused, cut off
+// from each other and damaged on disk. The package knows how nodes are started and where they keep things;
+// it knows nothing of what they are asked, and judges nothing.
 package fleet
 
 import (
@@ -27,13 +27,35 @@ type Options struct {
 	Dir     string   // where the nodes keep their data and logs, and what is left when all is over
 	Nodes   int      // zero means one
 	Disk    int64    // bytes of each node's own disk, which can be filled; zero, or no privilege to mount, is that of Dir
+	Apart   bool     // whether each of several nodes gets a network of its own, where that can be had; see Fleet.Apart
 	Env     []string // settings of all nodes besides, as NAME=VALUE
 }
 
 // A Fleet is a few nodes.
 type Fleet struct {
-	Nodes []*Node
-	mesh  *mesh // nil for a lone node
+	Nodes   []*Node
+	network network // nil for a lone node
+	apart   error   // why the nodes share a network
+}
+
+// A network is what nodes reach each other by. Its methods are for one caller at a time.
+type network interface {
+	// plug finds addresses for a node that is not up.
+	plug(n *Node) (addresses, error)
+	// cut lets nothing through between two nodes, in neither direction.
+	cut(a, b *Node) error
+	// isolate lets nothing through between a node and all others.
+	isolate(n *Node) error
+	// mend undoes all that.
+	mend() error
+	close() error
+}
+
+// Addresses of a node, as HOST:PORT.
+type addresses struct {
+	public  string // where it serves everybody
+	cluster string // where it listens to the others
+	door    string // where the others find it
 }
 
 // Build builds the program into a folder and returns its path. The flags go to go build.
@@ -51,7 +73,7 @@ func Start(ctx context.Context, o Options) (*Fleet, error) {
 	f := &Fleet{}
 	count := max(o.Nodes, 1)
 	if count > 1 {
-		f.mesh = newMesh()
+		f.connect(o.Apart)
 	}
 	for i := range count {
 		n, err := f.add(o, i)
@@ -70,6 +92,23 @@ func Start(ctx context.Context, o Options) (*Fleet, error) {
 	return f, nil
 }
 
+// connect makes the network between several nodes.
+func (f *Fleet) connect(apart bool) {
+	f.apart = errors.New("nobody asked for networks of their own")
+	if apart {
+		var w *wires
+		if w, f.apart = newWires(); f.apart == nil {
+			f.network = w
+			return
+		}
+	}
+	f.network = newMesh()
+}
+
+// Apart is nil if each node has a network of its own, in which what is sent over a cut is lost. Otherwise it
+// says why they share the loopback, on which proxies stand between them and hold back what is sent over a cut.
+func (f *Fleet) Apart() error { return f.apart }
+
 // add makes a node and does not start it.
 func (f *Fleet) add(o Options, i int) (*Node, error) {
 	name := fmt.Sprintf("n%d", i+1)
@@ -77,44 +116,42 @@ func (f *Fleet) add(o Options, i int) (*Node, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	listen, err := freeAddress()
-	if err != nil {
-		return nil, err
-	}
-	n := &Node{
-		Name: name, Data: filepath.Join(dir, "data"), Log: filepath.Join(dir, "log"), URL: "http://" + listen,
-		dir: dir, program: o.Program,
-	}
+	n := &Node{Name: name, Data: filepath.Join(dir, "data"), Log: filepath.Join(dir, "log"), dir: dir, program: o.Program}
 	f.Nodes = append(f.Nodes, n)
 	if o.Disk > 0 {
 		if err := n.mountDisk(o.Disk); err != nil && !errors.Is(err, fs.ErrPermission) {
 			return nil, err
 		}
 	}
-	// The caller's come last and win. The reserve is for disks, not for tests.
-	n.env = append([]string{
-		"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "HEXHUB_DATA=" + n.Data, "HEXHUB_LISTEN=" + listen,
-		"HEXHUB_REGISTRATION=open", "HEXHUB_DISK_RESERVE=0", "HEXHUB_LOG_FORMAT=json",
-		stepVariable + "=" + n.clock(),
-	}, o.Env...)
-	if f.mesh == nil {
-		return n, nil
-	}
-	if listen, err = freeAddress(); err != nil {
-		return nil, err
-	}
-	door, err := f.mesh.open(n, listen)
+	at, err := f.plug(n)
 	if err != nil {
 		return nil, err
 	}
-	n.door = door
-	n.env = append(n.env, "HEXHUB_CLUSTER_LISTEN="+listen, "HEXHUB_CLUSTER_ADVERTISE="+door, "HEXHUB_NODE_NAME="+name)
+	n.URL, n.door = "http://"+at.public, at.door
+	// The caller's come last and win. The reserve is for disks, not for tests.
+	n.env = append([]string{
+		"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "HEXHUB_DATA=" + n.Data, "HEXHUB_LISTEN=" + at.public,
+		"HEXHUB_REGISTRATION=open", "HEXHUB_DISK_RESERVE=0", "HEXHUB_LOG_FORMAT=json",
+		stepVariable + "=" + n.clock(),
+	}, o.Env...)
+	if f.network != nil {
+		n.env = append(n.env, "HEXHUB_CLUSTER_LISTEN="+at.cluster, "HEXHUB_CLUSTER_ADVERTISE="+at.door, "HEXHUB_NODE_NAME="+name)
+	}
 	return n, nil
+}
+
+// plug finds addresses for a node.
+func (f *Fleet) plug(n *Node) (addresses, error) {
+	if f.network != nil {
+		return f.network.plug(n)
+	}
+	public, err := freeAddress()
+	return addresses{public: public}, err
 }
 
 // Leader is the node that leads now, as a node that is not among those out of reach tells.
 func (f *Fleet) Leader(ctx context.Context, outOfReach ...*Node) (*Node, error) {
-	if f.mesh == nil {
+	if f.network == nil {
 		return f.Nodes[0], nil
 	}
 	err := errors.New("no node can be asked who leads")
@@ -144,24 +181,19 @@ func (f *Fleet) Leader(ctx context.Context, outOfReach ...*Node) (*Node, error) 
 	return nil, err
 }
 
-// Cut lets nothing through between two nodes, in neither direction, until they are mended. What is on
-// its way waits, as it does when a cable is out: nobody is told.
-func (f *Fleet) Cut(a, b *Node) { f.mesh.between(a, b).shut() }
+// Cut lets nothing through between two nodes, in neither direction, until they are mended. It is as when a
+// cable is out: nobody is told. Other pairs notice nothing.
+func (f *Fleet) Cut(a, b *Node) error { return f.network.cut(a, b) }
 
 // Isolate cuts a node off from all others.
-func (f *Fleet) Isolate(n *Node) {
-	for _, other := range f.Nodes {
-		if other != n {
-			f.Cut(n, other)
-		}
-	}
-}
+func (f *Fleet) Isolate(n *Node) error { return f.network.isolate(n) }
 
 // Mend lets everything through again.
-func (f *Fleet) Mend() {
-	if f.mesh != nil {
-		f.mesh.mend()
+func (f *Fleet) Mend() error {
+	if f.network == nil {
+		return nil
 	}
+	return f.network.mend()
 }
 
 // Close ends all nodes without ceremony. Their logs stay, and their data but for what is on disks of their own.
@@ -170,8 +202,8 @@ func (f *Fleet) Close() error {
 	for _, n := range f.Nodes {
 		err = errors.Join(err, n.Kill(), n.unmountDisk())
 	}
-	if f.mesh != nil {
-		err = errors.Join(err, f.mesh.close())
+	if f.network != nil {
+		err = errors.Join(err, f.network.close())
 	}
 	return err
 }

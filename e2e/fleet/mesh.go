@@ -13,8 +13,9 @@ import (
 	"sync"
 )
 
-// A mesh is the network between nodes. Each node is known to the others by a door of the mesh, and the
-// mesh asks the system which process knocks, so that any pair can be cut without the others noticing.
+// A mesh is a network on the loopback, which takes no privilege. Each node is known to the others by a door
+// of the mesh, and the mesh asks the system which process knocks, so that any pair can be cut without the
+// others noticing. What is on its way over a cut waits.
 type mesh struct {
 	ctx   context.Context // of everything that is on its way
 	stop  context.CancelFunc
@@ -30,6 +31,17 @@ func newMesh() *mesh {
 	m := &mesh{gates: map[[2]*Node]*gate{}}
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	return m
+}
+
+func (m *mesh) plug(n *Node) (at addresses, err error) {
+	if at.public, err = freeAddress(); err != nil {
+		return at, err
+	}
+	if at.cluster, err = freeAddress(); err != nil {
+		return at, err
+	}
+	at.door, err = m.open(n, at.cluster)
+	return at, err
 }
 
 // open makes the door to a node, whose own address is given, and returns the address of the door.
@@ -87,12 +99,30 @@ func (m *mesh) between(a, b *Node) *gate {
 	return g
 }
 
-func (m *mesh) mend() {
+func (m *mesh) cut(a, b *Node) error {
+	m.between(a, b).shut()
+	return nil
+}
+
+func (m *mesh) isolate(n *Node) error {
+	m.mu.Lock()
+	nodes := m.nodes
+	m.mu.Unlock()
+	for _, other := range nodes {
+		if other != n {
+			m.between(n, other).shut()
+		}
+	}
+	return nil
+}
+
+func (m *mesh) mend() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, g := range m.gates {
 		g.mend()
 	}
+	return nil
 }
 
 func (m *mesh) close() error {

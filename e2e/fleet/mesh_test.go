@@ -20,9 +20,8 @@ func TestCutMakesBytesWait(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	f := &Fleet{mesh: m}
 	me := &Node{cmd: &exec.Cmd{Process: &os.Process{Pid: os.Getpid()}}}
-	echo, other := echoServer(t), &Node{}
+	echo, other := echoServer(t, "127.0.0.1:0"), &Node{}
 	way, err := m.open(other, echo)
 	if err != nil {
 		t.Fatal(err)
@@ -36,15 +35,32 @@ func TestCutMakesBytesWait(t *testing.T) {
 	}
 	defer c.Close()
 	expectEcho(t, c, true)
-	f.Cut(me, &Node{})
+	cut(t, m, me, &Node{})
 	expectEcho(t, c, true)
-	f.Cut(me, other)
+	cut(t, m, me, other)
 	expectEcho(t, c, false)
-	m.mend()
-	if got := make([]byte, 1); read(c, got, 10*time.Second) != nil || got[0] != 'x' {
-		t.Errorf("what waited comes as %q", got)
+	mended(t, m, c)
+}
+
+func cut(t *testing.T, w network, a, b *Node) {
+	t.Helper()
+	if err := w.cut(a, b); err != nil {
+		t.Fatal(err)
 	}
-	expectEcho(t, c, true)
+}
+
+// mended mends the network, after which what waited on connections comes, and what is sent as well.
+func mended(t *testing.T, w network, waiting ...net.Conn) {
+	t.Helper()
+	if err := w.mend(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range waiting {
+		if got := make([]byte, 1); read(c, got, 10*time.Second) != nil || got[0] != 'x' {
+			t.Errorf("what waited comes as %q", got)
+		}
+		expectEcho(t, c, true)
+	}
 }
 
 // expectEcho sends a byte, which is to come back, or not for a while.
@@ -70,8 +86,9 @@ func read(c net.Conn, b []byte, within time.Duration) error {
 	return err
 }
 
-func echoServer(t *testing.T) string {
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+// echoServer answers at an address with what it is told.
+func echoServer(t *testing.T, address string) string {
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

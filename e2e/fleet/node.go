@@ -33,9 +33,10 @@ type Node struct {
 	dir     string
 	program string
 	env     []string
-	said    int64  // bytes that were in the log before the last start
-	door    string // its address in the cluster; empty for a lone node
-	mounted bool   // a disk of its own at Data
+	said    int64      // bytes that were in the log before the last start
+	door    string     // its address in the cluster; empty for a lone node
+	mounted bool       // a disk of its own at Data
+	space   *namespace // the network it is in; nil for this process's
 
 	mu    sync.Mutex // guards the others
 	cmd   *exec.Cmd  // nil if down
@@ -56,7 +57,11 @@ func (n *Node) Run(ctx context.Context, args ...string) (string, error) {
 	cmd := n.Command(ctx, args...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	out, err := cmd.Output()
+	var out []byte
+	err := n.space.inside(func() (err error) {
+		out, err = cmd.Output()
+		return err
+	})
 	if err != nil {
 		return "", fmt.Errorf("%s: hexhub %s: %w\n%s%s", n.Name, strings.Join(args, " "), err, out, said.Bytes())
 	}
@@ -87,7 +92,7 @@ func (n *Node) launch(ctx context.Context, args ...string) error {
 	cmd := n.Command(context.WithoutCancel(ctx), args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	began := time.Now()
-	if err := cmd.Start(); err != nil {
+	if err := n.space.inside(cmd.Start); err != nil {
 		return fmt.Errorf("start %s: %w", n.Name, err)
 	}
 	ended := make(chan struct{})
@@ -178,7 +183,17 @@ func (n *Node) ready(ctx context.Context) error {
 	local := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}}
-	return errors.Join(ask(ctx, local, "http://local/readyz"), ask(ctx, &http.Transport{DisableKeepAlives: true}, n.URL+"/status"))
+	public := &http.Transport{DisableKeepAlives: true, DialContext: n.Dial}
+	return errors.Join(ask(ctx, local, "http://local/readyz"), ask(ctx, public, n.URL+"/status"))
+}
+
+// Dial connects to an address as programs on the node's machine would: the way to speak to it, whatever is cut.
+func (n *Node) Dial(ctx context.Context, network, address string) (c net.Conn, err error) {
+	err = n.space.inside(func() (err error) {
+		c, err = new(net.Dialer).DialContext(ctx, network, address)
+		return err
+	})
+	return c, err
 }
 
 func ask(ctx context.Context, way http.RoundTripper, url string) error {
