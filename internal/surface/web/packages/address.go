@@ -1,0 +1,63 @@
+package packages
+
+import (
+	"net/http"
+	"strings"
+
+	"hexhub/hex/version"
+)
+
+// An address is what the path of a page names, as it is spelled: [REPOSITORY/]NAME[/VERSION][/TAB].
+type address struct {
+	Repository string // empty for the default one
+	Name       string
+	Version    string // empty for the newest
+	Tab        string // empty for the first
+}
+
+// words are the tabs that addresses may name. They are no packages' names behind a repository's: what follows a
+// package's name is read as a tab, then as a version, and only then as the package that the first part would be
+// the repository of. Such a package has an address nevertheless, with its version.
+var words = map[string]bool{
+	"versions": true, "changelog": true, "license": true, "dependencies": true, "dependents": true, "advisories": true,
+	"audit-logs": true, "owners": true, "settings": true, "files": true, "report": true, "stats": true, "quality": true,
+}
+
+// parseAddress reads the parts of a path below /packages, of which there are at least one.
+func parseAddress(parts []string) (a address, ok bool) {
+	if last := parts[len(parts)-1]; len(parts) > 1 && words[last] {
+		a.Tab, parts = last, parts[:len(parts)-1]
+	}
+	switch {
+	case len(parts) == 1:
+		a.Name = parts[0]
+	case len(parts) == 2 && isVersion(parts[1]):
+		a.Name, a.Version = parts[0], parts[1]
+	case len(parts) == 2:
+		a.Repository, a.Name = parts[0], parts[1]
+	case len(parts) == 3 && isVersion(parts[2]):
+		a.Repository, a.Name, a.Version = parts[0], parts[1], parts[2]
+	default:
+		return address{}, false
+	}
+	return a, true
+}
+
+func isVersion(text string) bool {
+	_, err := version.Parse(text)
+	return err == nil
+}
+
+// addressOf reads the address that a request is sent to.
+func addressOf(r *http.Request) (address, bool) {
+	var parts []string
+	for _, name := range []string{"name", "second", "third", "fourth"} {
+		if part := r.PathValue(name); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 0 || strings.Contains(strings.Join(parts, ""), "/") {
+		return address{}, false
+	}
+	return parseAddress(parts)
+}

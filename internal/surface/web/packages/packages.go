@@ -1,0 +1,63 @@
+// Package packages is what people see of a package: what it is and how one gets it, its versions, and its texts.
+//
+// It renders what the rooms know and decides nothing. A package that the visitor may not read looks as one that is
+// not there.
+package packages
+
+import (
+	"net/http"
+
+	"hexhub/hex/name"
+	"hexhub/internal/feature/connect"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/store"
+	"hexhub/internal/surface/web/ui"
+)
+
+// Deps are what the pages show and use.
+type Deps struct {
+	DB       *store.DB
+	Default  name.Repository  // the one that addresses without a repository mean
+	Registry connect.Registry // without a key
+}
+
+// Register adds the pages to the web site.
+func Register(web *ui.Web, d Deps) {
+	p := &pages{Deps: d, web: web}
+	p.tabs = map[string]tab{
+		"":         {p.main, true},
+		"versions": {p.versions, false},
+	}
+	web.Handle("GET /packages/{name}", p.show)
+	web.Handle("GET /packages/{name}/{second}", p.show)
+	web.Handle("GET /packages/{name}/{second}/{third}", p.show)
+	web.Handle("GET /packages/{name}/{second}/{third}/{fourth}", p.show)
+}
+
+type pages struct {
+	Deps
+	web  *ui.Web
+	tabs map[string]tab // by the last part of their address
+}
+
+// A tab is one page of a package.
+type tab struct {
+	show func(w http.ResponseWriter, r *http.Request, s *subject) error
+	of   bool // a version, which its address may name; else of the package
+}
+
+// show answers with the page that an address names.
+func (p *pages) show(w http.ResponseWriter, r *http.Request) error {
+	s, err := p.subject(r)
+	if err != nil {
+		return err
+	}
+	t, ok := p.tabs[s.Tab]
+	if !ok || s.Pinned && !t.of {
+		return errAbsent
+	}
+	return t.show(w, r, s)
+}
+
+// errAbsent is for what is not there, and for what the visitor must not know of.
+var errAbsent = fault.New(fault.NotFound, "There is no such package or version here, or it is private and you are not logged in as somebody who may read it.")

@@ -1,0 +1,85 @@
+package packages
+
+import (
+	"net/http"
+	"slices"
+
+	"hexhub/hex/name"
+	"hexhub/hex/version"
+	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/depend"
+	"hexhub/internal/feature/org"
+	"hexhub/internal/kernel/store"
+)
+
+// A subject is what a page is about, at one moment and for one visitor, who may read it.
+type subject struct {
+	view  *store.View
+	actor access.Actor
+	sight *depend.Sight
+
+	Repository org.Repository
+	Package    catalog.Package
+	Releases   []catalog.Release // ascending
+	Release    catalog.Release   // that the address names, or the newest
+	Pinned     bool              // the address names it
+	Tab        string            // the last part of the address; empty for the first tab
+}
+
+// subject finds what a request is about.
+func (p *pages) subject(r *http.Request) (*subject, error) {
+	a, ok := addressOf(r)
+	if !ok {
+		return nil, errAbsent
+	}
+	s := &subject{view: p.DB.View(), actor: p.web.Actor(r), Tab: a.Tab, Pinned: a.Version != ""}
+	s.sight = depend.By(s.view, s.actor)
+	s.Repository, _ = org.Resolve(s.view, p.Default, a.Repository) // the zero one is nobody's to read
+	pkg, err := name.ParsePackage(a.Name)
+	if err != nil {
+		return nil, errAbsent
+	}
+	ref := catalog.Ref{Repository: s.Repository.Name, Name: pkg}
+	if s.Package, ok = s.sight.Package(ref); !ok {
+		return nil, errAbsent
+	}
+	s.Releases = catalog.Releases(s.view, ref)
+	return s, s.choose(a.Version)
+}
+
+// choose makes the release of the version the one that is shown; of none, the newest.
+func (s *subject) choose(text string) error {
+	wanted := s.Package.Summary.Newest()
+	if text != "" {
+		var err error
+		if wanted, err = version.Parse(text); err != nil {
+			return errAbsent
+		}
+	}
+	i := slices.IndexFunc(s.Releases, func(r catalog.Release) bool { return r.Version == wanted })
+	if i < 0 {
+		return errAbsent
+	}
+	s.Release = s.Releases[i]
+	return nil
+}
+
+// Base is the path of the package.
+func (s *subject) Base() string {
+	if s.Repository.Default() {
+		return "/packages/" + s.Package.Name.String()
+	}
+	return "/packages/" + s.Repository.Name.String() + "/" + s.Package.Name.String()
+}
+
+// At is the path of a version.
+func (s *subject) At(v version.Version) string { return s.Base() + "/" + v.String() }
+
+// Here is the path of what is shown: that of the version if the address names it.
+func (s *subject) Here() string {
+	if s.Pinned {
+		return s.At(s.Release.Version)
+	}
+	return s.Base()
+}

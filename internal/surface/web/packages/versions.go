@@ -1,0 +1,82 @@
+package packages
+
+import (
+	"net/http"
+	"strings"
+
+	"hexhub/hex/version"
+	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/stats"
+	"hexhub/internal/surface/web/ui"
+)
+
+// versionsView is the tab that lists all versions.
+type versionsView struct {
+	view
+	Range   string // that somebody asked for
+	Problem string // why it is none
+	Tracks  []track
+	Found   int // releases in the range
+}
+
+func (p *pages) versions(w http.ResponseWriter, r *http.Request, s *subject) error {
+	v := versionsView{view: p.view(w, r, s, "Versions"), Range: strings.TrimSpace(r.URL.Query().Get("range"))}
+	if len(v.Range) > 200 {
+		v.Range = v.Range[:200]
+	}
+	found, err := within(s.Releases, v.Range)
+	if err != nil {
+		v.Problem = "“" + v.Range + "” is no requirement. Write one as in mix.exs, such as ~> 1.4 or >= 1.0.0 and < 2.0.0."
+		found = s.Releases
+	}
+	v.Found, v.Tracks = len(found), tracks(found)
+	status := http.StatusOK
+	if v.Problem != "" {
+		status = http.StatusUnprocessableEntity
+	}
+	return p.web.Show(w, status, v.show())
+}
+
+// within are the releases that a requirement admits, pre-releases among them; all if it is empty.
+func within(releases []catalog.Release, text string) ([]catalog.Release, error) {
+	if text == "" {
+		return releases, nil
+	}
+	requirement, err := version.ParseRequirement(text)
+	if err != nil {
+		return nil, err
+	}
+	var found []catalog.Release
+	for _, r := range releases {
+		if requirement.Match(r.Version, true) {
+			found = append(found, r)
+		}
+	}
+	return found, nil
+}
+
+// publisher is the user name of who published a release, if it is known.
+func (s *subject) publisher(r catalog.Release) string {
+	u, ok := account.Users.Get(s.view, r.Publisher)
+	if !ok || !u.Active() {
+		return ""
+	}
+	return u.Username.String()
+}
+
+// downloads of a release, ever.
+func (s *subject) downloads(r catalog.Release) int64 {
+	row, _ := stats.Release(s.view, r.Repository, r.Package, r.Version)
+	return row.Total
+}
+
+// open reports whether a track shows all its versions at once: few, or asked for.
+func (v versionsView) open(t track) bool {
+	return len(t.Releases) < 4 || v.Range != "" && v.Problem == ""
+}
+
+// others says how many versions of a track lie behind it.
+func (v versionsView) others(t track) string {
+	return ui.Count(len(t.Releases)-1) + " more of " + t.Name
+}

@@ -1,0 +1,80 @@
+package packages
+
+import (
+	"net/http"
+	"slices"
+
+	"hexhub/hex/version"
+	"hexhub/internal/surface/web/ui"
+)
+
+// A view is what every tab of a package shows around its own.
+type view struct {
+	ui.Page
+	*subject
+	Tabs []ui.Tab
+}
+
+// view returns the frame of a tab. The title is that of the tab, empty for the first.
+func (p *pages) view(w http.ResponseWriter, r *http.Request, s *subject, title string) view {
+	what := s.Package.Name.String()
+	if s.Pinned {
+		what += " " + s.Release.Version.String()
+	}
+	if title != "" {
+		what = title + " · " + what
+	}
+	v := view{Page: p.web.Page(w, r, what), subject: s}
+	v.Section, v.Canonical, v.NoIndex = "/packages", s.Base(), s.Tab != "" || s.Pinned
+	if d := s.Package.Meta.Description; d != nil {
+		v.About = *d
+	}
+	v.Tabs = p.tabsOf(s)
+	return v
+}
+
+// tabsOf are the tabs of the package, of which one is open.
+func (p *pages) tabsOf(s *subject) []ui.Tab {
+	tabs := []ui.Tab{
+		{Path: s.Here(), Words: "Readme"},
+		ui.Counted(s.Base()+"/versions", "Versions", len(s.Releases)),
+	}
+	for i := range tabs {
+		tabs[i].Current = tabs[i].Path == s.Here()+s.suffix() || tabs[i].Path == s.Base()+s.suffix()
+	}
+	return tabs
+}
+
+// crumbs are the way to the package.
+func (s *subject) crumbs() []ui.Step {
+	steps := []ui.Step{{Path: "/packages", Words: "Packages"}}
+	if !s.Repository.Default() {
+		steps = append(steps, ui.Step{Path: "/orgs/" + s.Repository.Name.String(), Words: s.Repository.Name.String()})
+	}
+	return append(steps, ui.Step{Words: s.Package.Name.String()})
+}
+
+// keeping is the path of another version's page, on the tab that is open if that is a version's.
+func (v view) keeping(to version.Version) string {
+	path := v.At(to)
+	if slices.Contains(ofVersion, v.Tab) {
+		path += v.suffix()
+	}
+	return path
+}
+
+// ofVersion are the tabs that differ from version to version.
+var ofVersion = []string{"", "changelog", "license", "dependencies"}
+
+// words tell a version apart from others.
+func (s *subject) words(i version.Version, retired bool) (tone ui.Tone, word string) {
+	switch {
+	case retired:
+		return ui.Bad, "retired"
+	case i == s.Package.Summary.Newest():
+		return ui.Good, "latest"
+	case i.IsPre():
+		return ui.Notice, "pre-release"
+	}
+	return ui.Plain, ""
+}
