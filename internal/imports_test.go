@@ -15,7 +15,7 @@ var floors = []string{"hex", "assets", "kernel", "feature", "surface", "term", "
 // other. It is the drawing of docs/architecture.md as a table.
 var rooms = map[string][]string{
 	"kernel": {
-		"fault id lastuse markup trace",
+		"badge card fault id lastuse markup trace",
 		"blob outbound store",
 		"lead level",
 		"limit seal",
@@ -28,7 +28,7 @@ var rooms = map[string][]string{
 		"org",
 		"access",
 		"advisory catalog connect oauth policy shortlink sso stats",
-		"backup depend docs index mirror preview promote search webhook",
+		"backup depend docs index mirror preview promote search shelf webhook",
 		"health operator world",
 		"doctor",
 	},
