@@ -95,6 +95,10 @@ func ofGuild(t *testing.T) []matrixRow {
 		{"GET /repo/repos/guild/tarballs/vault-1.0.0.tar.css", ""},
 		{"GET /packages/guild/vault", ""},
 		{"GET /packages/vault", ""},
+		{"GET /packages/guild/feed.atom", ""},
+		{"GET /users/guild/feed.atom", ""},
+		{"GET /badge/guild/version.svg", ""},
+		{"GET /og/guild/vault.png", ""},
 		{"GET /orgs/guild", ""},
 		{"GET /docs-view/guild/vault", ""},
 		{"POST /dashboard/keys", "@form name=k&more=repository:guild docs:guild package:guild/vault"},
@@ -197,7 +201,7 @@ func lookouts(t *testing.T) []matrixRow {
 		"/api/packages?search=name:v*", "/api/packages?search=vau&page=2", "/api/packages?per_page=1000", "/api/packages?search=vaul",
 		"/api/users/sam", "/api/users/pat", "/api/users/rea", "/api/users/eva@example.com", "/api/repos/hexhub", "/api/repos/hexhub/packages",
 		"/repo/repos/hexhub/names", "/repo/repos/hexhub/versions", "/repo/repos/hexhub/packages/decimal", "/api/packages/decimal/releases/1.0.0?downloads=day",
-		"/sitemap.xml", "/feed", "/packages", "/packages/decimal", "/orgs", "/api/nothing/at/all",
+		"/badge/vault/version.svg", "/og/vault.png", "/packages/vault/feed.atom", "/sitemap.xml?part=0", "/feed", "/packages", "/packages/decimal", "/orgs", "/api/nothing/at/all",
 	} {
 		out = append(out, matrixRow{route: "GET " + path})
 	}
@@ -226,7 +230,7 @@ func TestLNoPublicAnswerHoldsACanary(t *testing.T) {
 			}
 			text = append(text, fmt.Sprint(a.Header)...)
 			for _, word := range canaries {
-				if bytes.Contains(text, []byte(word)) && !strings.Contains(row.route, word) {
+				if bytes.Contains(text, []byte(word)) && !strings.Contains(h.path(row), word) { // his own word may come back
 					t.Errorf("%s tells %s of %q: %.300q", row.route, caller, word, text)
 				}
 			}

@@ -25,7 +25,6 @@ import (
 	"hexhub/internal/surface/web/live"
 	"hexhub/internal/surface/web/packages"
 	"hexhub/internal/surface/web/setup"
-	"hexhub/internal/surface/web/site"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -65,7 +64,7 @@ func (n *Node) web() *ui.Web {
 	webaccount.Register(w, webaccount.Deps{
 		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Rules: n.accountRules,
 	})
-	site.Register(w, site.Deps{DB: n.DB, Catalog: n.Catalog, Links: n.Links, Registry: n.Registry()})
+	n.addSite(w)
 	packages.Register(w, packages.Deps{DB: n.DB, Default: n.repository, Registry: n.Registry()})
 	addDemo(w)
 	setup.Register(w, setup.Deps{DB: n.DB, Accounts: n.Accounts, Access: n.Access, Registry: n.Registry()})

@@ -33,6 +33,9 @@ const (
 
 	auditHot     = "audit.hot"
 	blockSetting = "block"
+
+	sitePromise         = "site.promise"
+	siteSecurityContact = "site.security-contact"
 )
 
 func (n *Node) definitions() []setting.Definition {
@@ -86,6 +89,16 @@ func (n *Node) definitions() []setting.Definition {
 			Name:  blockSetting,
 			Help:  "Networks and addresses, separated by commas, whose every request is refused; none by default.",
 			Check: func(v string) error { _, err := parseNetworks(v); return err },
+		},
+		{
+			Name:  sitePromise,
+			Help:  "What this registry is, in one line of up to 120 characters: the home page begins with it, and search engines and pictures show it.",
+			Check: func(v string) error { return checkPromise(v) },
+		},
+		{
+			Name:  siteSecurityContact,
+			Help:  "Where to tell of a security hole: an address of mail or an https:// page, which /.well-known/security.txt then names.",
+			Check: func(v string) error { _, err := parseContact(v); return err },
 		},
 	}
 }

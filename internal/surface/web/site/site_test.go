@@ -17,7 +17,9 @@ import (
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/shelf"
 	"hexhub/internal/feature/shortlink"
+	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/site"
@@ -33,7 +35,7 @@ type world struct {
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, shortlink.Tables)
+	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, shortlink.Tables, stats.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +53,7 @@ func newWorld(t *testing.T) world {
 	}
 	web := ui.New(ui.Options{Repository: "acme", Version: "test", Log: slog.New(slog.DiscardHandler)})
 	site.Register(web, site.Deps{
-		DB: db, Links: links,
+		DB: db, Links: links, Shelf: shelf.New(db, name.MustRepository("acme")), Said: func(store.Reader) site.Said { return site.Said{} },
 		Registry: connect.Registry{URL: server.URL, Repository: "acme", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},
 	})
 	mux.Handle("/", web)

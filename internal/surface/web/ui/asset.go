@@ -11,7 +11,7 @@ import (
 )
 
 // addAssets serves what pages use, under names that tell the content, so that it is kept for ever, and what
-// browsers and robots ask for by fixed names.
+// browsers ask for by a fixed name.
 func (u *Web) addAssets() {
 	absent := u.page(notFound)
 	u.handle("GET /assets/{name}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -24,8 +24,6 @@ func (u *Web) addAssets() {
 	}))
 	icon := assets.Files()[strings.TrimPrefix(assets.Path("favicon.svg"), "/assets/")]
 	u.handle("GET /favicon.svg", asset(icon, "public, max-age=86400"))
-	robots := assets.File{Kind: "text/plain; charset=utf-8", Plain: []byte("User-agent: *\nDisallow: /setup\n")}
-	u.handle("GET /robots.txt", asset(robots, "public, max-age=86400"))
 }
 
 func asset(f assets.File, keep string) http.Handler {

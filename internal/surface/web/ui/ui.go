@@ -199,6 +199,7 @@ type Page struct {
 
 	About     string // what the page is about, for who finds it elsewhere
 	Canonical string // path of the page that stands for this one, if one does
+	Picture   string // path of a picture of what the page is about, as /og/NAME.png; empty means the site's
 	NoIndex   bool   // robots should not remember the page
 	Feeds     []Step // that tell when what is shown here changes
 	Section   string // path of the part of the site that the page belongs to, such as "/packages"
@@ -206,6 +207,14 @@ type Page struct {
 
 	admin bool   // the visitor administers the site
 	site  string // where people open it
+}
+
+// picture is the path of the picture that is shown beside a link to the page.
+func (p Page) picture() string {
+	if p.Picture == "" {
+		return "/og.png"
+	}
+	return p.Picture
 }
 
 // sections lists the parts of the site.

@@ -1,0 +1,49 @@
+package node
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/shelf"
+	"hexhub/internal/kernel/store"
+	"hexhub/internal/surface/web/site"
+	"hexhub/internal/surface/web/ui"
+)
+
+// addSite adds what everybody may see of the registry itself.
+func (n *Node) addSite(w *ui.Web) {
+	site.Register(w, site.Deps{
+		DB: n.DB, Links: n.Links, Registry: n.Registry(), Shelf: shelf.New(n.DB, n.repository), Said: n.said,
+	})
+}
+
+// said is what the site says of itself now.
+func (n *Node) said(r store.Reader) site.Said {
+	promise, _ := n.Settings.Value(r, sitePromise)
+	text, _ := n.Settings.Value(r, siteSecurityContact)
+	contact, _ := parseContact(text) // what an older or a newer binary took is not told
+	return site.Said{Promise: promise, SecurityContact: contact}
+}
+
+func checkPromise(text string) error {
+	if utf8.RuneCountInString(text) > 120 || strings.ContainsFunc(text, unicode.IsControl) {
+		return fmt.Errorf("must be one line of up to 120 characters")
+	}
+	return nil
+}
+
+// parseContact reads where to tell of a hole, as a URL; nothing is none.
+func parseContact(text string) (string, error) {
+	if u, err := url.Parse(text); text == "" || err == nil && u.Scheme == "https" && u.Host != "" && !strings.ContainsFunc(text, unicode.IsSpace) {
+		return text, nil
+	}
+	address, err := account.ParseAddress(text)
+	if err != nil {
+		return "", fmt.Errorf("%q is neither an address of mail nor an https:// page", text)
+	}
+	return "mailto:" + address, nil
+}
