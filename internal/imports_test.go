@@ -15,8 +15,8 @@ var floors = []string{"hex", "assets", "kernel", "feature", "surface", "term", "
 // other. It is the drawing of docs/architecture.md as a table.
 var rooms = map[string][]string{
 	"kernel": {
-		"badge card fault id lastuse markup trace",
-		"blob outbound store",
+		"badge fault id lastuse markup trace",
+		"blob card outbound store",
 		"lead level",
 		"limit seal",
 		"cluster replica roster scrub",
