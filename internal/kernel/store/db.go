@@ -39,6 +39,7 @@ type DB struct {
 	fresh    freshness
 	readOnly atomic.Pointer[fault.Error]
 	counts   rowCounts
+	recent   recent
 	stats    counters
 
 	stop context.CancelFunc

@@ -51,6 +51,7 @@ func (db *DB) load(ctx context.Context) (Revision, error) {
 	txn.Commit()
 	db.cold.clear(at)
 	db.counts.replace(counts)
+	db.recent.reset(at)
 	old := db.shown.Swap(&shown{mem: mem, replaced: make(chan struct{})})
 	if old != nil {
 		close(old.replaced)
@@ -268,13 +269,14 @@ func (db *DB) apply(changes []Change, through Revision) error {
 	mem := db.shown.Load().mem
 	txn := mem.Txn(true)
 	defer txn.Abort() // of no effect after Commit
-	delta := map[string]int64{}
+	delta, touched := map[string]int64{}, map[string][]touch{}
 	for _, c := range changes {
 		table, path := split(c.Key)
 		d := db.byName[table]
 		if d == nil || !d.hot {
 			continue // cold, or a table of a newer binary
 		}
+		touched[table] = append(touched[table], touch{c.Revision, path})
 		old, err := txn.First(table, "id", path)
 		must(err)
 		if c.Deleted {
@@ -295,6 +297,9 @@ func (db *DB) apply(changes []Change, through Revision) error {
 	}
 	must(txn.Insert(momentTable.name, &entry{key: momentKey, revision: through}))
 	db.cold.forget(changes, through)
+	for table, made := range touched {
+		db.recent.note(table, made) // before any View can show it
+	}
 	txn.Commit()
 	db.counts.add(delta)
 	db.applied.advance(through)
