@@ -48,7 +48,7 @@ func (c *Catalog) List(v *store.View, q Query) (page []Package, total int) {
 	for _, r := range q.Repositories {
 		rank := c.rank(v, r, q.Sort)
 		for p = range In(v, r) {
-			if search.match(&p, c.o.DefaultRepository) {
+			if search.Match(&p, c.o.DefaultRepository) {
 				found = append(found, hit{p.Ref(), rank(&p)})
 			}
 		}

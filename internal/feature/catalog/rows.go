@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"hexhub/hex/name"
@@ -254,6 +255,29 @@ func GetRelease(r store.Reader, ref Ref, v version.Version) (Release, bool) {
 // Releases returns the releases of a package in ascending precedence. The slice is the caller's.
 func Releases(r store.Reader, ref Ref) []Release {
 	return slices.SortedFunc(ofPackage.In(r, ref.Key()), func(a, b Release) int { return a.Version.Compare(b.Version) })
+}
+
+// All yields the packages of all repositories, by repository and name.
+func All(v *store.View) iter.Seq[Package] { return packages.All(v) }
+
+// Changed returns the packages that came, went or changed after the revision and up to the moment of the View,
+// some perhaps twice, and false if that is no longer known. The View does not remember it.
+func Changed(v *store.View, after store.Revision) ([]Ref, bool) {
+	keys, known := packages.Changed(v, after)
+	refs := make([]Ref, 0, len(keys))
+	for _, key := range keys {
+		in, pkg, _ := strings.Cut(key, "/")
+		r, err := name.ParseRepository(in)
+		if err != nil {
+			return nil, false // no row has such a key
+		}
+		n, err := name.ParsePackage(pkg)
+		if err != nil {
+			return nil, false
+		}
+		refs = append(refs, Ref{r, n})
+	}
+	return refs, known
 }
 
 // In yields the packages of a repository by name.

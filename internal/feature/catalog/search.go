@@ -140,8 +140,43 @@ func (p pattern) match(s string) bool {
 	return s == p.text
 }
 
-// match reports whether the package is what was searched for. The cheap questions come first.
-func (s *Search) match(p *Package, def name.Repository) bool {
+// IsZero reports whether the Search finds all.
+func (s *Search) IsZero() bool {
+	return s.Free == "" && s.Name == "" && s.Description == "" && s.Depends == "" && s.BuildTool == "" &&
+		s.UpdatedAfter == nil && len(s.Extra) == 0
+}
+
+// String returns a text that ParseSearch reads as s.
+func (s *Search) String() string {
+	var tokens []string
+	add := func(key, value string) {
+		if strings.ContainsFunc(value, unicode.IsSpace) {
+			value = `"` + value + `"` // one with a space was quoted, so there is no quote in it
+		}
+		tokens = append(tokens, key+":"+value)
+	}
+	for _, t := range []struct{ key, value string }{
+		{"name", s.Name}, {"description", s.Description}, {"depends", s.Depends}, {"build_tool", s.BuildTool},
+	} {
+		if t.value != "" {
+			add(t.key, t.value)
+		}
+	}
+	if s.UpdatedAfter != nil {
+		add("updated_after", s.UpdatedAfter.Format(time.RFC3339Nano))
+	}
+	for _, extra := range s.Extra {
+		add("extra", extra)
+	}
+	if s.Free != "" {
+		tokens = append(tokens, s.Free)
+	}
+	return strings.Join(tokens, " ")
+}
+
+// Match reports whether the package is what was searched for. The cheap questions come first. A requirement of
+// hexpm is also one of def, the server's own repository.
+func (s *Search) Match(p *Package, def name.Repository) bool {
 	switch {
 	case s.UpdatedAfter != nil && p.UpdatedAt.Before(*s.UpdatedAfter),
 		s.BuildTool != "" && !slices.Contains(p.Summary.BuildTools, s.BuildTool),

@@ -30,7 +30,7 @@ func parseWords(text string) words {
 	var w words
 	for word := range strings.FieldsFuncSeq(strings.ToLower(text), unletter) {
 		if !common[word] {
-			w = append(w, stem(word))
+			w = append(w, Stem(word))
 		}
 	}
 	return w
@@ -38,8 +38,11 @@ func parseWords(text string) words {
 
 func unletter(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
-// stem cuts the ending off, and one of two equal consonants before it, as in logging.
-func stem(word string) string {
+// IsCommon reports whether a word in lower case is in every description, and says nothing.
+func IsCommon(word string) bool { return common[word] }
+
+// Stem cuts the ending off a word in lower case, and one of two equal consonants before it, as in logging.
+func Stem(word string) string {
 	for _, e := range endings {
 		s, ok := strings.CutSuffix(word, e)
 		if !ok || len(s) < shortest {

@@ -11,6 +11,7 @@ package stats
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
@@ -74,12 +75,16 @@ type Views struct {
 // Downloads returns the sums of a package; they are zero when it was never downloaded.
 func Downloads(r store.Reader, repository name.Repository, pkg name.Package) Views {
 	row, _ := byPackage.Get(r, packageKey(repository, pkg))
-	today := Today()
+	return row.Views(Today())
+}
+
+// Views returns the sums as of a day.
+func (d DownloadTotal) Views(today Date) Views {
 	return Views{
-		Day:    row.Days.sum(today-1, today),
-		Week:   row.Days.sum(today-7, today),
-		Recent: row.recent(today),
-		All:    row.Total,
+		Day:    d.Days.sum(today-1, today),
+		Week:   d.Days.sum(today-7, today),
+		Recent: d.recent(today),
+		All:    d.Total,
 	}
 }
 
@@ -94,6 +99,9 @@ func Package(r store.Reader, repository name.Repository, pkg name.Package) (Down
 func Release(r store.Reader, repository name.Repository, pkg name.Package, v version.Version) (DownloadTotal, bool) {
 	return byRelease.Get(r, releaseKey(repository, pkg, v))
 }
+
+// Each yields the rows of all packages that were ever downloaded, by repository and name.
+func Each(v *store.View) iter.Seq[DownloadTotal] { return byPackage.All(v) }
 
 // Recent returns the downloads of the 90 days up to yesterday of every package in the repository that
 // has any row.
