@@ -1,2 +1,3 @@
 // What pages do beyond links and forms, which work without it.
 import "./copy";
+import "./suggest";

@@ -35,6 +35,7 @@ import (
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/policy"
+	"hexhub/internal/feature/search"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/feature/shortlink"
 	"hexhub/internal/feature/stats"
@@ -99,6 +100,7 @@ type Node struct {
 	Links    *shortlink.Links
 	Stats    *stats.Counter
 	Index    *index.Index
+	Search   *search.Index
 	Limiter  *limit.Limiter // one for all surfaces, so that what they count is counted together
 	Lead     *lead.Lead
 	Backup   *backup.Backup // nil when none is configured
@@ -379,6 +381,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 			return fmt.Errorf("open the signing key: %w", err)
 		}
 	}
+	n.Search = search.New(n.DB, search.Options{Default: n.repository})
 	if n.Index, err = index.New(n.DB, signer, index.Options{}); err != nil {
 		return fmt.Errorf("build the index: %w", err)
 	}
@@ -455,6 +458,7 @@ func (n *Node) Run(ctx context.Context) error {
 	rooms.Go(func() error { return n.Accounts.Run(work) })
 	rooms.Go(func() error { return n.Access.Run(work) })
 	rooms.Go(func() error { return n.Stats.Run(work) })
+	rooms.Go(func() error { return n.Search.Run(work) })
 	rooms.Go(func() error {
 		return limit.NewSharer(n.DB, n.Limiter, limit.Sharing{Nodes: n.members, Log: n.log}).Run(work)
 	})

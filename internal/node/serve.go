@@ -22,6 +22,7 @@ import (
 	"hexhub/internal/surface/ops"
 	"hexhub/internal/surface/repo"
 	webaccount "hexhub/internal/surface/web/account"
+	"hexhub/internal/surface/web/find"
 	"hexhub/internal/surface/web/live"
 	"hexhub/internal/surface/web/packages"
 	"hexhub/internal/surface/web/setup"
@@ -64,6 +65,7 @@ func (n *Node) web() *ui.Web {
 	webaccount.Register(w, webaccount.Deps{
 		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Rules: n.accountRules,
 	})
+	find.Register(w, find.Deps{DB: n.DB, Catalog: n.Catalog, Search: n.Search, URL: n.URL, Default: n.repository})
 	n.addSite(w)
 	packages.Register(w, packages.Deps{DB: n.DB, Default: n.repository, Registry: n.Registry()})
 	addDemo(w)

@@ -685,7 +685,7 @@ func SearchBox(query string, focus bool) templ.Component {
 			templ_7745c5c3_Var30 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 59, "<form action=\"/packages\" role=\"search\" aria-label=\"Packages, large\" class=\"flex max-w-xl gap-2\"><input class=\"input input-lg min-w-0 grow\" type=\"search\" name=\"search\" value=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 59, "<form action=\"/packages\" role=\"search\" aria-label=\"Packages, large\" class=\"relative flex max-w-xl gap-2\" data-suggest><input class=\"input input-lg min-w-0 grow\" type=\"search\" name=\"search\" value=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
