@@ -34,7 +34,7 @@ writeFileSync(join(out, "icons.svg"), `<svg xmlns="http://www.w3.org/2000/svg">$
 
 copyFileSync("src/favicon.svg", join(out, "favicon.svg"));
 
-const works = ["tailwindcss", "daisyui", "lucide-static", "@fontsource-variable/geist", "@fontsource-variable/geist-mono"];
+const works = ["tailwindcss", "daisyui", "htmx.org", "lucide-static", "@fontsource-variable/geist", "@fontsource-variable/geist-mono"];
 const licences = works.map((name) => {
   const { version, license } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
   return `${name} ${version} (${license})\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}\n`;

@@ -1,3 +1,4 @@
 // What pages do beyond links and forms, which work without it.
 import "./copy";
 import "./suggest";
+import "./live";

@@ -2,6 +2,7 @@ package site
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"hexhub/hex/name"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/kernel/store"
+	"hexhub/internal/surface/web/ui"
 )
 
 // numbers are what the home page tells of the default repository.
@@ -21,8 +23,8 @@ type numbers struct {
 type newest struct{ Name, Version, About string }
 
 const (
-	shownNewest = 8           // packages on the home page
-	recount     = time.Second // at most so often, however much is published
+	shownNewest = 8                      // packages on the home page
+	recount     = 100 * time.Millisecond // at most so often, however much is published
 )
 
 // cached keeps numbers for as long as the rows they were counted from stand.
@@ -33,7 +35,7 @@ type cached struct {
 	last numbers
 }
 
-func (c *cached) now(count func() (numbers, *store.View)) numbers {
+func (c *cached) now(r *http.Request, count func() (numbers, *store.View)) numbers {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.view == nil || c.view.Stale() && time.Since(c.at) >= recount {
@@ -41,6 +43,7 @@ func (c *cached) now(count func() (numbers, *store.View)) numbers {
 		c.view.Close()
 		c.at = time.Now()
 	}
+	ui.Saw(r, c.view)
 	return c.last
 }
 

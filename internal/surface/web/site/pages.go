@@ -8,11 +8,10 @@ import (
 )
 
 func (s *site) home(w http.ResponseWriter, r *http.Request) error {
-	v := s.DB.View()
-	if !account.HasAdmin(v) {
+	if !account.HasAdmin(s.web.View(r)) {
 		return s.web.Show(w, http.StatusOK, s.view(w, r, "").waiting())
 	}
 	page := s.view(w, r, "")
-	page.Guides, page.Numbers = connect.Guides(s.Registry), s.numbers.now(s.count)
+	page.Guides, page.Numbers = connect.Guides(s.Registry), s.numbers.now(r, s.count)
 	return s.web.Show(w, http.StatusOK, page.home())
 }

@@ -51,7 +51,7 @@ func newWorld(t *testing.T) world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := ui.New(ui.Options{Repository: "acme", Version: "test", Log: slog.New(slog.DiscardHandler)})
+	web := ui.New(ui.Options{Repository: "acme", Version: "test", Log: slog.New(slog.DiscardHandler), DB: db})
 	site.Register(web, site.Deps{
 		DB: db, Links: links, Shelf: shelf.New(db, name.MustRepository("acme")), Said: func(store.Reader) site.Said { return site.Said{} },
 		Registry: connect.Registry{URL: server.URL, Repository: "acme", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},

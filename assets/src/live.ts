@@ -1,0 +1,192 @@
+// Live pages. A page with a piece marked data-live keeps one stream open, at its own address, and puts what comes into
+// its place without disturbing focus, caret, scrolling or what is folded out. A tab that is hidden has no stream. The
+// state is said in words at the foot of the page, where one may also pause.
+import htmx from "htmx.org";
+
+const silence = 50_000; // ms: the server breaks silence after 20 s
+const longest = 60_000; // ms between two tries
+const setting = "hexhub-live"; // in this browser only
+
+type Morph = (old: Element, fragment: DocumentFragment, inner: boolean) => void;
+let morph: Morph | undefined;
+
+htmx.registerExtension("hexhub", {
+  init: (api: { morph: Morph }) => { morph = api.morph; },
+  // What the visitor or our own scripts have changed stays as it is.
+  htmx_before_morph_attr: (element: Element, { attrName }: { attrName: string }) =>
+    !(attrName === "open" && element.matches("details, dialog") || attrName === "hidden" && element.matches("button[data-copy]")),
+});
+
+// Rows that somebody points at, or has come to by keys, are not put elsewhere before he has gone on: he may be about to
+// follow them. What has come meanwhile waits here.
+const held = new Map<Element, string>();
+const inHand = (place: Element) =>
+  place.querySelector(":is(li, tr):hover a[href]") !== null || document.activeElement?.matches("a[href]") && place.contains(document.activeElement.closest("li, tr"));
+
+function release() {
+  for (const [place, html] of held) {
+    if (inHand(place)) continue;
+    held.delete(place);
+    put(place.id, html);
+  }
+}
+for (const name of ["pointermove", "focusout"]) {
+  addEventListener(name, () => { if (held.size) requestAnimationFrame(release); }, { passive: true });
+}
+
+// put puts a piece into its place, and shows which numbers and rows are new. Rows without an id are written over where
+// they stand, so that nothing moves; those with one keep what they are, and move.
+function put(id: string, html: string) {
+  const place = document.getElementById(id);
+  if (!place?.hasAttribute("data-live") || !morph) return;
+  held.delete(place);
+  if (inHand(place)) {
+    held.set(place, html);
+    return;
+  }
+  const before = new Map([...place.querySelectorAll(".tabular, li, tr")].map((e) => [e, e.textContent]));
+  if (place.matches(".tabular")) before.set(place, place.textContent);
+  const piece = document.createElement("template");
+  piece.innerHTML = html;
+  morph(place, piece.content, true);
+  htmx.process(place);
+  for (const button of place.querySelectorAll<HTMLButtonElement>("button[data-copy]")) button.hidden = !navigator.clipboard;
+  for (const element of [place, ...place.querySelectorAll(".tabular, li, tr")]) {
+    const old = before.get(element);
+    const fresh = element.matches(".tabular") ? old !== undefined && old !== element.textContent : element !== place && element.id !== "" && old === undefined;
+    if (!fresh) continue;
+    element.classList.remove("flash");
+    void (element as HTMLElement).offsetWidth; // begins the animation anew
+    element.classList.add("flash");
+  }
+}
+
+// events yields what comes on a stream, and calls alive for every sign of life.
+async function* events(body: ReadableStream<Uint8Array>, alive: () => void) {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    alive();
+    const all = (rest + decoder.decode(value, { stream: true })).split("\n\n");
+    rest = all.pop()!;
+    for (const text of all) {
+      let name = "";
+      const data: string[] = [];
+      for (const line of text.split("\n")) {
+        if (line.startsWith("event: ")) name = line.slice(7);
+        else if (line.startsWith("data: ")) data.push(line.slice(6));
+      }
+      if (name) yield { name, data };
+    }
+  }
+}
+
+const foot = document.getElementById("live");
+const words = foot?.querySelector<HTMLElement>("[data-words]");
+const button = foot?.querySelector<HTMLButtonElement>("button");
+
+let stream: AbortController | undefined;
+let address = "";
+let timer = 0;
+let failures = 0;
+let over = false;
+
+const here = () => location.pathname + location.search;
+const paused = () => { try { return localStorage.getItem(setting) === "paused"; } catch { return false; } };
+
+function say(state: "on" | "waiting" | "off", text: string) {
+  if (!foot || !words || !button) return;
+  foot.dataset.state = state;
+  if (words.textContent !== text) words.textContent = text;
+  const label = paused() ? "Resume" : "Pause";
+  if (button.textContent !== label) button.textContent = label;
+  button.hidden = over;
+  foot.classList.remove("invisible");
+}
+
+function stop() {
+  clearTimeout(timer);
+  stream?.abort();
+  stream = undefined;
+}
+
+function finish(text: string) {
+  over = true;
+  say("off", text);
+}
+
+// A pause before one tries again, and what is said meanwhile.
+type Pause = { after: number; text: string };
+
+const retry = (): Pause => ({ after: Math.min(longest, 1000 * 2 ** failures++), text: "Reconnecting…" });
+
+// follow reads a stream to its end. It returns when to try again, or nothing if there is nothing more to come.
+async function follow(mine: AbortController): Promise<Pause | undefined> {
+  let watchdog = 0;
+  const alive = () => {
+    clearTimeout(watchdog);
+    watchdog = window.setTimeout(() => mine.abort(), silence);
+  };
+  try {
+    alive();
+    const response = await fetch(address, { headers: { Accept: "text/event-stream" }, cache: "no-store", signal: mine.signal });
+    if (response.status === 429 || response.status === 503) {
+      const after = Math.max(10, Number(response.headers.get("Retry-After"))) * 1000;
+      return { after, text: response.status === 429 ? "Live updates paused: too many pages are open" : "Live updates paused: the server is busy" };
+    }
+    if (response.status >= 500) return retry();
+    if (response.status === 204) return finish("Live updates off");
+    if (!response.ok || !response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
+      return finish("Live updates ended: reload the page");
+    }
+    for await (const { name, data } of events(response.body!, alive)) {
+      failures = 0;
+      if (name === "piece") {
+        put(data[0], data.slice(1).join("\n"));
+        say("on", "Live updates on");
+      } else if (name === "end" && data[0] === "over") {
+        return finish("Live updates ended: reload the page");
+      }
+    }
+    return retry();
+  } finally {
+    clearTimeout(watchdog);
+  }
+}
+
+async function connect() {
+  stop();
+  if (over || document.hidden || !document.querySelector("[data-live]")) return;
+  if (paused()) return say("off", "Live updates paused");
+  const mine = (stream = new AbortController());
+  address = here();
+  const next = await follow(mine).catch(retry);
+  if (stream !== mine) return; // it was stopped, or began anew
+  stop();
+  if (!next) return;
+  say("waiting", next.text);
+  timer = window.setTimeout(connect, next.after * (0.7 + 0.6 * Math.random()));
+}
+
+button?.addEventListener("click", () => {
+  try {
+    if (paused()) localStorage.removeItem(setting);
+    else localStorage.setItem(setting, "paused");
+  } catch { /* then it cannot be paused for longer than this page */ }
+  failures = 0;
+  void connect();
+});
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return stop();
+  failures = 0;
+  void connect();
+});
+addEventListener("pagehide", stop);
+addEventListener("pageshow", (event) => { if (event.persisted) void connect(); });
+// A filter may have led to another address, which has another stream.
+document.addEventListener("htmx:after:swap", () => { if (here() !== address) void connect(); });
+void connect();
