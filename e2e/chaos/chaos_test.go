@@ -466,7 +466,11 @@ func (e *evil) isolate() error {
 	if err := errors.Join(e.refuses(n), e.serves(n)); err != nil {
 		return fmt.Errorf("it is cut off: %w", err)
 	}
-	e.wait(2*time.Second, 4*time.Second)
+	if *long > 0 {
+		e.wait(2*time.Second, time.Minute) // what systems make of a long silence is another thing
+	} else {
+		e.wait(2*time.Second, 4*time.Second)
+	}
 	return e.mended(n)
 }
 
@@ -508,7 +512,7 @@ func (e *evil) refuses(n *fleet.Node) error {
 	return nil
 }
 
-// mended lets everything through again, and demands that a node works with the others.
+// mended lets everything through again, and demands that a node works with the others before half a minute is over.
 func (e *evil) mended(n *fleet.Node) error {
 	if err := e.fleet.Mend(); err != nil {
 		return err

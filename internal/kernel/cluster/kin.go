@@ -247,11 +247,11 @@ func (c *Cluster) askKin(ctx context.Context, address string, q kinQuestion) (h 
 	if err != nil {
 		return h, err
 	}
-	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: 5 * time.Second}, Config: &tls.Config{
+	asking := tls.Dialer{NetDialer: dialer, Config: &tls.Config{
 		MinVersion: tls.VersionTLS13, NextProtos: []string{protoKin}, Certificates: []tls.Certificate{cert},
 		InsecureSkipVerify: true, // whose key it is does not matter: the proof shows who has it
 	}}
-	opened, err := dialer.DialContext(ctx, "tcp", address)
+	opened, err := asking.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return h, err
 	}

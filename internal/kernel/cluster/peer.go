@@ -47,7 +47,7 @@ func (c *Cluster) client(id string) *http.Client {
 	}
 	h := &http.Client{Transport: &http.Transport{
 		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return (&tls.Dialer{NetDialer: &net.Dialer{Timeout: 5 * time.Second}, Config: config}).DialContext(ctx, network, addr)
+			return (&tls.Dialer{NetDialer: dialer, Config: config}).DialContext(ctx, network, addr)
 		},
 		MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: time.Minute,
 	}}

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -124,6 +123,7 @@ func (p *port) accept() {
 			continue
 		}
 		pause = 5 * time.Millisecond
+		impatient(conn)
 		p.done.Go(func() { p.welcome(tls.Server(conn, config)) })
 	}
 }
@@ -176,15 +176,7 @@ func (p *port) passOn(conn net.Conn) {
 		p.c.log.Debug("the store takes no connection yet", "err", err)
 		return
 	}
-	var both sync.WaitGroup
-	for _, way := range [][2]net.Conn{{inside, conn}, {conn, inside}} {
-		both.Go(func() {
-			_, _ = io.Copy(way[0], way[1])
-			inside.Close()
-			conn.Close()
-		})
-	}
-	both.Wait()
+	splice(inside, conn, idle)
 }
 
 func (p *port) remember(conn net.Conn, id string) {
