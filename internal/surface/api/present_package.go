@@ -2,13 +2,13 @@ package api
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"hexhub/hex/version"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/store"
 )
@@ -126,44 +126,9 @@ func presentDownloads(v stats.Views) object {
 
 // presentConfigs says how to depend on a release, in the words of each build tool.
 func (a *api) presentConfigs(r catalog.Release) object {
-	pkg, full := r.Package.String(), r.Version.String()
-	mix := fmt.Sprintf("{%s, %q", elixirAtom(r.App), "~> "+loose(r.Version))
-	rebar := fmt.Sprintf("{%s, %q}", pkg, full)
-	if r.App != pkg {
-		mix += ", hex: :" + pkg
-		rebar = fmt.Sprintf("{%s, %q, {pkg, %s}}", erlangAtom(r.App), full, pkg)
-	}
+	d := connect.Dependency{Package: r.Package.String(), App: r.App, Version: r.Version}
 	if r.Repository != a.Default {
-		mix += fmt.Sprintf(", organization: %q", r.Repository)
+		d.Option = fmt.Sprintf("organization: %q", r.Repository)
 	}
-	return object{"mix.exs": mix + "}", "rebar.config": rebar, "erlang.mk": "dep_" + pkg + " = hex " + full}
-}
-
-// loose is the version to follow with ~>, as far as it may be trusted to be compatible.
-func loose(v version.Version) string {
-	switch {
-	case v.IsPre():
-		return v.String()
-	case v.Major() == 0:
-		return fmt.Sprintf("0.%d.%d", v.Minor(), v.Patch())
-	}
-	return fmt.Sprintf("%d.%d", v.Major(), v.Minor())
-}
-
-var plainAtom = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]*$`)
-
-// elixirAtom writes an atom of the publisher's choosing so that it stays one when somebody pastes it.
-func elixirAtom(s string) string {
-	if plainAtom.MatchString(s) {
-		return ":" + s
-	}
-	return ":" + strings.ReplaceAll(fmt.Sprintf("%q", s), "#{", `\#{`)
-}
-
-// erlangAtom does the same for Erlang.
-func erlangAtom(s string) string {
-	if plainAtom.MatchString(s) {
-		return s
-	}
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`).Replace(s) + "'"
+	return object{"mix.exs": d.Mix(), "rebar.config": d.Rebar(), "erlang.mk": d.ErlangMk()}
 }
