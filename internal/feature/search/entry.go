@@ -14,6 +14,7 @@ import (
 type Entry struct {
 	catalog.Package
 	Version version.Version // the newest, a stable one preferred
+	App     string          // of the version
 	Retired bool            // the version is
 	Docs    bool            // some version has documentation
 
@@ -27,8 +28,7 @@ func (x *Index) entry(v *store.View, p catalog.Package) *Entry {
 		tools: x.labels.of(p.Summary.BuildTools), licenses: x.labels.of(p.Meta.Licenses),
 	}
 	newest, _ := catalog.GetRelease(v, p.Ref(), e.Version)
-	e.Retired = newest.Retirement != nil
-	e.Docs = newest.HasDocs()
+	e.App, e.Retired, e.Docs = newest.App, newest.Retirement != nil, newest.HasDocs()
 	if !e.Docs && !p.DocsUpdatedAt.IsZero() {
 		e.Docs = slices.ContainsFunc(catalog.Releases(v, p.Ref()), catalog.Release.HasDocs)
 	}
@@ -43,13 +43,15 @@ func (e *Entry) Description() string {
 	return *e.Meta.Description
 }
 
-// Downloads are how often a package was downloaded, and what popularity that is.
+// Downloads are how often a package was downloaded.
 type Downloads struct {
-	stats.Views
+	Week   int64 // the seven days that end today
+	Recent int64 // the 90 days that end with yesterday
+	All    int64 // ever
 	points float64
 }
 
 func newDownloads(total stats.DownloadTotal, day stats.Date) Downloads {
-	views := total.Views(day)
-	return Downloads{views, popularity * math.Log10(1+float64(views.Recent))}
+	recent := total.Views(day).Recent
+	return Downloads{total.Week(day), recent, total.Total, popularity * math.Log10(1+float64(recent))}
 }

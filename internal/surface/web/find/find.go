@@ -7,11 +7,13 @@ package find
 
 import (
 	"net/http"
+	"slices"
 
 	"hexhub/hex/name"
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/search"
 	"hexhub/internal/kernel/store"
@@ -74,7 +76,25 @@ func (f *find) row(h search.Hit) ui.PackageRow {
 	if h.Repository != f.Default {
 		row.Repository = h.Repository.String()
 	}
+	row.Snippet = snippet(h)
 	return row
+}
+
+// snippet is what to write to depend on the package, for the build tool that most would use. Gleam cannot
+// depend on what is in this registry.
+func snippet(h search.Hit) string {
+	d := connect.Dependency{
+		Package: h.Name.String(), App: h.App, Version: h.Version, Option: connect.In(h.Repository.String()),
+	}
+	switch {
+	case h.Retired:
+		return ""
+	case slices.Contains(h.Summary.BuildTools, "mix"):
+		return d.Mix()
+	case slices.Contains(h.Summary.BuildTools, "rebar3"):
+		return d.Rebar()
+	}
+	return ""
 }
 
 // owner returns the name of the first user who owns the package, or nothing.

@@ -94,7 +94,7 @@ func putTx(tx *store.Tx, repository name.Repository, pkg, description string) {
 		Meta:    catalog.Meta{Description: &description, Licenses: []string{"MIT"}},
 		Summary: catalog.Summary{Latest: one, Stable: one, BuildTools: []string{"mix"}, Depends: []string{"acme/plug"}},
 	})
-	releaseRows.Put(tx, catalog.Release{Repository: repository, Package: name.MustPackage(pkg), Version: one})
+	releaseRows.Put(tx, catalog.Release{Repository: repository, Package: name.MustPackage(pkg), Version: one, App: pkg})
 }
 
 func some(tx *store.Tx) {
@@ -340,6 +340,15 @@ func TestBrowsersAreToldHowToSearch(t *testing.T) {
 	}
 	if !strings.Contains(w.text("/packages", false), `<link rel="search" href="/hexsearch.xml"`) {
 		t.Error("no page leads to the description")
+	}
+}
+
+func TestEachRowHasWhatToWrite(t *testing.T) {
+	body := html.UnescapeString(newWorld(t, some).text("/packages?search=plug", true))
+	for _, want := range []string{`{:plug, "~> 1.2", repo: "acme"}`, `{:vault, "~> 1.2", repo: "guild"}`} {
+		if !strings.Contains(body, "hidden>"+want+"</code>") {
+			t.Errorf("no row has %s to copy", want)
+		}
 	}
 }
 

@@ -634,7 +634,7 @@ func (p *listPage) table() templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Table("Packages", "Package", "Version", "Description", "Licence", "This week", "Updated", "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Table("Packages", "Package", "Version", "Description", "Licence", "This week", "Updated", "Depend on it").Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
