@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"hexhub/hex/name"
 	"hexhub/internal/feature/org"
 )
 
@@ -36,8 +35,10 @@ func (l *labels) of(texts []string) []uint32 {
 // counts are how many packages have what could be chosen.
 type counts struct {
 	tools, licenses tally
-	repositories    map[name.Repository]int
+	repositories    []Choice
 	flags           Choices // whose lists are empty
+	inRepository    int     // of the shard that is looked through, for the choice of it
+	inVisibility    int     // and for that of its visibility
 }
 
 // A tally is how many have a label.
@@ -53,31 +54,23 @@ func (t *tally) add(numbers []uint32) {
 }
 
 // add counts a package that passes all filters but one, or all. It counts for the one, or for each.
-func (c *counts) add(e *Entry, r *org.Repository, failed filter) {
-	counts := func(by filter) bool { return failed == none || failed == by }
-	if counts(byTool) {
+func (c *counts) add(e *Entry, failed filter) {
+	if failed == none || failed == byTool {
 		c.tools.add(e.tools)
 	}
-	if counts(byLicense) {
+	if failed == none || failed == byLicense {
 		c.licenses.add(e.licenses)
 	}
-	if counts(byRepository) {
-		if c.repositories == nil {
-			c.repositories = map[name.Repository]int{}
-		}
-		c.repositories[r.Name]++
+	if failed == none || failed == byRepository {
+		c.inRepository++
 	}
-	if counts(byVisibility) {
-		if r.Public {
-			c.flags.Public++
-		} else {
-			c.flags.Private++
-		}
+	if failed == none || failed == byVisibility {
+		c.inVisibility++
 	}
-	if counts(byDocs) && e.Docs {
+	if e.Docs && (failed == none || failed == byDocs) {
 		c.flags.Docs++
 	}
-	if counts(byRetired) {
+	if failed == none || failed == byRetired {
 		if e.Retired {
 			c.flags.Retired++
 		} else {
@@ -86,13 +79,22 @@ func (c *counts) add(e *Entry, r *org.Repository, failed filter) {
 	}
 }
 
+// close ends what is counted in a shard.
+func (c *counts) close(r org.Repository) {
+	if c.inRepository > 0 {
+		c.repositories = append(c.repositories, Choice{r.Name.String(), c.inRepository})
+	}
+	if r.Public {
+		c.flags.Public += c.inVisibility
+	} else {
+		c.flags.Private += c.inVisibility
+	}
+	c.inRepository, c.inVisibility = 0, 0
+}
+
 func (c *counts) choices(l labels) Choices {
 	all := c.flags
-	all.Tools, all.Licenses = c.tools.choices(l), c.licenses.choices(l)
-	for r, n := range c.repositories {
-		all.Repositories = append(all.Repositories, Choice{r.String(), n})
-	}
-	all.Repositories = ordered(all.Repositories)
+	all.Tools, all.Licenses, all.Repositories = c.tools.choices(l), c.licenses.choices(l), ordered(c.repositories)
 	return all
 }
 

@@ -8,3 +8,10 @@ func (x *Index) Count() { x.count() }
 
 // Follow brings the index up to date.
 func (x *Index) Follow() { x.current() }
+
+// IsCurrent reports whether the index shows what the tables do.
+func (x *Index) IsCurrent() bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.view != nil && !x.view.Stale()
+}

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 
 	"hexhub/hex/name"
 	"hexhub/internal/feature/catalog"
@@ -129,13 +128,15 @@ func (x *Index) Find(q Query) Found {
 // A finder is a query at work.
 type finder struct {
 	Query
-	text   text
-	in     string         // begins the name of the repository that was typed before a slash
-	rest   catalog.Search // what a package must match besides the text and the build tool
-	plain  bool           // rest matches all
-	best   best
-	exact  int
-	counts counts
+	text  text
+	in    string         // begins the name of the repository that was typed before a slash
+	rest  catalog.Search // what a package must match besides the text and the build tool
+	plain bool           // rest matches all
+	// filters tells whether there are some that choices are counted for.
+	filters bool
+	best    best
+	exact   int
+	counts  counts
 }
 
 func newFinder(q Query) *finder {
@@ -147,6 +148,7 @@ func newFinder(q Query) *finder {
 	f.text = newText(typed)
 	f.rest.Free, f.rest.BuildTool = "", ""
 	f.plain = f.rest.IsZero()
+	f.filters = q.Search.BuildTool != "" || q.License != "" || q.Repository != name.Repository{} || q.Visibility != "" || q.Docs || q.Retired != ""
 	f.PerPage = cmp.Or(max(f.PerPage, 0), perPage)
 	f.Page = max(f.Page, 1)
 	if f.Sort == "" || f.Sort == Relevance {
@@ -177,26 +179,30 @@ func (f *finder) find(s *shard, r org.Repository, def name.Repository) {
 				f.consider(e, &s.downloads[n], 0, &r, def)
 			}
 		}
-		return
+	} else {
+		w := ways.Get().(*scan)
+		w.look(s, f.text)
+		for _, n := range w.in {
+			f.consider(s.entries[n], &s.downloads[n], w.points[n], &r, def)
+		}
+		w.forget()
+		ways.Put(w)
 	}
-	w := ways.Get().(*found)
-	defer ways.Put(w)
-	w.look(s, f.text)
-	for _, n := range w.in {
-		f.consider(s.entries[n], &s.downloads[n], w.points[n], &r, def)
-	}
-	w.forget()
+	f.counts.close(r)
 }
 
 // consider adds a package that was found with so many points, if it passes the filters; and counts for each
 // filter what passes all others.
 func (f *finder) consider(e *Entry, d *Downloads, points int, r *org.Repository, def name.Repository) {
-	failed, failures := f.failed(e, r)
+	failed, failures := none, 0
+	if f.filters {
+		failed, failures = f.failed(e, r)
+	}
 	if failures > 1 || failures == 1 && !f.Count || !f.plain && !f.rest.Match(&e.Package, def) {
 		return
 	}
 	if f.Count {
-		f.counts.add(e, r, failed)
+		f.counts.add(e, failed)
 	}
 	if failures > 0 {
 		return
@@ -251,90 +257,6 @@ func (f *finder) page() []Hit {
 	return hits(all[min((f.Page-1)*f.PerPage, len(all)):])
 }
 
-// found is where a search keeps what it found in a shard, with the points of the best way.
-type found struct {
-	points []int // by number; zero for what was not found
-	seen   []int // by number: how many of the words were found
-	in     []number
-	marked []number // those seen
-}
-
-// ways keeps the room that searches take.
-var ways = sync.Pool{New: func() any { return new(found) }}
-
-func (w *found) look(s *shard, t text) {
-	if more := len(s.entries) - len(w.points); more > 0 {
-		w.points = append(w.points, make([]int, more)...)
-		w.seen = append(w.seen, make([]int, more)...)
-	}
-	if t.squeezed == "" {
-		return
-	}
-	for _, n := range s.prefixed(t.squeezed) {
-		if s.entries[n].squeezed == t.squeezed {
-			w.add(n, exact)
-		} else {
-			w.add(n, prefix)
-		}
-	}
-	w.every(t.words, nameWords, func(word string, yield func(number)) { s.parts.beginning(word, yield) })
-	for n := range s.containing(t.squeezed) {
-		w.add(n, infix)
-	}
-	w.every(t.words, describes, s.saying)
-}
-
-// saying yields the packages that have the word in name or description.
-func (s *shard) saying(word string, yield func(number)) {
-	s.parts.beginning(word, yield)
-	if len(word) >= len(run{}) {
-		s.describe.beginning(word, yield)
-	} else {
-		for _, n := range s.describe.words[word] {
-			yield(n)
-		}
-	}
-	for _, n := range s.describe.words[stemmed+catalog.Stem(word)] {
-		yield(n)
-	}
-}
-
-// add notes a way in which a package was found. The first is the best.
-func (w *found) add(n number, points int) {
-	if w.points[n] == 0 {
-		w.points[n] = points
-		w.in = append(w.in, n)
-	}
-}
-
-// every adds what has every word.
-func (w *found) every(words []string, points int, each func(word string, yield func(number))) {
-	for i, word := range words {
-		each(word, func(n number) {
-			if w.seen[n] != i {
-				return
-			}
-			if w.seen[n]++; i == 0 {
-				w.marked = append(w.marked, n)
-			}
-		})
-	}
-	for _, n := range w.marked {
-		if w.seen[n] == len(words) {
-			w.add(n, points)
-		}
-		w.seen[n] = 0
-	}
-	w.marked = w.marked[:0]
-}
-
-func (w *found) forget() {
-	for _, n := range w.in {
-		w.points[n] = 0
-	}
-	w.in = w.in[:0]
-}
-
 // close returns names that may have been meant by what was typed.
 func (x *Index) close(f *finder) []Hit {
 	typed := f.text.squeezed
@@ -360,28 +282,4 @@ func (x *Index) close(f *finder) []Hit {
 		}
 	}
 	return hits(near.all())
-}
-
-// alike returns the packages whose names share two runs with letters, or the only ones that there are.
-func (s *shard) alike(letters string) []number {
-	if len(letters) < 2 {
-		return nil
-	}
-	shared := map[number]int{}
-	seen := map[run]bool{}
-	for r := range runsOf(letters) {
-		if !seen[r] {
-			seen[r] = true
-			for _, n := range s.runs[r] {
-				shared[n]++
-			}
-		}
-	}
-	var numbers []number
-	for n, count := range shared {
-		if count >= 2 {
-			numbers = append(numbers, n)
-		}
-	}
-	return numbers
 }

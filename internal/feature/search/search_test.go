@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -284,6 +286,28 @@ func TestWhatWasPublishedIsFoundAtOnce(t *testing.T) {
 	check("reverted", "decimal", "")
 	check("reverted", "arithmetic", "")
 	check("reverted", "plug", "plug")
+}
+
+func TestRunKeepsUpWithoutBeingAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, x := world(t, func(tx *store.Tx) { putTx(tx, "plug") })
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = x.Run(ctx) })
+		time.Sleep(time.Second)
+		update(t, db, func(tx *store.Tx) { putTx(tx, "jason"); putTx(tx, "bandit") })
+		time.Sleep(time.Second)
+		if !x.IsCurrent() {
+			t.Error("a second after a publish the index is still as it was")
+		}
+		update(t, db, func(tx *store.Tx) { putTx(tx, "jason", downloaded(3)) })
+		time.Sleep(time.Minute)
+		if got := names(x.Find(typed("")).Hits); got != "jason bandit plug" {
+			t.Errorf("a minute after downloads = %s, want jason first", got)
+		}
+		stop()
+		running.Wait()
+	})
 }
 
 var pool = struct{ refs, words, typed []string }{
