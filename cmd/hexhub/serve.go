@@ -42,7 +42,7 @@ func (c serveCmd) serve(s *session, ticket *cluster.Ticket) error {
 	first := errors.Is(err, fs.ErrNotExist)
 
 	log := c.logger(s)
-	n, err := node.Open(s.ctx, c.Server, node.Options{Version: version, Log: log, Join: ticket})
+	n, err := node.Open(s.ctx, c.Server, node.Options{Version: version, Log: log, Join: ticket, Source: s.source(c.Server)})
 	if err != nil {
 		return c.openFailure(err)
 	}
@@ -60,6 +60,17 @@ func (c serveCmd) serve(s *session, ticket *cluster.Ticket) error {
 	}
 	c.say(s, log, "Stopped cleanly.")
 	return nil
+}
+
+// source tells where the value of a setting comes from: what neither the environment nor the file says, a flag does.
+func (s *session) source(started config.Server) func(config.Setting) string {
+	told, _ := config.Load(s.file)
+	return func(x config.Setting) string {
+		if x.Value(told) != x.Value(started) {
+			return "--" + x.Flag
+		}
+		return s.file.Source(x)
+	}
 }
 
 // logger returns what the node logs with: text for people, JSON for machines.

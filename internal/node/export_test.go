@@ -3,7 +3,7 @@ package node
 import "context"
 
 // WebRoutes lists the patterns of all that is served to browsers.
-func (n *Node) WebRoutes() []string { return n.web().Routes() }
+func (n *Node) WebRoutes() []string { return n.web(n.operator()).Routes() }
 
 // HouseChores are the chores of whoever leads, by what they do.
 func (n *Node) HouseChores() map[string]func(context.Context) error {

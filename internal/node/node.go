@@ -65,6 +65,8 @@ type Options struct {
 	Name    string       // of this node among the others, where the log is brought; empty means "hexhub"
 	Log     *slog.Logger // nil discards
 
+	Source func(config.Setting) string // where the value of a setting that is no default comes from; nil cannot tell
+
 	Join *cluster.Ticket // to become a node of a cluster; nil for one that is or founds one
 
 	// Tests may bring their own; nil means etcd, the local disk and the key file in the data folder.
@@ -125,6 +127,7 @@ type Node struct {
 	rawLog       store.Log
 	leads        func() bool // says whether the log's election has this node lead; nil without one
 	version      string
+	source       func(config.Setting) string
 	started      time.Time
 	repository   name.Repository
 	log          *slog.Logger
@@ -145,7 +148,7 @@ func Open(ctx context.Context, c config.Server, o Options) (*Node, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	name := cmp.Or(o.Name, "hexhub")
-	n := &Node{Config: c, Name: name, id: name, version: o.Version, started: time.Now().UTC().Truncate(time.Second), log: o.Log, Limiter: limit.New(100_000), Metrics: prometheus.NewRegistry()}
+	n := &Node{Config: c, Name: name, id: name, version: o.Version, source: o.Source, started: time.Now().UTC().Truncate(time.Second), log: o.Log, Limiter: limit.New(100_000), Metrics: prometheus.NewRegistry()}
 	n.gauges, n.traffic, n.live = ops.NewGauges(n.Metrics), front.NewMetrics(n.Metrics), live.NewMetrics(n.Metrics)
 	// Other nodes may be starting or failing as well, and agree on a leader meanwhile. One that has been here
 	// before starts without them, and serves what it may.
@@ -436,7 +439,7 @@ func (n *Node) Registry() connect.Registry {
 func (n *Node) Run(ctx context.Context) error {
 	o := n.operator()
 	n.operated.Store(o)
-	pages := n.web()
+	pages := n.web(o)
 	defer pages.Close()
 	server := &http.Server{
 		Handler:           n.handler(o, pages),

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hexhub/hex/name"
+	"hexhub/internal/config"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/feature/operator"
 	"hexhub/internal/feature/world"
@@ -22,6 +23,7 @@ import (
 	"hexhub/internal/surface/ops"
 	"hexhub/internal/surface/repo"
 	webaccount "hexhub/internal/surface/web/account"
+	"hexhub/internal/surface/web/admin"
 	"hexhub/internal/surface/web/find"
 	"hexhub/internal/surface/web/live"
 	"hexhub/internal/surface/web/packages"
@@ -57,7 +59,7 @@ func (n *Node) handler(o *ops.Ops, pages *ui.Web) http.Handler {
 }
 
 // web is what people see in a browser.
-func (n *Node) web() *ui.Web {
+func (n *Node) web(o *ops.Ops) *ui.Web {
 	w := ui.New(ui.Options{
 		URL: n.URL, Repository: n.Config.RepositoryName, Version: n.version, Log: n.log, DB: n.DB, Open: n.Accounts.Open, Sudo: n.Accounts.Sudo,
 		Live: live.Options{Most: int(n.Config.LiveStreams), Drained: n.drained, Metrics: n.live},
@@ -70,7 +72,24 @@ func (n *Node) web() *ui.Web {
 	packages.Register(w, packages.Deps{DB: n.DB, Default: n.repository, Registry: n.Registry()})
 	addDemo(w)
 	setup.Register(w, setup.Deps{DB: n.DB, Accounts: n.Accounts, Access: n.Access, Registry: n.Registry()})
+	admin.Register(w, admin.Deps{
+		DB: n.DB, Accounts: n.Accounts, Orgs: n.Orgs, Catalog: n.Catalog, Settings: n.Settings, Audit: n.Audit, Operator: o.Operator, Default: n.repository,
+		Report: o.Report, Examine: o.Examine, Started: n.startedWith(), Blobs: n.tally.Last, CertEnd: n.certEnd(),
+	})
 	return w
+}
+
+// startedWith tells of the settings that this node was started with. Where they come from only the program knows.
+func (n *Node) startedWith() []admin.Started {
+	var out []admin.Started
+	for _, x := range config.Settings() {
+		s := admin.Started{Key: x.Key, Flag: x.Flag, Env: x.Env, Help: x.Help, Value: x.Value(n.Config), Default: x.Default}
+		if s.Value != s.Default && n.source != nil {
+			s.Source = n.source(x)
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // An opsServer serves the operator on one listener.

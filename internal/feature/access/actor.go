@@ -44,6 +44,7 @@ type Actor struct {
 	Via         Via
 	IP          netip.Addr
 	UserAgent   string
+	Reason      string // why he does it, where an administrator must say so; for the audit log
 
 	token  string    // id of the access token
 	until  time.Time // when the token ends
@@ -59,7 +60,7 @@ func SystemActor(name string) Actor { return Actor{Via: System, deed: name} }
 func (a Actor) By() audit.By {
 	by := audit.By{
 		UserID: a.User.ID, Username: a.User.Username.String(), Org: a.Org.String(),
-		KeyID: a.Key.ID, KeyName: a.Key.Name, Session: a.Session, UserAgent: a.UserAgent,
+		KeyID: a.Key.ID, KeyName: a.Key.Name, Session: a.Session, UserAgent: a.UserAgent, Reason: a.Reason,
 	}
 	if a.Via == System {
 		by.Username = a.deed

@@ -39,6 +39,7 @@ type By struct {
 	Session   string `json:"session,omitempty"` // its id, which opens nothing
 	IP        string `json:"ip,omitempty"`
 	UserAgent string `json:"user_agent,omitempty"` // at most 255 bytes
+	Reason    string `json:"reason,omitempty"`     // why, in the words of an administrator who had to give one
 }
 
 // An Entry is one deed. Entries are never changed.

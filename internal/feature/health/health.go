@@ -232,6 +232,38 @@ func (r *Report) say(voters, up int, led bool) {
 	}
 }
 
+// Headline is the Sentence as people put it, with who leads.
+func (r Report) Headline() string {
+	if r.State == ReadOnly || len(r.Nodes) == 0 {
+		return r.Sentence + "."
+	}
+	healthy, leader := 0, ""
+	for _, n := range r.Nodes {
+		if n.State == Healthy {
+			healthy++
+		}
+		if n.Role == "leader" {
+			leader = n.Name
+		}
+	}
+	if len(r.Nodes) == 1 {
+		return fmt.Sprintf("%d of 1 node healthy. Can lose none.", healthy)
+	}
+	words := fmt.Sprintf("%d of %d nodes healthy.", healthy, len(r.Nodes))
+	if leader != "" {
+		words += " Leader " + leader + "."
+	}
+	switch {
+	case r.External:
+		return words + " Rows are in an etcd that is run elsewhere."
+	case r.CanLose == 0:
+		return words + " Can lose none."
+	case r.CanLose == 1:
+		return words + " Can lose 1 node."
+	}
+	return words + fmt.Sprintf(" Can lose %d nodes.", r.CanLose)
+}
+
 // refused reports whether every node that answers refuses writes, and why the first does.
 func (r *Report) refused() (why string, all bool) {
 	for _, n := range r.Nodes {

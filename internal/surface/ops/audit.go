@@ -3,11 +3,8 @@ package ops
 import (
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
-	"time"
 
-	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/kernel/fault"
 )
@@ -26,7 +23,7 @@ const (
 // audit lists entries. The query may name a user, an org or a package as REPOSITORY/NAME, or an exact
 // ref; an action, or a family of actions as "key."; from and to, as times of RFC 3339; after and limit.
 func (o *Ops) audit(r *http.Request) (any, error) {
-	q, err := o.auditQuery(r.URL.Query())
+	q, err := o.Operator.AuditQuery(o.DB.View(), r.URL.Query())
 	if err != nil {
 		return nil, err
 	}
@@ -43,35 +40,10 @@ func (o *Ops) audit(r *http.Request) (any, error) {
 	return AuditPage{append([]audit.Entry{}, entries...), next}, nil
 }
 
-func (o *Ops) auditQuery(form url.Values) (q audit.Query, err error) {
-	q = audit.Query{Ref: form.Get("ref"), Action: form.Get("action"), After: form.Get("after")}
-	if login := form.Get("user"); login != "" {
-		u, ok := account.ByLogin(o.DB.View(), login)
-		if !ok {
-			return q, fault.New(fault.NotFound, "there is no user %q; of one who is gone ask by ref=user:ID", login)
-		}
-		q.Ref = audit.UserRef(u.ID)
-	}
-	if name := form.Get("org"); name != "" {
-		q.Ref = audit.OrgRef(name)
-	}
-	if name := form.Get("package"); name != "" {
-		q.Ref = "package:" + name
-	}
-	for field, at := range map[string]*time.Time{"from": &q.From, "to": &q.To} {
-		if text := form.Get(field); text != "" {
-			if *at, err = time.Parse(time.RFC3339, text); err != nil {
-				return q, fault.New(fault.Malformed, "%s must be a time such as 2026-11-24T10:00:00Z, not %q", field, text)
-			}
-		}
-	}
-	return q, nil
-}
-
 // exportAudit sends the entries that the query names as audit does, but for action and after, as lines of
 // JSON.
 func (o *Ops) exportAudit(r *http.Request) (any, error) {
-	q, err := o.auditQuery(r.URL.Query())
+	q, err := o.Operator.AuditQuery(o.DB.View(), r.URL.Query())
 	if err != nil {
 		return nil, err
 	}

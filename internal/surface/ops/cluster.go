@@ -45,7 +45,7 @@ func (o *Ops) members(r *http.Request) (any, error) {
 // membersElsewhere lists the nodes that share an etcd which is run elsewhere.
 func (o *Ops) membersElsewhere(ctx context.Context) []Member {
 	out := []Member{}
-	for _, n := range o.judge(ctx, o.vital(ctx)).Nodes {
+	for _, n := range o.Report(ctx).Nodes {
 		m := Member{ID: n.ID, Name: n.Name, Role: n.Role, State: "up", Version: n.Version, Revision: n.Revision, JoinedAt: n.StartedAt, Self: n.ID == o.Self.ID}
 		if n.State == health.Unreachable {
 			m.State = "down"

@@ -1,13 +1,11 @@
 package ops
 
 import (
-	"context"
 	"net/http"
 	"time"
 
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/doctor"
-	"hexhub/internal/feature/health"
 	"hexhub/internal/kernel/fault"
 )
 
@@ -37,19 +35,19 @@ func (o *Ops) doctor(r *http.Request) (any, error) {
 	if err := doctor.Known(only); err != nil {
 		return nil, err
 	}
-	d := o.examined()
+	d := o.Examine()
 	d.Deep = q.Get("deep") == "true"
 	return doctor.Run(r.Context(), d, only), nil
 }
 
-// examined is what the doctor looks at now.
-func (o *Ops) examined() doctor.Deps {
+// Examine is what the doctor looks at now.
+func (o *Ops) Examine() doctor.Deps {
 	d := o.Doctor
 	if o.Examined != nil {
 		d.Server = o.Examined()
 	}
 	if o.Peers != nil || o.Others != nil {
-		d.Nodes = func(ctx context.Context) health.Report { return o.judge(ctx, o.vital(ctx)) }
+		d.Nodes = o.Report
 	}
 	return d
 }
@@ -65,7 +63,7 @@ func (o *Ops) mend(r *http.Request) (any, error) {
 	if len(only) == 0 {
 		return nil, fault.Field("can't be blank", "only")
 	}
-	did, err := doctor.Fix(o.examined(), only)
+	did, err := doctor.Fix(o.Examine(), only)
 	return Mended{append([]string{}, did...)}, err
 }
 

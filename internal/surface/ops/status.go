@@ -78,6 +78,9 @@ func (o *Ops) status(r *http.Request) (any, error) {
 	return s, nil
 }
 
+// Report asks all other nodes how they do, and says how the whole does.
+func (o *Ops) Report(ctx context.Context) health.Report { return o.judge(ctx, o.vital(ctx)) }
+
 // judge asks all other nodes, and puts what they say together.
 func (o *Ops) judge(ctx context.Context, self health.Vital) health.Report {
 	r := o.look(ctx, self)
