@@ -20,9 +20,9 @@ type contents struct {
 	warnings []string
 }
 
-// readContents checks a gzipped tar archive in one pass. The gzip stream is a single member
-// and is read to its end, or else its checksum would go unverified.
-func readContents(r *io.SectionReader, t tree) (*contents, error) {
+// readContents checks a gzipped tar archive in one pass, in which visit, unless it is nil, sees the files. The gzip
+// stream is a single member and is read to its end, or else its checksum would go unverified.
+func readContents(r *io.SectionReader, t tree, visit func(File, io.Reader) error) (*contents, error) {
 	src := &source{r: r}
 	packed := bufio.NewReaderSize(src, 32<<10)
 	z, err := gzip.NewReader(packed)
@@ -31,7 +31,7 @@ func readContents(r *io.SectionReader, t tree) (*contents, error) {
 	}
 	z.Multistream(false)
 	m := &meter{r: z, packed: r.Size()}
-	w := &walker{r: bufio.NewReaderSize(m, 32<<10), tree: t}
+	w := &walker{r: bufio.NewReaderSize(m, 32<<10), tree: t, visit: visit}
 	if err := w.walk(); err != nil {
 		return nil, src.explain(err)
 	}
@@ -62,6 +62,9 @@ func (s *source) Read(p []byte) (int, error) {
 func (s *source) explain(err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
+	}
+	if v, ok := errors.AsType[*visitError](err); ok {
+		return v.err
 	}
 	if s.err != nil {
 		return fmt.Errorf("read tarball: %w", s.err)
@@ -97,6 +100,7 @@ type walker struct {
 	buf  block
 	tree tree
 	contents
+	visit func(File, io.Reader) error // may be nil
 }
 
 func (w *walker) walk() error {
@@ -218,8 +222,7 @@ func (w *walker) entry(h header, x extension) error {
 	if s := warn(f.Path); s != "" && len(w.warnings) < maxWarnings {
 		w.warnings = append(w.warnings, s)
 	}
-	_, err = io.CopyN(io.Discard, w.r, padded(f.Size))
-	return err
+	return w.read(f)
 }
 
 // describe turns a header into a File. Set-user-id files are refused; on directories the

@@ -18,7 +18,7 @@ func OpenDocs(f io.ReaderAt, size int64) ([]File, error) {
 	if size > MaxSize {
 		return nil, refuse(TooBig, "tarball error, documentation exceeds max compressed size %d bytes", MaxSize)
 	}
-	c, err := readContents(io.NewSectionReader(f, 0, size), tree{exactPaths: true, noLinks: true})
+	c, err := readContents(io.NewSectionReader(f, 0, size), tree{exactPaths: true, noLinks: true}, nil)
 	if err != nil {
 		return nil, in("tarball error, ", err)
 	}

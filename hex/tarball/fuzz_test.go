@@ -36,7 +36,7 @@ func FuzzContents(f *testing.F) {
 	f.Add(archive(entry{name: "x", kind: 'x', body: record("path", "é")}, entry{}))
 	f.Fuzz(func(t *testing.T, inner []byte) {
 		b := gzipped(inner)
-		c, err := readContents(io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))), tree{})
+		c, err := readContents(io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))), tree{}, nil)
 		checkRefusal(t, err)
 		if err == nil {
 			checkFiles(t, c.files)

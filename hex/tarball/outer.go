@@ -208,6 +208,6 @@ func (p *pack) sums() (Sums, error) {
 // contents checks contents.tar.gz.
 func (p *pack) contents() (*contents, error) {
 	s := p.spans[contentsMember]
-	c, err := readContents(io.NewSectionReader(p.f, s.at, s.size), tree{})
+	c, err := readContents(io.NewSectionReader(p.f, s.at, s.size), tree{}, nil)
 	return c, in("inner tarball error, ", err)
 }
