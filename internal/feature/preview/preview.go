@@ -1,0 +1,195 @@
+// Package preview shows what is in a release without fetching it: its README, its changelog and its licence.
+//
+// It knows how such files are called and that a tarball is read once for many who ask at the same time; what was read is
+// kept in memory, up to a number of bytes, by the tarball's checksum. It refuses to know who may see a release, and
+// HTTP. A tarball costs no more than when it was published: see hex/tarball for the bounds.
+package preview
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"golang.org/x/sync/singleflight"
+
+	"hexhub/hex/tarball"
+	"hexhub/internal/feature/catalog"
+	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/markup"
+)
+
+// A Part is one of the texts that a release may have.
+type Part string
+
+// The parts, by the name that their pages have.
+const (
+	Readme    Part = "readme"
+	Changelog Part = "changelog"
+	License   Part = "license"
+)
+
+var parts = []Part{Readme, Changelog, License}
+
+// Options are what Previews may be told. The zero value works.
+type Options struct {
+	Bytes int // that are kept; zero means 64 MiB
+}
+
+const (
+	defaultBytes = 64 << 20
+	atOnce       = 2 // tarballs that are read, or texts that are rendered
+)
+
+// Previews read releases. They are safe for concurrent use.
+type Previews struct {
+	blobs  blob.Store
+	kept   *kept
+	flight singleflight.Group
+	slots  chan struct{} // taken by who reads or renders, so that previews never take all of a machine
+}
+
+// New returns the previews of what is in blobs.
+func New(blobs blob.Store, o Options) *Previews {
+	if o.Bytes == 0 {
+		o.Bytes = defaultBytes
+	}
+	return &Previews{blobs: blobs, kept: newKept(o.Bytes), slots: make(chan struct{}, atOnce)}
+}
+
+// A Preview is one text of a release, with which others it has.
+type Preview struct {
+	Names    map[Part]string // of the files, as far as there are any
+	Document markup.Document // the zero one if the release has no such text
+}
+
+// Has reports whether the release has the text.
+func (p Preview) Has(part Part) bool { return p.Names[part] != "" }
+
+// Show returns a text of a release, ready to be put into a page. Base is the path of the release's page, below which
+// its texts have theirs; relative links between them lead there, and others nowhere.
+//
+// It fails when the tarball cannot be read now, as when this node waits for it.
+func (p *Previews) Show(ctx context.Context, r catalog.Release, part Part, base string) (Preview, error) {
+	t, err := p.texts(ctx, r)
+	if err != nil {
+		return Preview{}, err
+	}
+	shown := Preview{Names: map[Part]string{}}
+	for part, text := range t {
+		shown.Names[part] = text.name
+	}
+	if !shown.Has(part) {
+		return shown, nil
+	}
+	shown.Document, err = p.document(ctx, key{r.Outer, part, base}, t)
+	return shown, err
+}
+
+// A key is what something is kept under: texts by the sum alone, a document by all three.
+type key struct {
+	sum  tarball.Sum
+	part Part
+	base string
+}
+
+func (k key) String() string { return fmt.Sprintf("%s %s %s", k.sum, k.part, k.base) }
+
+// texts are those of a release by part.
+type texts map[Part]text
+
+type text struct {
+	name string
+	body []byte
+}
+
+func (t texts) size() (n int) {
+	for _, x := range t {
+		n += len(x.body) + len(x.name)
+	}
+	return n
+}
+
+// once returns what is kept under k, or makes it while others who want the same wait.
+func once[T any](ctx context.Context, p *Previews, k key, perform func(context.Context) (T, int, error)) (T, error) {
+	if v, ok := p.kept.get(k); ok {
+		return v.(T), nil
+	}
+	done := p.flight.DoChan(k.String(), func() (any, error) {
+		p.slots <- struct{}{}
+		defer func() { <-p.slots }()
+		v, size, err := perform(context.WithoutCancel(ctx)) // the first to ask may leave, and the others stay
+		if err == nil {
+			p.kept.put(k, v, size)
+		}
+		return v, err
+	})
+	select {
+	case got := <-done:
+		if got.Err != nil {
+			var none T
+			return none, got.Err
+		}
+		return got.Val.(T), nil
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
+// texts reads the texts out of a release's tarball.
+func (p *Previews) texts(ctx context.Context, r catalog.Release) (texts, error) {
+	return once(ctx, p, key{sum: r.Outer}, func(ctx context.Context) (texts, int, error) {
+		t, err := p.extract(ctx, r.Outer)
+		if err != nil {
+			return nil, 0, fmt.Errorf("preview of %s %s: %w", r.Ref(), r.Version, err)
+		}
+		return t, t.size(), nil
+	})
+}
+
+func (p *Previews) extract(ctx context.Context, sum tarball.Sum) (texts, error) {
+	f, err := p.blobs.Open(ctx, blob.Hash(sum))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	t, best := texts{}, map[Part]int{}
+	err = tarball.Walk(f, f.Size(), func(f tarball.File, r io.Reader) error {
+		for _, part := range parts {
+			rank, ok := rankOf(part, f.Path)
+			if !ok || t[part].name != "" && rank >= best[part] {
+				continue
+			}
+			body, err := io.ReadAll(io.LimitReader(r, markup.MaxSize+1)) // one more, so that it is seen to be cut
+			if err != nil {
+				return err
+			}
+			t[part], best[part] = text{f.Path, body}, rank
+			break
+		}
+		return nil
+	})
+	if refused, ok := errors.AsType[*tarball.Error](err); ok {
+		return texts{}, ignore(refused) // it was admitted under older rules, and has nothing that may be shown
+	}
+	return t, err
+}
+
+// ignore says that an error is none for the caller.
+func ignore(error) error { return nil }
+
+// document renders a text.
+func (p *Previews) document(ctx context.Context, k key, t texts) (markup.Document, error) {
+	return once(ctx, p, k, func(context.Context) (markup.Document, int, error) {
+		d := render(t[k.part], func(to string) string { return t.link(to, k.base) })
+		return d, len(d.HTML) + 100*len(d.Headings), nil
+	})
+}
+
+func render(t text, link func(string) string) markup.Document {
+	if isMarkdown(t.name) {
+		return markup.Markdown(t.body, markup.Options{Link: link})
+	}
+	return markup.Text(t.body)
+}
