@@ -35,6 +35,7 @@ import (
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/policy"
+	"hexhub/internal/feature/preview"
 	"hexhub/internal/feature/search"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/feature/shortlink"
@@ -98,6 +99,7 @@ type Node struct {
 	OAuth    *oauth.OAuth
 	Catalog  *catalog.Catalog
 	Docs     *docs.Docs
+	Previews *preview.Previews
 	Policies *policy.Policies
 	Links    *shortlink.Links
 	Stats    *stats.Counter
@@ -374,6 +376,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	n.Stats = stats.New(n.DB, stats.Options{Node: n.id, Log: n.log})
 	n.Catalog = catalog.New(n.DB, catalog.Options{DefaultRepository: repository, Mail: n.Mail, Recent: stats.Recent, Total: stats.Total})
 	n.Docs = docs.New(n.DB, n.Blobs)
+	n.Previews = preview.New(n.Blobs, preview.Options{})
 	n.Policies = policy.New(n.DB, repository)
 	if n.Links, err = shortlink.New(n.DB, n.URL); err != nil {
 		return err

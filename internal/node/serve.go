@@ -69,7 +69,7 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 	})
 	find.Register(w, find.Deps{DB: n.DB, Catalog: n.Catalog, Search: n.Search, URL: n.URL, Default: n.repository})
 	n.addSite(w)
-	packages.Register(w, packages.Deps{DB: n.DB, Default: n.repository, Registry: n.Registry()})
+	packages.Register(w, packages.Deps{DB: n.DB, Previews: n.Previews, Log: n.log, Default: n.repository, Registry: n.Registry()})
 	addDemo(w)
 	setup.Register(w, setup.Deps{DB: n.DB, Accounts: n.Accounts, Access: n.Access, Registry: n.Registry()})
 	admin.Register(w, admin.Deps{

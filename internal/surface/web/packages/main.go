@@ -2,14 +2,18 @@ package packages
 
 import (
 	"cmp"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/surface/web/ui"
 )
@@ -17,8 +21,15 @@ import (
 // mainView is the first tab: what the package is, how one gets it, and its README.
 type mainView struct {
 	view
-	Views stats.Views
-	Days  []int64 // downloads of the last month
+	Views    stats.Views
+	Days     []int64 // downloads of the last month
+	Along    int     // packages that come along with the release
+	Snippets []connect.Snippet
+	Tool     string        // whose snippet is shown
+	Connect  *connect.Step // to do before; nil for none
+	Card     string        // what search engines are told, in JSON; empty for none
+	Badge    string        // path of the package's badge; empty for none
+	site     string        // where people open this one
 }
 
 const month = 30 // days that are drawn
@@ -27,7 +38,24 @@ func (p *pages) main(w http.ResponseWriter, r *http.Request, s *subject) error {
 	v := mainView{view: p.view(w, r, s, ""), Views: stats.Downloads(s.view, s.Repository.Name, s.Package.Name)}
 	row, _ := stats.Package(s.view, s.Repository.Name, s.Package.Name)
 	v.Days = lately(row.Days, stats.Today())
+	v.Along = s.sight.Resolve(s.Release).All()
+	v.Snippets, v.Tool = p.snippets(r, s)
+	if step, ok := p.first(s, v.Tool); ok {
+		v.Connect = &step
+	}
+	if !v.NoIndex {
+		v.Card = p.card(s)
+	}
+	if s.Repository.Default() { // others have neither
+		v.Badge, v.site = "/badge/"+s.Package.Name.String()+"/version.svg", p.Registry.URL
+		v.Feeds = []ui.Step{{Path: s.Base() + "/feed.atom", Words: "Versions of " + s.Package.Name.String()}}
+	}
 	return p.web.Show(w, http.StatusOK, v.show())
+}
+
+// badgeText shows the badge in Markdown, as a link to the package.
+func (v mainView) badgeText() string {
+	return fmt.Sprintf("[![%s](%s%s)](%s%s)", v.Package.Name, v.site, v.Badge, v.site, v.Base())
 }
 
 // lately are the downloads of each of the days up to yesterday.
@@ -39,6 +67,25 @@ func lately(days stats.Days, today stats.Date) []int64 {
 		}
 	}
 	return counts
+}
+
+// card describes the package in the words of schema.org. JSON escapes what could end the element that it stands in.
+func (p *pages) card(s *subject) string {
+	card := map[string]any{
+		"@context": "https://schema.org", "@type": "SoftwareSourceCode", "name": s.Package.Name.String(),
+		"version": s.Release.Version.String(), "url": p.Registry.URL + s.Base(), "datePublished": s.Release.InsertedAt.UTC().Format(time.RFC3339),
+	}
+	if d := s.Package.Meta.Description; d != nil {
+		card["description"] = *d
+	}
+	if l := s.Package.Meta.Licenses; len(l) > 0 {
+		card["license"] = strings.Join(l, ", ")
+	}
+	text, err := json.Marshal(card)
+	if err != nil {
+		return "" // strings and maps of them can always be written
+	}
+	return string(text)
 }
 
 // An owner is somebody whose package it is.

@@ -5,10 +5,12 @@
 package packages
 
 import (
+	"log/slog"
 	"net/http"
 
 	"hexhub/hex/name"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/preview"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/ui"
@@ -17,6 +19,8 @@ import (
 // Deps are what the pages show and use.
 type Deps struct {
 	DB       *store.DB
+	Previews *preview.Previews
+	Log      *slog.Logger
 	Default  name.Repository  // the one that addresses without a repository mean
 	Registry connect.Registry // without a key
 }
@@ -25,13 +29,16 @@ type Deps struct {
 func Register(web *ui.Web, d Deps) {
 	p := &pages{Deps: d, web: web}
 	p.tabs = map[string]tab{
-		"":         {p.main, true},
-		"versions": {p.versions, false},
+		"":          {p.main, true},
+		"versions":  {p.versions, false},
+		"changelog": {p.text(preview.Changelog, "Changelog"), true},
+		"license":   {p.text(preview.License, "Licence"), true},
 	}
 	web.Handle("GET /packages/{name}", p.show)
 	web.Handle("GET /packages/{name}/{second}", p.show)
 	web.Handle("GET /packages/{name}/{second}/{third}", p.show)
 	web.Handle("GET /packages/{name}/{second}/{third}/{fourth}", p.show)
+	web.Handle("POST /tool", p.setTool)
 }
 
 type pages struct {

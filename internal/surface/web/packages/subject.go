@@ -25,6 +25,8 @@ type subject struct {
 	Release    catalog.Release   // that the address names, or the newest
 	Pinned     bool              // the address names it
 	Tab        string            // the last part of the address; empty for the first tab
+
+	unread bool // the tarball cannot be read now
 }
 
 // subject finds what a request is about.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"hexhub/hex/version"
+	"hexhub/internal/feature/preview"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -12,7 +13,8 @@ import (
 type view struct {
 	ui.Page
 	*subject
-	Tabs []ui.Tab
+	Tabs  []ui.Tab
+	Texts preview.Preview // the text that is shown, and which others there are
 }
 
 // view returns the frame of a tab. The title is that of the tab, empty for the first.
@@ -24,12 +26,13 @@ func (p *pages) view(w http.ResponseWriter, r *http.Request, s *subject, title s
 	if title != "" {
 		what = title + " · " + what
 	}
-	v := view{Page: p.web.Page(w, r, what), subject: s}
-	v.Section, v.Canonical, v.NoIndex = "/packages", s.Base(), s.Tab != "" || s.Pinned
+	v := view{Page: p.web.Page(w, r, what), subject: s, Texts: p.preview(r, s)}
+	v.Section, v.Canonical, v.NoIndex = "/packages", s.Base(), s.Tab != "" || s.Pinned || !s.Repository.Public
 	if d := s.Package.Meta.Description; d != nil {
 		v.About = *d
 	}
 	v.Tabs = p.tabsOf(s)
+	v.Tabs = slices.Insert(v.Tabs, 1, v.textTabs()...)
 	return v
 }
 
@@ -41,6 +44,19 @@ func (p *pages) tabsOf(s *subject) []ui.Tab {
 	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Path == s.Here()+s.suffix() || tabs[i].Path == s.Base()+s.suffix()
+	}
+	return tabs
+}
+
+// textTabs are those of the texts that the release has besides its README.
+func (v view) textTabs() (tabs []ui.Tab) {
+	for _, t := range []struct {
+		part  preview.Part
+		words string
+	}{{preview.Changelog, "Changelog"}, {preview.License, "Licence"}} {
+		if v.Texts.Has(t.part) || v.Tab == string(t.part) {
+			tabs = append(tabs, ui.Tab{Path: v.Here() + "/" + string(t.part), Words: t.words, Current: v.Tab == string(t.part)})
+		}
 	}
 	return tabs
 }
