@@ -36,7 +36,7 @@ var rooms = map[string][]string{
 		"call",
 		"door web/live",
 		"web/ui",
-		"api dochost ops repo web/account web/admin web/dash web/find web/gallery web/packages web/setup web/site",
+		"api dochost ops repo web/account web/admin web/dash web/find web/gallery web/packages web/palette web/setup web/site",
 		"front",
 	},
 }

@@ -2,3 +2,4 @@
 import "./copy";
 import "./suggest";
 import "./live";
+import "./keys";

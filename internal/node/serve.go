@@ -27,6 +27,7 @@ import (
 	"hexhub/internal/surface/web/find"
 	"hexhub/internal/surface/web/live"
 	"hexhub/internal/surface/web/packages"
+	"hexhub/internal/surface/web/palette"
 	"hexhub/internal/surface/web/setup"
 	"hexhub/internal/surface/web/ui"
 )
@@ -68,6 +69,7 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Rules: n.accountRules,
 	})
 	find.Register(w, find.Deps{DB: n.DB, Catalog: n.Catalog, Search: n.Search, URL: n.URL, Default: n.repository})
+	palette.Register(w, palette.Deps{Catalog: n.Catalog, Search: n.Search, Default: n.repository})
 	n.addSite(w)
 	packages.Register(w, packages.Deps{DB: n.DB, Previews: n.Previews, Log: n.log, Default: n.repository, Registry: n.Registry()})
 	addDemo(w)

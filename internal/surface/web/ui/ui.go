@@ -196,6 +196,7 @@ type Page struct {
 	Visitor                    string // the name of the user who is logged in, if any
 	Flash                      string // what came of the step before
 	Bare                       bool   // shows no way to log in
+	Keyless                    bool   // single keys do nothing
 
 	About     string // what the page is about, for who finds it elsewhere
 	Canonical string // path of the page that stands for this one, if one does
@@ -228,7 +229,7 @@ func (p Page) sections() []Tab {
 
 // Page returns the frame of a page with the title, for whoever asked. What is to be said once is said.
 func (u *Web) Page(w http.ResponseWriter, r *http.Request, title string) Page {
-	p := Page{site: u.o.URL, Repository: u.o.Repository, Version: u.o.Version, Theme: u.theme(r), Flash: u.takeFlash(w, r)}
+	p := Page{site: u.o.URL, Repository: u.o.Repository, Version: u.o.Version, Theme: u.theme(r), Flash: u.takeFlash(w, r), Keyless: u.Cookie(r, keysCookie) != ""}
 	if r.Method == http.MethodGet {
 		p.Path = r.URL.Path
 	}

@@ -1,0 +1,157 @@
+package palette_test
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"hexhub/hex/name"
+	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/search"
+	"hexhub/internal/hubtest"
+	"hexhub/internal/surface/web/palette"
+	"hexhub/internal/surface/web/ui"
+)
+
+const text = `
+user root admin
+user eva
+user tom
+org guild admin=eva
+package hexhub/decimal owner=tom
+release hexhub/decimal 1.0.0
+package guild/deck
+release guild/deck 2.0.0
+`
+
+// A site has some of the places that the palette knows.
+type site struct {
+	*hubtest.Hub
+	t   *testing.T
+	web *ui.Web
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	h := hubtest.World(t, text)
+	web := ui.New(ui.Options{Repository: "hexhub", Log: slog.New(slog.DiscardHandler), DB: h.DB, Open: h.Accounts.Open})
+	def := name.MustRepository("hexhub")
+	palette.Register(web, palette.Deps{Catalog: h.Catalog, Search: search.New(h.DB, search.Options{Default: def}), Default: def})
+	for _, pattern := range []string{"GET /{$}", "GET /packages", "GET /login", "GET /dashboard/keys", "GET /dashboard/orgs/{org}", "GET /admin/users"} {
+		web.Handle(pattern, func(w http.ResponseWriter, r *http.Request) error { return nil })
+	}
+	return &site{h, t, web}
+}
+
+func (s *site) do(r *http.Request, user string) *http.Response {
+	s.t.Helper()
+	if user != "" {
+		u, _ := account.ByLogin(s.DB.View(), user)
+		_, secret, err := s.Accounts.StartSession(s.t.Context(), audit.By{}, u.ID, "127.0.0.1", "test")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		r.AddCookie(&http.Cookie{Name: ui.SessionCookie, Value: secret})
+	}
+	rec := httptest.NewRecorder()
+	s.web.ServeHTTP(rec, r)
+	return rec.Result()
+}
+
+var option = regexp.MustCompile(`role="option"[^>]* href="([^"]*)"`)
+
+// finds returns where the options lead that a user is offered.
+func (s *site) finds(user, typed string) []string {
+	s.t.Helper()
+	res := s.do(httptest.NewRequest(http.MethodGet, "/palette?q="+url.QueryEscape(typed), http.NoBody), user)
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK || res.Header.Get("Cache-Control") != "no-store" {
+		s.t.Fatal(res.Status, res.Header, err)
+	}
+	var paths []string
+	for _, m := range option.FindAllStringSubmatch(string(body), -1) {
+		paths = append(paths, m[1])
+	}
+	return paths
+}
+
+// The palette offers what the site has and whoever asks may open, and tells nobody what he may not see.
+func TestPaletteOffersWhatOneMayOpen(t *testing.T) {
+	s := newSite(t)
+	for _, c := range []struct {
+		user, typed string
+		want        []string
+	}{
+		{"", "", []string{"/login", "/", "/packages", "/preferences"}},
+		{"tom", "", []string{"/dashboard/keys", "/", "/packages", "/preferences"}},
+		{"eva", "", []string{"/dashboard/orgs/guild", "/dashboard/keys", "/", "/packages", "/preferences"}},
+		{"root", "", []string{"/dashboard/keys", "/", "/packages", "/preferences", "/admin/users"}},
+		{"", "de", []string{"/packages/decimal", "/packages?search=de"}},
+		{"tom", "deck", []string{"/packages?search=deck"}},
+		{"eva", "deck", []string{"/packages/guild/deck", "/packages?search=deck"}},
+		{"", "deck", []string{"/packages?search=deck"}},
+		{"tom", "NEW ke", []string{"/dashboard/keys", "/packages?search=NEW+ke"}},
+		{"", "new key", []string{"/packages?search=new+key"}},
+		{"tom", "users", []string{"/packages?search=users"}},
+		{"root", "users", []string{"/admin/users", "/packages?search=users"}},
+		{"tom", "guild", []string{"/packages?search=guild"}},
+		{"eva", "gui", []string{"/dashboard/orgs/guild", "/packages?search=gui"}},
+	} {
+		if got := s.finds(c.user, c.typed); !slices.Equal(got, c.want) {
+			t.Errorf("%q who types %q is offered %q, want %q", c.user, c.typed, got, c.want)
+		}
+	}
+}
+
+// W15: neither length nor letters of what is typed do harm.
+func TestW15AnyLettersCanBeTyped(t *testing.T) {
+	s := newSite(t)
+	for _, typed := range []string{strings.Repeat("é", 5000), `"><svg/onload=alert(1)>`, "\x00\xff", "%%%%", strings.Repeat(`"`, 300)} {
+		for _, path := range s.finds("", typed) {
+			if strings.Contains(path, "<") {
+				t.Errorf("%.20q came back as %q", typed, path)
+			}
+		}
+	}
+}
+
+// Keys can be turned off and on again without scripts, and all pages of the browser know.
+func TestKeysCanBeTurnedOff(t *testing.T) {
+	s := newSite(t)
+	ask := func(cookies []*http.Cookie) string {
+		r := httptest.NewRequest(http.MethodGet, "/preferences", http.NoBody)
+		for _, c := range cookies {
+			r.AddCookie(c)
+		}
+		body, err := io.ReadAll(s.do(r, "").Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	turn := func(to string) []*http.Cookie {
+		r := httptest.NewRequest(http.MethodPost, "/preferences", strings.NewReader("keys="+to))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		res := s.do(r, "")
+		if res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != "/preferences" {
+			t.Fatal(res.Status, res.Header)
+		}
+		return slices.DeleteFunc(res.Cookies(), func(c *http.Cookie) bool { return c.MaxAge < 0 })
+	}
+	if page := ask(nil); strings.Contains(page, `data-keys="off"`) || !strings.Contains(page, "Turn keys off") {
+		t.Errorf("at first:\n%s", page)
+	}
+	if page := ask(turn("off")); !strings.Contains(page, `data-keys="off"`) || !strings.Contains(page, "Turn keys on") || !strings.Contains(page, "Keys are off") {
+		t.Errorf("turned off:\n%s", page)
+	}
+	if page := ask(turn("on")); strings.Contains(page, `data-keys="off"`) || !strings.Contains(page, "Keys are on.") {
+		t.Errorf("turned on:\n%s", page)
+	}
+}
