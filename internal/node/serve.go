@@ -73,7 +73,9 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 	n.addSite(w)
 	packages.Register(w, packages.Deps{DB: n.DB, Previews: n.Previews, Log: n.log, Default: n.repository, Registry: n.Registry()})
 	addDemo(w)
-	setup.Register(w, setup.Deps{DB: n.DB, Accounts: n.Accounts, Access: n.Access, Registry: n.Registry()})
+	setup.Register(w, setup.Deps{
+		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Settings: n.Settings, Rooms: n.Rooms(), Examine: o.Examine, Registry: n.Registry(),
+	})
 	admin.Register(w, admin.Deps{
 		DB: n.DB, Accounts: n.Accounts, Orgs: n.Orgs, Catalog: n.Catalog, Settings: n.Settings, Audit: n.Audit, Operator: o.Operator, Default: n.repository,
 		Report: o.Report, Examine: o.Examine, Started: n.startedWith(), Blobs: n.tally.Last, CertEnd: n.certEnd(),

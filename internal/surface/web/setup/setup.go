@@ -1,4 +1,5 @@
-// Package setup is the pages on which whoever started the registry becomes its administrator.
+// Package setup is the pages on which whoever started the registry becomes its administrator, says who may come in,
+// and sees the first package arrive.
 //
 // It renders what the rooms know and decides nothing.
 package setup
@@ -13,6 +14,9 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/doctor"
+	"hexhub/internal/feature/setting"
+	"hexhub/internal/feature/world"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
@@ -24,7 +28,10 @@ type Deps struct {
 	DB       *store.DB
 	Accounts *account.Accounts
 	Access   *access.Access
-	Registry connect.Registry // without a key
+	Settings *setting.Settings
+	Rooms    world.Rooms        // in which a sample is published
+	Examine  func() doctor.Deps // what the doctor looks at now
+	Registry connect.Registry   // without a key
 }
 
 // Register adds the pages to the web site.
@@ -33,6 +40,10 @@ func Register(web *ui.Web, d Deps) {
 	web.Handle("GET /setup", s.ask)
 	web.Handle("POST /setup", s.create)
 	web.Handle("GET /setup/{token}", s.open)
+	web.Handle("GET /setup/registry", s.administrators(access.Inspect, s.askRegistry))
+	web.Handle("POST /setup/registry", s.administrators(access.Administer, web.Proved(s.setRegistry)))
+	web.Handle("GET /setup/first", s.administrators(access.Inspect, s.first))
+	web.Handle("POST /setup/first", s.administrators(access.Administer, web.Proved(s.answerFirst)))
 }
 
 type setup struct {
@@ -43,9 +54,7 @@ type setup struct {
 // view is what every page's template may show.
 type view struct {
 	ui.Page
-	Form     ui.Form
-	Username string
-	Guides   []connect.Guide
+	Form ui.Form
 }
 
 func (s *setup) view(w http.ResponseWriter, r *http.Request, title string) view {
@@ -81,6 +90,9 @@ func (s *setup) cookie(r *http.Request, token string, seconds int) *http.Cookie 
 
 func (s *setup) ask(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
+	if v, ok := s.web.Visit(r); ok && v.User.Admin {
+		return ui.GoTo(w, "/setup/registry") // who comes back has made the account
+	}
 	if account.HasAdmin(s.DB.View()) {
 		return fault.New(fault.NotFound, "This registry has an administrator already.")
 	}
@@ -116,26 +128,7 @@ func (s *setup) create(w http.ResponseWriter, r *http.Request) error {
 		return refused(err)
 	}
 	http.SetCookie(w, s.cookie(r, "", -1))
-	return s.welcome(w, r, user)
-}
-
-// welcome logs the new administrator in, and shows him a key to publish with, once.
-func (s *setup) welcome(w http.ResponseWriter, r *http.Request, user account.User) error {
-	actor := access.Actor{User: user, Via: access.Password, IP: call.From(r.Context()).IP, UserAgent: r.UserAgent()}
-	until := time.Now().Add(30 * 24 * time.Hour)
-	_, secret, err := s.Access.CreateKey(r.Context(), actor, access.OfUser(user.ID), access.KeyDraft{Name: "first-publish", RevokeAt: &until})
-	if err != nil {
-		return err
-	}
-	session, cookie, err := s.Accounts.StartSession(r.Context(), actor.By(), user.ID, actor.IP.String(), actor.UserAgent)
-	if err != nil {
-		return err
-	}
-	s.web.SetSession(w, r, cookie, session.ExpiresAt)
-	page, registry := s.view(w, r, "Welcome"), s.Registry
-	registry.Key = secret
-	page.Username, page.Guides = user.Username.String(), connect.Guides(registry)
-	return s.web.Show(w, http.StatusOK, page.done())
+	return s.enter(w, r, user)
 }
 
 // refused tells whoever comes with a link that is no good what to do.
