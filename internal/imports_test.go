@@ -28,7 +28,7 @@ var rooms = map[string][]string{
 		"org",
 		"access",
 		"advisory catalog connect oauth policy shortlink sso stats",
-		"backup depend docs index mirror preview promote search shelf webhook",
+		"backup depend docs index mirror preview promote search shelf todo trial webhook",
 		"health operator world",
 		"doctor",
 	},

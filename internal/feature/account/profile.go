@@ -29,12 +29,25 @@ const maxHandle = 100 // characters
 
 // SetProfile replaces what the user says of himself. A handle may be given as an address or with an @.
 func (a *Accounts) SetProfile(ctx context.Context, by audit.By, userID string, p Profile) error {
-	wrong := fault.Fields{}
-	p.FullName = strings.TrimSpace(p.FullName)
-	if len([]rune(p.FullName)) > maxFullName {
+	p, err := p.Checked()
+	if err != nil {
+		return err
+	}
+	return a.change(ctx, by, userID, func(_ *store.Tx, u *User, _ time.Time) (deed, error) {
+		if u.FullName == p.FullName && maps.Equal(u.Handles, p.Handles) {
+			return deed{}, nil
+		}
+		u.FullName, u.Handles = p.FullName, p.Handles
+		return deed{action: "user.update"}, nil
+	})
+}
+
+// Checked returns the profile as rows keep it, or what is wrong with it by field.
+func (p Profile) Checked() (Profile, error) {
+	wrong, out := fault.Fields{}, Profile{FullName: strings.TrimSpace(p.FullName)}
+	if len([]rune(out.FullName)) > maxFullName {
 		wrong["full_name"] = fmt.Sprintf("should be at most %d character(s)", maxFullName)
 	}
-	handles := map[string]string{}
 	for service, text := range p.Handles {
 		handle := bareHandle(text)
 		switch {
@@ -45,22 +58,16 @@ func (a *Accounts) SetProfile(ctx context.Context, by audit.By, userID string, p
 		case strings.ContainsFunc(handle, unprintable):
 			wrong[service] = "has invalid format"
 		case handle != "":
-			handles[service] = handle
+			if out.Handles == nil {
+				out.Handles = map[string]string{}
+			}
+			out.Handles[service] = handle
 		}
 	}
 	if len(wrong) > 0 {
-		return fault.Validation(wrong)
+		return p, fault.Validation(wrong)
 	}
-	if len(handles) == 0 {
-		handles = nil
-	}
-	return a.change(ctx, by, userID, func(_ *store.Tx, u *User, _ time.Time) (deed, error) {
-		if u.FullName == p.FullName && maps.Equal(u.Handles, handles) {
-			return deed{}, nil
-		}
-		u.FullName, u.Handles = p.FullName, handles
-		return deed{action: "user.update"}, nil
-	})
+	return out, nil
 }
 
 // bareHandle returns the handle in what people paste for one: an address of a profile, or @handle.

@@ -46,6 +46,10 @@ type Organization struct {
 	KeyMaxAge  time.Duration   `json:"key_max_age,omitempty"` // how long new keys for the repository live at most; zero for ever
 	InsertedAt time.Time       `json:"inserted_at"`
 	UpdatedAt  time.Time       `json:"updated_at"`
+
+	// What it says of itself, to everybody.
+	FullName string            `json:"full_name,omitempty"`
+	Handles  map[string]string `json:"handles,omitempty"` // by the names of account.HandleServices
 }
 
 // The tables of the package.
@@ -155,6 +159,28 @@ func record(tx *store.Tx, by audit.By, action string, o Organization, u account.
 	}
 	maps.Copy(params, more)
 	audit.RecordTx(tx, by, action, params, at, audit.OrgRef(o.Name.String()), audit.UserRef(u.ID))
+}
+
+// SetProfile replaces what the organization says of itself. A handle may be given as an address or with an @.
+func (s *Orgs) SetProfile(ctx context.Context, by audit.By, organization name.Repository, p account.Profile) error {
+	p, err := p.Checked()
+	if err != nil {
+		return err
+	}
+	at := now()
+	return s.update(ctx, func(tx *store.Tx) error {
+		o, ok := Organizations.Get(tx, organization.String())
+		if !ok {
+			return notFound()
+		}
+		if o.FullName == p.FullName && maps.Equal(o.Handles, p.Handles) {
+			return nil
+		}
+		o.FullName, o.Handles, o.UpdatedAt = p.FullName, p.Handles, at
+		Organizations.Put(tx, o)
+		audit.RecordTx(tx, by, "organization.update", map[string]any{"organization": snapshot(o), "full_name": o.FullName}, at, audit.OrgRef(o.Name.String()))
+		return nil
+	})
 }
 
 // minKeyAge is the least that an organization may allow keys: less would end them before they are used.

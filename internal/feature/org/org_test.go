@@ -355,3 +355,25 @@ func TestDefaultRepositoryIsNoOrganizations(t *testing.T) {
 		t.Errorf("error = %v, want a conflict", err)
 	}
 }
+
+func TestProfileOfAnOrganizationIsCheckedAndKept(t *testing.T) {
+	w := newWorld(t)
+	acme2 := name.MustRepository("acme2")
+	_, err := w.orgs.Create(t.Context(), operator, acme2, w.user("pia"))
+	w.must(err)
+	p := account.Profile{FullName: " Acme ", Handles: map[string]string{"github": "https://github.com/acme"}}
+	w.must(w.orgs.SetProfile(t.Context(), operator, acme2, p))
+	w.must(w.orgs.SetProfile(t.Context(), operator, acme2, p)) // which changes nothing
+	if o, _ := org.Organizations.Get(w.db.View(), "acme2"); o.FullName != "Acme" || o.Handles["github"] != "acme" {
+		t.Errorf("organization = %+v", o)
+	}
+	if got := w.actions(audit.OrgRef("acme2")); got != "organization.create organization.update" {
+		t.Errorf("recorded %s", got)
+	}
+	if err := w.orgs.SetProfile(t.Context(), operator, acme2, account.Profile{FullName: strings.Repeat("x", 300)}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a long name: %v", err)
+	}
+	if err := w.orgs.SetProfile(t.Context(), operator, name.MustRepository("nowhere"), p); !fault.Is(err, fault.NotFound) {
+		t.Errorf("no organization: %v", err)
+	}
+}

@@ -32,11 +32,8 @@ func errNotFound() error { return fault.New(fault.NotFound, "Page not found") }
 // Create makes a policy. Only administrators of the organization make, change and delete them.
 func (s *Policies) Create(ctx context.Context, actor access.Actor, organization name.Repository, d Draft) (Policy, error) {
 	at := now()
-	p := Policy{ID: id.New(), Organization: organization, Name: d.Name, InsertedAt: at}
-	wrong := checker{organization, s.home}.apply(d, &p)
-	if why := checkName(d.Name); why != "" {
-		wrong["name"] = why
-	}
+	p, wrong := s.drafted(organization, d)
+	p.ID, p.InsertedAt = id.New(), at
 	return s.change(ctx, actor, organization, "policy.create", at, func(tx *store.Tx) (Policy, error) {
 		if len(wrong) > 0 {
 			return p, fault.Validation(wrong)
@@ -50,6 +47,31 @@ func (s *Policies) Create(ctx context.Context, actor access.Actor, organization 
 		}
 		return p, nil
 	})
+}
+
+// drafted is the policy that the draft would make, and what is wrong with it.
+func (s *Policies) drafted(organization name.Repository, d Draft) (Policy, fault.Fields) {
+	p := Policy{Organization: organization, Name: d.Name}
+	wrong := checker{organization, s.home}.apply(d, &p)
+	if why := checkName(d.Name); why != "" {
+		wrong["name"] = why
+	}
+	return p, wrong
+}
+
+// Try returns the policy that the draft would make, whether there is one of its name or not, and keeps nothing.
+func (s *Policies) Try(organization name.Repository, d Draft) (Policy, error) {
+	p, wrong := s.drafted(organization, d)
+	if len(wrong) > 0 {
+		return p, fault.Validation(wrong)
+	}
+	return p, nil
+}
+
+// Subjects lists the repositories for which the organization can have rules: the default one, what its clients
+// know as hex.pm, and its own.
+func (s *Policies) Subjects(organization name.Repository) []name.Repository {
+	return checker{organization, s.home}.mayHave()
 }
 
 // Update changes what of the policy the draft speaks of. Its name stays: clients have it in their

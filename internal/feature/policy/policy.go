@@ -1,7 +1,7 @@
 // Package policy keeps dependency policies: rules by which an organization wants dependencies chosen.
 //
-// It knows what a policy may say, and who may say it. It refuses to judge a release by one, which clients
-// do when they resolve, and it knows neither how a policy is signed nor how it is fetched.
+// It knows what a policy may say, who may say it, and how clients judge a release by it when they resolve. The
+// server itself refuses nothing for a policy's sake. It knows neither how a policy is signed nor how it is fetched.
 package policy
 
 import (
