@@ -9,10 +9,12 @@ package account
 import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/ui"
+	"hexhub/internal/surface/web/ui/keys"
 )
 
 // Deps are what the pages show and use.
@@ -22,18 +24,21 @@ type Deps struct {
 	Access   *access.Access
 	Orgs     *org.Orgs
 	OAuth    *oauth.OAuth
+	Registry connect.Registry                 // that snippets name
 	Rules    func(store.Reader) account.Rules // by which accounts are made
 }
 
 type pages struct {
 	Deps
-	web *ui.Web
+	web  *ui.Web
+	desk keys.Desk
 }
 
 // Register adds the pages to the web site.
 func Register(web *ui.Web, d Deps) {
-	p := &pages{Deps: d, web: web}
+	p := &pages{Deps: d, web: web, desk: keys.Desk{Web: web, DB: d.DB, Access: d.Access, Registry: d.Registry}}
 	web.Words(words)
+	web.Words(keys.Words)
 
 	// Anybody's.
 	p.web.Open("GET /login", p.login)
@@ -84,7 +89,6 @@ func Register(web *ui.Web, d Deps) {
 	p.web.Sure("GET /dashboard/keys", p.keys)
 	p.web.Sure("POST /dashboard/keys", p.makeKey)
 	p.web.User("POST /dashboard/keys/revoke", p.revokeKey)
-	p.web.User("GET /dashboard/orgs", p.organizations)
 	p.web.User("GET /dashboard/audit-logs", p.activity)
 	p.web.Open("GET /dashboard/delete-account", p.openDelete)
 	p.web.Sure("POST /dashboard/delete-account", p.requestDelete)

@@ -14,20 +14,20 @@ func TestLoggingInLeadsOnAndOutAgain(t *testing.T) {
 	w := newWorld(t)
 	w.user("eva")
 	b := w.browser()
-	p := b.get("/dashboard/keys")
-	p.wants(t, 200, "/login", "Log in")
-	p = b.submit(p, "/login", "login", "EVA@example.com", "password", good)
-	p.wants(t, 200, "/dashboard/keys", "API keys")
-	if len(p.find("a", "href", "/dashboard")) == 0 || p.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("the page does not say who is logged in, or may be kept: %v", p.header)
+	p := b.Get("/dashboard/keys")
+	p.Wants(t, 200, "/login", "Log in")
+	p = b.Submit(p, "/login", "login", "EVA@example.com", "password", good)
+	p.Wants(t, 200, "/dashboard/keys", "API keys")
+	if len(p.Find("a", "href", "/dashboard")) == 0 || p.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("the page does not say who is logged in, or may be kept: %v", p.Header)
 	}
-	old := b.cookie("__Host-hexhub")
-	p = b.submit(p, "/logout")
-	if p.path != "/" || b.cookie("__Host-hexhub") != "" {
-		t.Errorf("logging out leads to %s", p.path)
+	old := b.Cookie("__Host-hexhub")
+	p = b.Submit(p, "/logout")
+	if p.Path != "/" || b.Cookie("__Host-hexhub") != "" {
+		t.Errorf("logging out leads to %s", p.Path)
 	}
-	b.setCookie("__Host-hexhub", old)
-	if p := b.get("/dashboard"); p.path != "/login" {
+	b.SetCookie("__Host-hexhub", old)
+	if p := b.Get("/dashboard"); p.Path != "/login" {
 		t.Error("W8: the session of a browser that logged out still works")
 	}
 }
@@ -37,11 +37,11 @@ func TestA15LoginSaysTheSameOfEverybody(t *testing.T) {
 	w := newWorld(t)
 	w.user("eva")
 	answer := func(login string) string {
-		p := w.browser().post("/login", "login", login, "password", "wrong")
-		if p.status != http.StatusUnprocessableEntity || p.problem() == "" {
-			t.Errorf("%s: %d %q", login, p.status, p.problem())
+		p := w.browser().Post("/login", "login", login, "password", "wrong")
+		if p.Status != http.StatusUnprocessableEntity || p.Problem() == "" {
+			t.Errorf("%s: %d %q", login, p.Status, p.Problem())
 		}
-		return strings.ReplaceAll(p.html, login, "NAME")
+		return strings.ReplaceAll(p.HTML, login, "NAME")
 	}
 	want := answer("eva")
 	for _, login := range []string{"nobody", "eva@example.com", "nobody@example.com", "", "e/v/a"} {
@@ -58,10 +58,10 @@ func TestLimitedLoginSaysSo(t *testing.T) {
 	w := newWorld(t)
 	w.user("eva")
 	for range 10 {
-		w.browser().post("/login", "login", "eva", "password", "wrong")
+		w.browser().Post("/login", "login", "eva", "password", "wrong")
 	}
-	if p := w.browser().post("/login", "login", "eva", "password", "wrong"); p.status != http.StatusTooManyRequests || !strings.Contains(p.problem(), "Too many failed logins") || !strings.Contains(p.problem(), "possible again in") {
-		t.Errorf("%d %q", p.status, p.problem())
+	if p := w.browser().Post("/login", "login", "eva", "password", "wrong"); p.Status != http.StatusTooManyRequests || !strings.Contains(p.Problem(), "Too many failed logins") || !strings.Contains(p.Problem(), "possible again in") {
+		t.Errorf("%d %q", p.Status, p.Problem())
 	}
 }
 
@@ -70,14 +70,14 @@ func TestW8LoggingInStartsAFreshSession(t *testing.T) {
 	w := newWorld(t)
 	u := w.user("eva")
 	b := w.browser()
-	b.setCookie("__Host-hexhub", "planted")
-	b.post("/login", "login", "eva", "password", good)
-	first := b.cookie("__Host-hexhub")
+	b.SetCookie("__Host-hexhub", "planted")
+	b.Post("/login", "login", "eva", "password", good)
+	first := b.Cookie("__Host-hexhub")
 	if first == "planted" || first == "" {
 		t.Fatalf("cookie = %q", first)
 	}
-	b.post("/login", "login", "eva", "password", good)
-	second := b.cookie("__Host-hexhub")
+	b.Post("/login", "login", "eva", "password", good)
+	second := b.Cookie("__Host-hexhub")
 	if second == first {
 		t.Error("logging in again kept the session")
 	}
@@ -85,8 +85,8 @@ func TestW8LoggingInStartsAFreshSession(t *testing.T) {
 		t.Errorf("%d sessions, want 1", len(live))
 	}
 	thief := w.browser()
-	thief.setCookie("__Host-hexhub", first)
-	if p := thief.get("/dashboard"); p.path != "/login" {
+	thief.SetCookie("__Host-hexhub", first)
+	if p := thief.Get("/dashboard"); p.Path != "/login" {
 		t.Error("the session of before still works")
 	}
 }
@@ -94,8 +94,8 @@ func TestW8LoggingInStartsAFreshSession(t *testing.T) {
 func TestW8SessionCookieIsKeptFromScriptsAndOtherSites(t *testing.T) {
 	w := newWorld(t)
 	w.user("eva")
-	p := w.browser().still().post("/login", "login", "eva", "password", good)
-	set := p.header.Values("Set-Cookie")
+	p := w.browser().Still().Post("/login", "login", "eva", "password", good)
+	set := p.Header.Values("Set-Cookie")
 	if len(set) != 1 || !strings.HasPrefix(set[0], "__Host-hexhub=") || !strings.Contains(set[0], "Path=/; Max-Age=2591999; HttpOnly; Secure; SameSite=Lax") &&
 		!strings.Contains(set[0], "Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax") {
 		t.Errorf("Set-Cookie = %q", set)
@@ -109,11 +109,11 @@ func TestW9SessionsEnd(t *testing.T) {
 		w.user("eva")
 		b := w.as("eva")
 		time.Sleep(6 * 24 * time.Hour)
-		if p := b.get("/dashboard"); p.path != "/dashboard" {
+		if p := b.Get("/dashboard"); p.Path != "/dashboard" {
 			t.Error("a session ended before a week was over")
 		}
 		time.Sleep(8 * 24 * time.Hour)
-		if p := b.get("/dashboard"); p.path != "/login" {
+		if p := b.Get("/dashboard"); p.Path != "/login" {
 			t.Error("a session that nobody used lived on")
 		}
 	})
@@ -125,19 +125,19 @@ func TestW9SudoEnds(t *testing.T) {
 		w := newWorld(t)
 		w.user("eva")
 		b := w.as("eva")
-		b.get("/dashboard/security").wants(t, 200, "/dashboard/security", "Security")
+		b.Get("/dashboard/security").Wants(t, 200, "/dashboard/security", "Security")
 		time.Sleep(11 * time.Minute)
-		before := b.cookie("__Host-hexhub")
-		p := b.get("/dashboard/security")
-		p.wants(t, 200, "/sudo", "Is it you, eva?")
-		wrong := b.submit(p, "/sudo", "proof", "wrong")
-		if wrong.status != 422 || wrong.problem() == "" {
-			t.Errorf("a wrong password: %d %q", wrong.status, wrong.problem())
+		before := b.Cookie("__Host-hexhub")
+		p := b.Get("/dashboard/security")
+		p.Wants(t, 200, "/sudo", "Is it you, eva?")
+		wrong := b.Submit(p, "/sudo", "proof", "wrong")
+		if wrong.Status != 422 || wrong.Problem() == "" {
+			t.Errorf("a wrong password: %d %q", wrong.Status, wrong.Problem())
 		}
-		b.submit(p, "/sudo", "proof", good).wants(t, 200, "/dashboard/security", "Security")
-		after := b.cookie("__Host-hexhub")
-		b.setCookie("__Host-hexhub", before)
-		if p := b.get("/dashboard"); after == before || p.path != "/login" {
+		b.Submit(p, "/sudo", "proof", good).Wants(t, 200, "/dashboard/security", "Security")
+		after := b.Cookie("__Host-hexhub")
+		b.SetCookie("__Host-hexhub", before)
+		if p := b.Get("/dashboard"); after == before || p.Path != "/login" {
 			t.Error("W8: the cookie from before sudo still works")
 		}
 	})
@@ -150,29 +150,29 @@ func TestW9FormsWaitForTheProof(t *testing.T) {
 		w := newWorld(t)
 		u := w.user("eva")
 		b := w.as("eva")
-		list := b.get("/dashboard/email")
+		list := b.Get("/dashboard/email")
 		time.Sleep(11 * time.Minute)
-		p := b.submit(list, "/dashboard/email/add", "email", "second@example.com", "password", "canary")
-		p.wants(t, 200, "/dashboard/email/add", "Is it you, eva?")
-		if strings.Contains(p.html, "canary") {
-			t.Errorf("the page holds a secret:\n%s", p.html)
+		p := b.Submit(list, "/dashboard/email/add", "email", "second@example.com", "password", "canary")
+		p.Wants(t, 200, "/dashboard/email/add", "Is it you, eva?")
+		if strings.Contains(p.HTML, "canary") {
+			t.Errorf("the page holds a secret:\n%s", p.HTML)
 		}
 		if u, _ := account.Users.Get(w.db.View(), u.ID); len(u.Emails) != 1 {
 			t.Fatal("it was done before the proof")
 		}
-		wrong := b.submit(p, "/dashboard/email/add", "proof", "wrong")
-		if wrong.status != 422 || wrong.problem() == "" {
-			t.Errorf("a wrong password: %d %q", wrong.status, wrong.problem())
+		wrong := b.Submit(p, "/dashboard/email/add", "proof", "wrong")
+		if wrong.Status != 422 || wrong.Problem() == "" {
+			t.Errorf("a wrong password: %d %q", wrong.Status, wrong.Problem())
 		}
-		p = b.submit(wrong, "/dashboard/email/add", "proof", good)
-		p.wants(t, 200, "/dashboard/email", "E-mail")
-		if !p.says("second@example.com") {
-			t.Errorf("what was sent is lost:\n%s", p.html)
+		p = b.Submit(wrong, "/dashboard/email/add", "proof", good)
+		p.Wants(t, 200, "/dashboard/email", "E-mail")
+		if !p.Says("second@example.com") {
+			t.Errorf("what was sent is lost:\n%s", p.HTML)
 		}
 		time.Sleep(11 * time.Minute)
-		p = b.submit(b.submit(p, "/dashboard/email/add", "email", "no address"), "/dashboard/email/add", "proof", good)
-		if p.faultOf("email") == "" || len(p.find("a", "href", "/dashboard")) < 2 {
-			t.Errorf("a page after the proof does not know who is logged in:\n%s", p.html)
+		p = b.Submit(b.Submit(p, "/dashboard/email/add", "email", "no address"), "/dashboard/email/add", "proof", good)
+		if p.FaultOf("email") == "" || len(p.Find("a", "href", "/dashboard")) < 2 {
+			t.Errorf("a page after the proof does not know who is logged in:\n%s", p.HTML)
 		}
 	})
 }
@@ -182,11 +182,11 @@ func TestW6LoginLeadsToOurPagesOnly(t *testing.T) {
 	w := newWorld(t)
 	w.user("eva")
 	for _, evil := range []string{"//evil.example", `/\evil.example`, "https:evil.example", "/%09//evil.example", "https://evil.example/account", "/dashboard\r\nX-Evil: 1", "/login"} {
-		p := w.browser().still().post("/login", "login", "eva", "password", good, "return", evil)
-		if got := p.header.Get("Location"); p.status != http.StatusSeeOther || got != "/dashboard" || p.header.Get("X-Evil") != "" {
+		p := w.browser().Still().Post("/login", "login", "eva", "password", good, "return", evil)
+		if got := p.Header.Get("Location"); p.Status != http.StatusSeeOther || got != "/dashboard" || p.Header.Get("X-Evil") != "" {
 			t.Errorf("%q leads to %q", evil, got)
 		}
-		if page := w.browser().get("/login?return=" + urlEscape(evil)); strings.Contains(page.html, "evil.example") {
+		if page := w.browser().Get("/login?return=" + urlEscape(evil)); strings.Contains(page.HTML, "evil.example") {
 			t.Errorf("%q shows in the page", evil)
 		}
 	}

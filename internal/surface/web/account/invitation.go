@@ -32,7 +32,7 @@ func (p *pages) invitationPage(w http.ResponseWriter, r *http.Request) (*invitat
 		return nil, errInvitation
 	}
 	page := &invitationPage{
-		frame: p.frame(w, r, "Invitation", ""), Organization: i.Org.String(), Role: roleInWords(i.Role), By: i.By, Until: i.ExpiresAt,
+		frame: p.frame(w, r, "Invitation", ""), Organization: i.Org.String(), Role: ui.RoleInWords(i.Role), By: i.By, Until: i.ExpiresAt,
 	}
 	open, _ := p.mayRegister()
 	_, token := p.invited(r, "")
@@ -93,42 +93,4 @@ func (p *pages) answered(r *http.Request, v ui.Visit, form url.Values) (said str
 	default:
 		return "not-joined", p.Orgs.Decline(ctx, by, user, token)
 	}
-}
-
-// roleInWords goes on from "you can".
-func roleInWords(r org.Role) string {
-	switch r {
-	case org.Admin:
-		return "fetch and publish its packages, and look after its members"
-	case org.Write:
-		return "fetch and publish its packages"
-	case org.Read:
-		return "fetch its packages"
-	}
-	return "do nothing"
-}
-
-type memberLine struct{ Organization, Role string }
-
-type invitedLine struct {
-	ID, Organization, Role, By string
-	Until                      time.Time
-}
-
-type organizationsPage struct {
-	accountPage
-	Invitations []invitedLine
-	Member      []memberLine
-}
-
-func (p *pages) organizations(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
-	view := p.DB.View()
-	page := organizationsPage{accountPage: p.accountPage(w, r, v, "Organizations")}
-	for _, i := range org.InvitationsOf(view, v.User) {
-		page.Invitations = append(page.Invitations, invitedLine{i.ID, i.Org.String(), roleInWords(i.Role), i.By, i.ExpiresAt})
-	}
-	for o := range org.Of(view, v.User.ID) {
-		page.Member = append(page.Member, memberLine{o.Name.String(), roleInWords(o.Members[v.User.ID])})
-	}
-	return p.web.Show(w, http.StatusOK, page.show())
 }

@@ -18,7 +18,7 @@ type verifyPage struct {
 
 func (p *pages) askVerify(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	page := verifyPage{frame: p.frame(w, r, "Confirm your address", ""), Username: clip(q.Get("username"), 100), Email: clip(q.Get("email"), 254), Key: q.Get("key")}
+	page := verifyPage{frame: p.frame(w, r, "Confirm your address", ""), Username: ui.Clip(q.Get("username"), 100), Email: ui.Clip(q.Get("email"), 254), Key: q.Get("key")}
 	return p.web.Show(w, http.StatusOK, page.show())
 }
 

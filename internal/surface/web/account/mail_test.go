@@ -41,33 +41,33 @@ func (w *world) letters(kind mail.Kind) int { return len(mailtest.Letters(w.T, w
 func TestRegisteringLogsInAndAsksForTheAddress(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()
-	p := b.get("/signup?return=/dashboard/keys")
-	p.wants(t, 200, "/signup", "Create your account")
-	p = b.submit(p, "/signup", "username", "Eva", "email", "Eva@example.com", "password", good, "full_name", `Eva "><svg/onload=x>`)
-	if p.path != "/dashboard/keys" && p.path != "/dashboard" {
-		t.Fatalf("registering leads to %s\n%s", p.path, p.html)
+	p := b.Get("/signup?return=/dashboard/keys")
+	p.Wants(t, 200, "/signup", "Create your account")
+	p = b.Submit(p, "/signup", "username", "Eva", "email", "Eva@example.com", "password", good, "full_name", `Eva "><svg/onload=x>`)
+	if p.Path != "/dashboard/keys" && p.Path != "/dashboard" {
+		t.Fatalf("registering leads to %s\n%s", p.Path, p.HTML)
 	}
-	if !strings.Contains(p.flash(), "mailed a link") {
-		t.Errorf("flash = %q", p.flash())
+	if !strings.Contains(p.Flash(), "mailed a link") {
+		t.Errorf("flash = %q", p.Flash())
 	}
-	if strings.Contains(b.get("/dashboard").html, "<svg/onload") {
+	if strings.Contains(b.Get("/dashboard").HTML, "<svg/onload") {
 		t.Error("the full name is not escaped")
 	}
 	link := w.link(mail.VerifyEmail)
 	// A program that follows the link, in a place where nobody is logged in, uses nothing up.
 	scanner := w.browser()
 	for range 3 {
-		scanner.get(link).wants(t, 200, "/email/verify", "Confirm your address")
+		scanner.Get(link).Wants(t, 200, "/email/verify", "Confirm your address")
 	}
 	if u, _ := account.ByName(w.db.View(), "eva"); u.Verified() {
 		t.Fatal("following the link confirmed the address")
 	}
-	p = scanner.submit(scanner.get(link), "/email/verify")
-	p.wants(t, 200, "/login", "Log in")
-	if u, _ := account.ByName(w.db.View(), "eva"); !u.Verified() || p.flash() != "Your address is confirmed." {
-		t.Errorf("after the button: verified = %t, flash = %q", u.Verified(), p.flash())
+	p = scanner.Submit(scanner.Get(link), "/email/verify")
+	p.Wants(t, 200, "/login", "Log in")
+	if u, _ := account.ByName(w.db.View(), "eva"); !u.Verified() || p.Flash() != "Your address is confirmed." {
+		t.Errorf("after the button: verified = %t, flash = %q", u.Verified(), p.Flash())
 	}
-	scanner.submit(scanner.get(link), "/email/verify").wants(t, 403, "/email/verify", "This link does not work.")
+	scanner.Submit(scanner.Get(link), "/email/verify").Wants(t, 403, "/email/verify", "This link does not work.")
 }
 
 func TestRegistrationSaysWhatIsWrongBesideEachField(t *testing.T) {
@@ -87,12 +87,12 @@ func TestRegistrationSaysWhatIsWrongBesideEachField(t *testing.T) {
 	} {
 		form := map[string]string{"username": "joe", "email": "joe@example.com", "password": good, "full_name": "Joe"}
 		form[c.field] = c.value
-		p := b.post("/signup", "username", form["username"], "email", form["email"], "password", form["password"], "full_name", form["full_name"])
-		if p.status != http.StatusUnprocessableEntity || !strings.HasPrefix(p.faultOf(c.field), c.says) {
-			t.Errorf("%s=%q: %d %q\n%s", c.field, c.value, p.status, p.faultOf(c.field), p.html)
+		p := b.Post("/signup", "username", form["username"], "email", form["email"], "password", form["password"], "full_name", form["full_name"])
+		if p.Status != http.StatusUnprocessableEntity || !strings.HasPrefix(p.FaultOf(c.field), c.says) {
+			t.Errorf("%s=%q: %d %q\n%s", c.field, c.value, p.Status, p.FaultOf(c.field), p.HTML)
 		}
 		for name, value := range form {
-			if shown := p.find("input", "name", name)[0].attr["value"]; name != "password" && shown != value || name == "password" && shown != "" {
+			if shown := p.Find("input", "name", name)[0].Attr["value"]; name != "password" && shown != value || name == "password" && shown != "" {
 				t.Errorf("%s=%q: %s is shown as %q", c.field, c.value, name, shown)
 			}
 		}
@@ -103,24 +103,24 @@ func TestClosedRegistrationTakesInvitations(t *testing.T) {
 	w := newWorld(t)
 	w.rules.Registration = account.Registration{}
 	b := w.browser()
-	b.get("/signup").wants(t, 403, "/signup", "By invitation only")
-	if p := b.get("/login"); len(p.find("a", "href", "/signup")) > 0 {
+	b.Get("/signup").Wants(t, 403, "/signup", "By invitation only")
+	if p := b.Get("/login"); len(p.Find("a", "href", "/signup")) > 0 {
 		t.Error("the login page offers what is not to be had")
 	}
-	b.get("/signup?invitation=guess").wants(t, 404, "/signup", "Nothing is here.")
-	if p := b.post("/signup", "username", "eva", "email", "eva@example.com", "password", good); p.path == "/dashboard" {
+	b.Get("/signup?invitation=guess").Wants(t, 404, "/signup", "Nothing is here.")
+	if p := b.Post("/signup", "username", "eva", "email", "eva@example.com", "password", good); p.Path == "/dashboard" {
 		t.Error("somebody registered without an invitation")
 	}
 	if _, _, err := w.accounts.Invite(t.Context(), operator, "eva@example.com"); err != nil {
 		t.Fatal(err)
 	}
 	link := w.link(mail.SiteInvitation)
-	p := b.get(link)
-	if p.find("input", "name", "email")[0].attr["value"] != "eva@example.com" {
-		t.Errorf("the address is to be typed again:\n%s", p.html)
+	p := b.Get(link)
+	if p.Find("input", "name", "email")[0].Attr["value"] != "eva@example.com" {
+		t.Errorf("the address is to be typed again:\n%s", p.HTML)
 	}
-	b.submit(p, "/signup", "username", "eva", "password", good).wants(t, 200, "/dashboard", "eva")
-	w.browser().get(link).wants(t, 404, "/signup", "Nothing is here.")
+	b.Submit(p, "/signup", "username", "eva", "password", good).Wants(t, 200, "/dashboard", "Hello, eva")
+	w.browser().Get(link).Wants(t, 404, "/signup", "Nothing is here.")
 }
 
 // A15: asking for mail says the same whoever asks, and mails only whom it concerns.
@@ -128,10 +128,10 @@ func TestA15AskingForMailSaysTheSameOfEverybody(t *testing.T) {
 	w := newWorld(t)
 	w.user("eva")
 	for path, kind := range map[string]mail.Kind{"/password/reset": mail.ResetPassword, "/email/verification": mail.VerifyEmail} {
-		known := w.browser().post(path, "login", "eva@example.com")
-		unknown := w.browser().post(path, "login", "nobody@example.com")
-		if known.html != unknown.html || known.status != 200 || known.status != unknown.status {
-			t.Errorf("%s: %d and %d, and the pages differ = %t", path, known.status, unknown.status, known.html != unknown.html)
+		known := w.browser().Post(path, "login", "eva@example.com")
+		unknown := w.browser().Post(path, "login", "nobody@example.com")
+		if known.HTML != unknown.HTML || known.Status != 200 || known.Status != unknown.Status {
+			t.Errorf("%s: %d and %d, and the pages differ = %t", path, known.Status, unknown.Status, known.HTML != unknown.HTML)
 		}
 		if n := w.letters(kind); kind == mail.ResetPassword && n != 1 || kind == mail.VerifyEmail && n != 0 {
 			t.Errorf("%s: %d letters", path, n)
@@ -146,49 +146,49 @@ func TestA17ResetLinkWorksOnceAndEndsSessions(t *testing.T) {
 	in := w.as("eva")
 	_, secret, err := w.access.CreateKey(t.Context(), access.SystemActor("test"), access.OfUser(u.ID), access.KeyDraft{Name: "ci"})
 	w.must(err)
-	w.browser().post("/password/reset", "login", "eva")
+	w.browser().Post("/password/reset", "login", "eva")
 	link := w.link(mail.ResetPassword)
 	b := w.browser()
-	first := b.still().get(link)
-	if got := first.header.Get("Location"); got != "/password/new" || first.header.Get("Referrer-Policy") != "no-referrer" || first.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("the token leaves the address for %q: %v", got, first.header)
+	first := b.Still().Get(link)
+	if got := first.Header.Get("Location"); got != "/password/new" || first.Header.Get("Referrer-Policy") != "no-referrer" || first.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("the token leaves the address for %q: %v", got, first.Header)
 	}
-	p := b.get(link)
-	p.wants(t, 200, "/password/new", "Choose a new password")
+	p := b.Get(link)
+	p.Wants(t, 200, "/password/new", "Choose a new password")
 	token := mailtest.Last(t, w.mail, mail.ResetPassword).Params["token"]
-	if strings.Contains(p.html, token) || strings.Contains(w.log.String(), token) {
+	if strings.Contains(p.HTML, token) || strings.Contains(w.log.String(), token) {
 		t.Error("the token shows in the page or in the log")
 	}
-	if _, ok := p.find("input", "name", "revoke_keys")[0].attr["checked"]; !ok {
+	if _, ok := p.Find("input", "name", "revoke_keys")[0].Attr["checked"]; !ok {
 		t.Error("revoking the keys is not proposed")
 	}
-	if p := b.submit(p, "/password/new", "password", "short"); p.faultOf("password") != "Password should be at least 8 characters." && p.faultOf("password") != "New password should be at least 8 characters." {
-		t.Errorf("a bad password: %d %q", p.status, p.faultOf("password"))
+	if p := b.Submit(p, "/password/new", "password", "short"); p.FaultOf("password") != "Password should be at least 8 characters." && p.FaultOf("password") != "New password should be at least 8 characters." {
+		t.Errorf("a bad password: %d %q", p.Status, p.FaultOf("password"))
 	}
-	b.submit(p, "/password/new", "password", "another four unrelated words").wants(t, 200, "/login", "Log in")
-	if p := in.get("/dashboard"); p.path != "/login" {
+	b.Submit(p, "/password/new", "password", "another four unrelated words").Wants(t, 200, "/login", "Log in")
+	if p := in.Get("/dashboard"); p.Path != "/login" {
 		t.Error("a session outlived the reset")
 	}
 	_ = secret
 	other := w.browser()
-	other.get(link).wants(t, 403, "/password/new", "This link does not work.")
-	b.get("/password/new").wants(t, 403, "/password/new", "This link does not work.")
-	if p := w.browser().post("/login", "login", "eva", "password", good); p.status != 422 {
+	other.Get(link).Wants(t, 403, "/password/new", "This link does not work.")
+	b.Get("/password/new").Wants(t, 403, "/password/new", "This link does not work.")
+	if p := w.browser().Post("/login", "login", "eva", "password", good); p.Status != 422 {
 		t.Error("the old password still works")
 	}
-	w.browser().post("/login", "login", "eva", "password", "another four unrelated words").wants(t, 200, "/dashboard", "eva")
+	w.browser().Post("/login", "login", "eva", "password", "another four unrelated words").Wants(t, 200, "/dashboard", "Hello, eva")
 }
 
 func TestA17ResetLinkExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.user("eva")
-		w.browser().post("/password/reset", "login", "eva")
+		w.browser().Post("/password/reset", "login", "eva")
 		link := w.link(mail.ResetPassword)
 		b := w.browser()
-		b.get(link).wants(t, 200, "/password/new", "Choose a new password")
+		b.Get(link).Wants(t, 200, "/password/new", "Choose a new password")
 		time.Sleep(25 * time.Hour)
-		b.get(link).wants(t, 403, "/password/new", "This link does not work.")
+		b.Get(link).Wants(t, 403, "/password/new", "This link does not work.")
 	})
 }
 
@@ -198,11 +198,11 @@ func TestA17ResetLeavesTheSecondFactor(t *testing.T) {
 		w := newWorld(t)
 		w.user("eva")
 		w.enrol("eva")
-		w.browser().post("/password/reset", "login", "eva")
+		w.browser().Post("/password/reset", "login", "eva")
 		b := w.browser()
-		b.submit(b.get(w.link(mail.ResetPassword)), "/password/new", "password", "another four unrelated words")
-		b.post("/login", "login", "eva", "password", "another four unrelated words").wants(t, 200, "/tfa", "Second step")
-		if p := b.get("/dashboard"); p.path != "/login" {
+		b.Submit(b.Get(w.link(mail.ResetPassword)), "/password/new", "password", "another four unrelated words")
+		b.Post("/login", "login", "eva", "password", "another four unrelated words").Wants(t, 200, "/tfa", "Second step")
+		if p := b.Get("/dashboard"); p.Path != "/login" {
 			t.Error("the password alone let somebody in")
 		}
 	})
@@ -225,9 +225,9 @@ func TestA16HostOfTheRequestIsNotBelieved(t *testing.T) {
 			w.must(err)
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			evil(r)
-			p := b.still().do(r)
-			if strings.Contains(p.html, "evil.example") || strings.Contains(p.header.Get("Location"), "evil") || strings.Contains(p.header.Get("Set-Cookie"), "evil") {
-				t.Errorf("%s: %v\n%s", path, p.header, p.html)
+			p := b.Still().Do(r)
+			if strings.Contains(p.HTML, "evil.example") || strings.Contains(p.Header.Get("Location"), "evil") || strings.Contains(p.Header.Get("Set-Cookie"), "evil") {
+				t.Errorf("%s: %v\n%s", path, p.Header, p.HTML)
 			}
 		}
 	}

@@ -28,7 +28,7 @@ const (
 func (p *pages) device(w http.ResponseWriter, r *http.Request) error {
 	page := devicePage{frame: p.frame(w, r, "Connect a program", "")}
 	if code := r.URL.Query().Get("user_code"); code != "" {
-		page.Form.Values, page.Prefilled = url.Values{"user_code": {clip(showCode(code), 20)}}, true
+		page.Form.Values, page.Prefilled = url.Values{"user_code": {ui.Clip(showCode(code), 20)}}, true
 	}
 	return p.web.Show(w, http.StatusOK, page.show())
 }
@@ -76,7 +76,7 @@ type approvePage struct {
 	Device         bool
 	Action         string
 	Ask            asked
-	Scopes         []choice
+	Scopes         []ui.Choice
 	NeedsTwoFactor bool
 	Hidden         map[string]string
 }
@@ -84,7 +84,7 @@ type approvePage struct {
 func (p *pages) approvePage(w http.ResponseWriter, r *http.Request, scopes []string) *approvePage {
 	page := &approvePage{frame: p.frame(w, r, "Access for a program", ""), Action: r.URL.Path}
 	for _, scope := range scopes {
-		page.Scopes = append(page.Scopes, choice{scope, inWords(permissionOf(scope)), true})
+		page.Scopes = append(page.Scopes, ui.Choice{Scope: scope, Words: ui.Permitted(ui.Permission(scope)), Given: true})
 	}
 	return page
 }
@@ -112,8 +112,8 @@ func (p *pages) devicePage(w http.ResponseWriter, r *http.Request, v ui.Visit, d
 	page := p.approvePage(w, r, d.Scopes)
 	page.Device = true
 	page.Ask = asked{
-		Client: d.Client.Name, Name: clip(d.Name, 200), Code: showCode(code), IP: d.IP,
-		UserAgent: clip(d.UserAgent, 200), User: v.User.Username.String(),
+		Client: d.Client.Name, Name: ui.Clip(d.Name, 200), Code: showCode(code), IP: d.IP,
+		UserAgent: ui.Clip(d.UserAgent, 200), User: v.User.Username.String(),
 	}
 	return page
 }

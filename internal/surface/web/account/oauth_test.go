@@ -14,6 +14,7 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/oauth"
+	"hexhub/internal/surface/web/ui/uitest"
 )
 
 func (w *world) ip() netip.Addr { return netip.MustParseAddrPort(w.from).Addr() }
@@ -41,37 +42,37 @@ func TestO1DeviceIsApprovedWithOpenEyes(t *testing.T) {
 		b := w.as("eva")
 		time.Sleep(11 * time.Minute)
 		codes := w.start("eva's laptop", "hex/2.5.0 (elixir/1.19.0)")
-		p := b.get("/oauth/device?verified=true&user_code=" + codes.UserCode)
-		p.wants(t, 200, "/oauth/device", "Connect a program")
-		if !p.says("Compare each letter") || !p.says("Did somebody send you here?") {
-			t.Errorf("the page does not warn:\n%s", p.html)
+		p := b.Get("/oauth/device?verified=true&user_code=" + codes.UserCode)
+		p.Wants(t, 200, "/oauth/device", "Connect a program")
+		if !p.Says("Compare each letter") || !p.Says("Did somebody send you here?") {
+			t.Errorf("the page does not warn:\n%s", p.HTML)
 		}
-		p = b.submit(p, "/oauth/device")
-		p.wants(t, 200, "/sudo", "Is it you, eva?")
-		p = b.submit(p, "/sudo", "proof", good)
-		p.wants(t, 200, "/oauth/device/authorize", "Let this program act as you?")
+		p = b.Submit(p, "/oauth/device")
+		p.Wants(t, 200, "/sudo", "Is it you, eva?")
+		p = b.Submit(p, "/sudo", "proof", good)
+		p.Wants(t, 200, "/oauth/device/authorize", "Let this program act as you?")
 		for _, want := range []string{"Hex", "eva's laptop", "198.51.100.9", "hex/2.5.0", oauth.ShowCode(codes.UserCode), "eva", "Fetch packages", "I did not start this. Deny"} {
-			if !p.says(want) {
-				t.Errorf("the page does not show %q:\n%s", want, p.html)
+			if !p.Says(want) {
+				t.Errorf("the page does not show %q:\n%s", want, p.HTML)
 			}
 		}
-		boxes := p.find("input", "type", "checkbox")
+		boxes := p.Find("input", "type", "checkbox")
 		if len(boxes) != 3 {
-			t.Fatalf("%d scopes to tick:\n%s", len(boxes), p.html)
+			t.Fatalf("%d scopes to tick:\n%s", len(boxes), p.HTML)
 		}
 		if _, err := w.poll(codes.DeviceCode); err == nil {
 			t.Fatal("the program is in before the user said so")
 		}
-		p = b.post("/oauth/device/authorize", "answer", "approve", "scope", "repositories")
-		p.wants(t, 200, "/oauth/device/authorize", "Go back to your terminal.")
+		p = b.Post("/oauth/device/authorize", "answer", "approve", "scope", "repositories")
+		p.Wants(t, 200, "/oauth/device/authorize", "Go back to your terminal.")
 		time.Sleep(10 * time.Second)
 		tokens, err := w.poll(codes.DeviceCode)
 		if err != nil || strings.Contains(tokens.Scope, "api") {
 			t.Errorf("tokens for %q, %v", tokens.Scope, err)
 		}
-		list := b.get("/dashboard/sessions")
-		if !list.says("Hex program") || !list.says("eva's laptop") || len(account.SessionsOf(w.db.View(), u.ID)) != 2 {
-			t.Errorf("the program is not among the sessions:\n%s", list.html)
+		list := b.Get("/dashboard/sessions")
+		if !list.Says("Hex program") || !list.Says("eva's laptop") || len(account.SessionsOf(w.db.View(), u.ID)) != 2 {
+			t.Errorf("the program is not among the sessions:\n%s", list.HTML)
 		}
 	})
 }
@@ -81,12 +82,12 @@ func TestO1DeviceIsDenied(t *testing.T) {
 	w.user("eva")
 	codes := w.start("", "")
 	b := w.as("eva")
-	b.post("/oauth/device", "user_code", " "+strings.ToLower(strings.ReplaceAll(codes.UserCode, "-", ""))+" ").wants(t, 200, "/oauth/device/authorize", "Let this program act as you?")
-	b.post("/oauth/device/authorize", "answer", "deny").wants(t, 200, "/oauth/device/authorize", "The program was turned away.")
+	b.Post("/oauth/device", "user_code", " "+strings.ToLower(strings.ReplaceAll(codes.UserCode, "-", ""))+" ").Wants(t, 200, "/oauth/device/authorize", "Let this program act as you?")
+	b.Post("/oauth/device/authorize", "answer", "deny").Wants(t, 200, "/oauth/device/authorize", "The program was turned away.")
 	if _, err := w.poll(codes.DeviceCode); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("the program hears %v", err)
 	}
-	b.get("/oauth/device/authorize").wants(t, 200, "/oauth/device", "Connect a program")
+	b.Get("/oauth/device/authorize").Wants(t, 200, "/oauth/device", "Connect a program")
 }
 
 // O1: no address leads past typing the code.
@@ -96,15 +97,15 @@ func TestO1NoLinkSkipsTheCode(t *testing.T) {
 	codes := w.start("", "")
 	b := w.as("eva")
 	for _, path := range []string{"/oauth/device/authorize?user_code=" + codes.UserCode, "/oauth/device/authorize?verified=true&user_code=" + codes.UserCode} {
-		b.get(path).wants(t, 200, "/oauth/device", "Connect a program")
+		b.Get(path).Wants(t, 200, "/oauth/device", "Connect a program")
 	}
-	b.post("/oauth/device/authorize", "answer", "approve", "scope", "api", "user_code", codes.UserCode).wants(t, 200, "/oauth/device", "Connect a program")
+	b.Post("/oauth/device/authorize", "answer", "approve", "scope", "api", "user_code", codes.UserCode).Wants(t, 200, "/oauth/device", "Connect a program")
 	if _, err := w.poll(codes.DeviceCode); err == nil {
 		t.Error("the program is in")
 	}
 	for _, bad := range []string{"BBBB-BBBB", "", "x", canary} {
-		if p := b.post("/oauth/device", "user_code", bad); p.status != 422 || p.faultOf("user_code") == "" || strings.Contains(p.html, "<svg/onload") {
-			t.Errorf("%q: %d %q", bad, p.status, p.faultOf("user_code"))
+		if p := b.Post("/oauth/device", "user_code", bad); p.Status != 422 || p.FaultOf("user_code") == "" || strings.Contains(p.HTML, "<svg/onload") {
+			t.Errorf("%q: %d %q", bad, p.Status, p.FaultOf("user_code"))
 		}
 	}
 }
@@ -115,7 +116,7 @@ func TestW1OtherSitesApproveNothing(t *testing.T) {
 	w.user("eva")
 	codes := w.start("", "")
 	b := w.as("eva")
-	b.post("/oauth/device", "user_code", codes.UserCode)
+	b.Post("/oauth/device", "user_code", codes.UserCode)
 	for _, path := range []string{
 		"/login", "/tfa", "/logout", "/signup", "/email/verify", "/email/verification", "/password/reset", "/password/new", "/sudo", "/invites",
 		"/oauth/device", "/oauth/device/authorize", "/oauth/authorize", "/dashboard", "/dashboard/email/add", "/dashboard/email/confirm", "/dashboard/email/primary",
@@ -129,18 +130,18 @@ func TestW1OtherSitesApproveNothing(t *testing.T) {
 			r.Header.Set("Content-Type", kind)
 			r.Header.Set("Origin", "https://evil.example")
 			r.Header.Set("Sec-Fetch-Site", "cross-site")
-			if p := b.still().do(r); p.status != http.StatusForbidden {
-				t.Errorf("%s as %s: %d, want 403", path, kind, p.status)
+			if p := b.Still().Do(r); p.Status != http.StatusForbidden {
+				t.Errorf("%s as %s: %d, want 403", path, kind, p.Status)
 			}
 		}
-		if p := b.still().get(path); p.status == http.StatusInternalServerError {
-			t.Errorf("GET %s: %d", path, p.status)
+		if p := b.Still().Get(path); p.Status == http.StatusInternalServerError {
+			t.Errorf("GET %s: %d", path, p.Status)
 		}
 	}
 	if _, err := w.poll(codes.DeviceCode); err == nil {
 		t.Error("another site approved a program")
 	}
-	if p := b.get("/dashboard"); p.path != "/dashboard" {
+	if p := b.Get("/dashboard"); p.Path != "/dashboard" {
 		t.Error("another site logged eva out")
 	}
 }
@@ -157,14 +158,14 @@ func TestO4NamesOfProgramsAreText(t *testing.T) {
 	codes, err := w.oauth.StartDevice(t.Context(), oauth.DeviceStart{ClientID: c.ID, Scope: "api:read", Name: canary, IP: w.ip(), UserAgent: "Mozilla/5.0 " + canary})
 	w.must(err)
 	b := w.as("eva")
-	p := b.post("/oauth/device", "user_code", codes.UserCode)
-	p.wants(t, 200, "/oauth/device/authorize", "Let this program act as you?")
-	b.post("/oauth/device/authorize", "answer", "approve", "scope", "api:read")
+	p := b.Post("/oauth/device", "user_code", codes.UserCode)
+	p.Wants(t, 200, "/oauth/device/authorize", "Let this program act as you?")
+	b.Post("/oauth/device/authorize", "answer", "approve", "scope", "api:read")
 	_, err = w.oauth.Token(t.Context(), oauth.TokenRequest{GrantType: oauth.GrantDevice, ClientID: c.ID, DeviceCode: codes.DeviceCode, UserAgent: canary})
 	w.must(err)
-	for _, p := range []page{p, b.get("/dashboard/sessions"), b.get("/dashboard/audit-logs"), b.get("/oauth/device?user_code=" + urlEscape(canary))} {
-		if strings.Contains(p.html, "<svg/onload") {
-			t.Errorf("%s shows a program's name as it is:\n%s", p.path, p.html)
+	for _, p := range []uitest.Page{p, b.Get("/dashboard/sessions"), b.Get("/dashboard/audit-logs"), b.Get("/oauth/device?user_code=" + urlEscape(canary))} {
+		if strings.Contains(p.HTML, "<svg/onload") {
+			t.Errorf("%s shows a program's name as it is:\n%s", p.Path, p.HTML)
 		}
 	}
 }
@@ -196,25 +197,25 @@ func TestConsentLeadsBackToTheClientWithACode(t *testing.T) {
 	})
 	w.must(err)
 	b := w.browser()
-	p := b.get(authorize(c, back, "xyz&a=b"))
-	p.wants(t, 200, "/login", "Log in")
-	p = b.submit(p, "/login", "login", "eva", "password", good)
-	p.wants(t, 200, "/oauth/authorize", "Board asks for access")
-	if !p.says("https://client.example") || len(p.find("input", "type", "checkbox")) != 2 {
-		t.Errorf("the page shows\n%s", p.html)
+	p := b.Get(authorize(c, back, "xyz&a=b"))
+	p.Wants(t, 200, "/login", "Log in")
+	p = b.Submit(p, "/login", "login", "eva", "password", good)
+	p.Wants(t, 200, "/oauth/authorize", "Board asks for access")
+	if !p.Says("https://client.example") || len(p.Find("input", "type", "checkbox")) != 2 {
+		t.Errorf("the page shows\n%s", p.HTML)
 	}
 	// Browsers hold the form to this policy also when its answer redirects.
-	if csp := p.header.Get("Content-Security-Policy"); !strings.Contains(csp, "form-action 'self' https://client.example;") || !strings.Contains(csp, "frame-ancestors 'none'") {
+	if csp := p.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "form-action 'self' https://client.example;") || !strings.Contains(csp, "frame-ancestors 'none'") {
 		t.Errorf("W2: policy = %q", csp)
 	}
 	fields := []string{}
-	for _, in := range p.find("input", "type", "hidden") {
-		fields = append(fields, in.attr["name"], in.attr["value"])
+	for _, in := range p.Find("input", "type", "hidden") {
+		fields = append(fields, in.Attr["name"], in.Attr["value"])
 	}
-	yes := b.still().post("/oauth/authorize", append(fields, "answer", "approve", "scope", "api:read")...)
-	to, err := url.Parse(yes.header.Get("Location"))
+	yes := b.Still().Post("/oauth/authorize", append(fields, "answer", "approve", "scope", "api:read")...)
+	to, err := url.Parse(yes.Header.Get("Location"))
 	if err != nil || !strings.HasPrefix(to.String(), back+"?") || to.Query().Get("state") != "xyz&a=b" || to.Query().Get("code") == "" {
-		t.Fatalf("%d leads to %q", yes.status, to)
+		t.Fatalf("%d leads to %q", yes.Status, to)
 	}
 	tokens, err := w.oauth.Token(t.Context(), oauth.TokenRequest{
 		GrantType: oauth.GrantCode, ClientID: c.ID, Code: to.Query().Get("code"), RedirectURI: back, CodeVerifier: verifier,
@@ -222,8 +223,8 @@ func TestConsentLeadsBackToTheClientWithACode(t *testing.T) {
 	if err != nil || tokens.Scope != "api:read" {
 		t.Errorf("tokens for %q, %v", tokens.Scope, err)
 	}
-	no := b.still().post("/oauth/authorize", append(fields, "answer", "deny")...)
-	to, _ = url.Parse(no.header.Get("Location"))
+	no := b.Still().Post("/oauth/authorize", append(fields, "answer", "deny")...)
+	to, _ = url.Parse(no.Header.Get("Location"))
 	if to.Query().Get("error") != "access_denied" || to.Query().Get("code") != "" {
 		t.Errorf("denying leads to %q", to)
 	}
@@ -237,17 +238,17 @@ func TestO5UnknownAddressesAreNotLedTo(t *testing.T) {
 		Name: "Board", Grants: []string{oauth.GrantCode}, RedirectURIs: []string{"https://client.example/cb"}, Scopes: []string{"api:read", "repositories"},
 	})
 	w.must(err)
-	b := w.as("eva").still()
+	b := w.as("eva").Still()
 	for _, evil := range []string{"https://client.example/cb/x", "https://client.example.evil/cb", "https://client.example@evil.example/cb", "https://client.example/cb#x", "http://client.example/cb", ""} {
-		p := b.get(authorize(c, evil, "s"))
-		if p.status < 400 || p.header.Get("Location") != "" {
-			t.Errorf("%q: %d to %q", evil, p.status, p.header.Get("Location"))
+		p := b.Get(authorize(c, evil, "s"))
+		if p.Status < 400 || p.Header.Get("Location") != "" {
+			t.Errorf("%q: %d to %q", evil, p.Status, p.Header.Get("Location"))
 		}
-		if csp := p.header.Get("Content-Security-Policy"); strings.Contains(csp, "evil") || !strings.Contains(csp, "form-action 'self';") {
+		if csp := p.Header.Get("Content-Security-Policy"); strings.Contains(csp, "evil") || !strings.Contains(csp, "form-action 'self';") {
 			t.Errorf("%q: policy %q", evil, csp)
 		}
 	}
-	if p := b.get(authorize(oauth.Client{ID: "nobody"}, "https://client.example/cb", "s")); p.status != 400 || !p.says("is not known on this server") {
-		t.Errorf("an unknown client: %d\n%s", p.status, p.html)
+	if p := b.Get(authorize(oauth.Client{ID: "nobody"}, "https://client.example/cb", "s")); p.Status != 400 || !p.Says("is not known on this server") {
+		t.Errorf("an unknown client: %d\n%s", p.Status, p.HTML)
 	}
 }

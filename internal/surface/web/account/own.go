@@ -3,8 +3,8 @@ package account
 import (
 	"cmp"
 	"net/http"
+	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"hexhub/internal/feature/account"
@@ -14,60 +14,22 @@ import (
 	"hexhub/internal/surface/web/ui"
 )
 
-// A section is a page about the user, as the menu beside all of them shows it.
-type section struct {
-	Path, Words string
-	Here        bool
-}
-
-var sections = []section{
-	{Path: ui.Home, Words: "Overview"},
-	{Path: "/dashboard/profile", Words: "Profile"},
-	{Path: "/dashboard/email", Words: "E-mail"},
-	{Path: "/dashboard/security", Words: "Security"},
-	{Path: "/dashboard/sessions", Words: "Sessions"},
-	{Path: "/dashboard/keys", Words: "API keys"},
-	{Path: "/dashboard/orgs", Words: "Organizations"},
-	{Path: "/dashboard/audit-logs", Words: "Activity"},
-	{Path: "/dashboard/delete-account", Words: "Delete account"},
-}
-
 // accountPage is what all pages about the user show.
-type accountPage struct {
-	ui.Page
-	Sections []section
-	User     account.User
-	Form     ui.Form
-}
+type accountPage struct{ ui.Dashboard }
 
 func (p *pages) accountPage(w http.ResponseWriter, r *http.Request, v ui.Visit, title string) accountPage {
-	page := accountPage{Page: p.web.Page(w, r, title), User: v.User, Sections: slices.Clone(sections)}
-	for i, s := range page.Sections {
-		page.Sections[i].Here = s.Path == r.URL.Path || s.Path != ui.Home && strings.HasPrefix(r.URL.Path, s.Path+"/")
-	}
-	return page
+	return accountPage{p.web.Dashboard(w, r, v, title, privateOf(p.DB.View(), v.User.ID))}
 }
 
-type profilePage struct {
-	accountPage
-	Handles []handle
-}
-
-// A handle is a field for the user's name elsewhere.
-type handle struct{ Name, Label string }
-
-var handles = []handle{
-	{"github", "GitHub"}, {"twitter", "X"}, {"bluesky", "Bluesky"}, {"elixirforum", "Elixir Forum"}, {"freenode", "Libera"}, {"slack", "Slack"},
-}
+type profilePage struct{ accountPage }
 
 func (p *pages) profilePage(w http.ResponseWriter, r *http.Request, v ui.Visit) *profilePage {
-	page := &profilePage{accountPage: p.accountPage(w, r, v, "Profile"), Handles: handles}
-	return page
+	return &profilePage{p.accountPage(w, r, v, "Profile")}
 }
 
 func (p *pages) profile(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	page := p.profilePage(w, r, v)
-	page.Form.Values = map[string][]string{"full_name": {v.User.FullName}}
+	page.Form.Values = url.Values{"full_name": {v.User.FullName}}
 	for name, value := range v.User.Handles {
 		page.Form.Values.Set(name, value)
 	}
@@ -79,12 +41,7 @@ func (p *pages) saveProfile(w http.ResponseWriter, r *http.Request, v ui.Visit) 
 	if err != nil {
 		return err
 	}
-	profile := account.Profile{FullName: form.Get("full_name"), Handles: map[string]string{}}
-	fields := []string{"full_name"}
-	for _, h := range handles {
-		profile.Handles[h.Name] = form.Get(h.Name)
-		fields = append(fields, h.Name)
-	}
+	profile, fields := ui.ProfileOf(form)
 	if err := p.Accounts.SetProfile(r.Context(), v.Actor.By(), v.User.ID, profile); err != nil {
 		page := p.profilePage(w, r, v)
 		page.Form.Values = form
@@ -115,11 +72,11 @@ func (p *pages) sessions(w http.ResponseWriter, r *http.Request, v ui.Visit) err
 		if use, ok := account.SessionUses.Get(view, s.ID); ok {
 			line.UsedAt, line.IP, agent = use.At, use.IP, cmp.Or(use.UserAgent, agent)
 		}
-		line.What, line.Detail = cmp.Or(agentName(agent), "A browser"), ""
+		line.What, line.Detail = cmp.Or(ui.Agent(agent), "A browser"), ""
 		if line.OAuth {
 			client, _ := oauth.ClientOf(view, s.Client)
-			line.What, line.Detail = cmp.Or(client.Name, "A program"), clip(s.Name, 200)
-			if name := agentName(agent); name != "" {
+			line.What, line.Detail = cmp.Or(client.Name, "A program"), ui.Clip(s.Name, 200)
+			if name := ui.Agent(agent); name != "" {
 				line.Detail = cmp.Or(line.Detail, name)
 			}
 		}
@@ -148,19 +105,14 @@ func (p *pages) endSessions(w http.ResponseWriter, r *http.Request, v ui.Visit) 
 	return ui.GoTo(w, "/dashboard/sessions")
 }
 
-type entryLine struct {
-	Words, Action, By, IP, UserAgent string
-	At                               time.Time
-}
-
 type activityPage struct {
 	accountPage
-	Entries []entryLine
-	Next    string
+	Entries []ui.Entry
+	Earlier string
 }
 
 // entriesShown is how many deeds a page shows.
-const entriesShown = 50
+const entriesShown = 100
 
 func (p *pages) activity(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	view := p.DB.View()
@@ -168,19 +120,9 @@ func (p *pages) activity(w http.ResponseWriter, r *http.Request, v ui.Visit) err
 	if err != nil {
 		return err
 	}
-	page := activityPage{accountPage: p.accountPage(w, r, v, "Activity"), Next: next}
-	for _, e := range entries {
-		line := entryLine{Words: deedInWords(e), Action: e.Action, At: e.At}
-		switch {
-		case e.By.UserID != v.User.ID: // where others are is not the user's business
-			line.By = cmp.Or(e.By.Username, e.By.Org, "somebody unknown")
-		case e.By.KeyName != "":
-			line.By = "the key " + e.By.KeyName
-			fallthrough
-		default:
-			line.IP, line.UserAgent = e.By.IP, agentName(e.By.UserAgent)
-		}
-		page.Entries = append(page.Entries, line)
+	page := activityPage{accountPage: p.accountPage(w, r, v, "Audit log"), Entries: ui.Entries(entries, v.User.ID)}
+	if next != "" {
+		page.Earlier = "/dashboard/audit-logs?" + url.Values{"after": {next}}.Encode()
 	}
 	return p.web.Show(w, http.StatusOK, page.show())
 }

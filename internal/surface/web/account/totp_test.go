@@ -34,13 +34,13 @@ func code(t testing.TB, secret string) string {
 func (w *world) enrol(username string) (secret string, recovery []string) {
 	w.Helper()
 	b := w.as(username)
-	p := b.submit(b.get("/dashboard/security"), "/dashboard/security/totp")
-	p.wants(w.T, 200, "/dashboard/security/totp", "Two-factor authentication")
-	secret = p.find("pre", "id", "secret")[0].text
-	p = b.submit(p, "/dashboard/security/totp/confirm", "code", code(w.T, secret))
-	p.wants(w.T, 200, "/dashboard/security/totp/confirm", "Your recovery codes")
-	for _, li := range p.find("ul", "id", "recovery")[0].find("li") {
-		recovery = append(recovery, li.text)
+	p := b.Submit(b.Get("/dashboard/security"), "/dashboard/security/totp")
+	p.Wants(w.T, 200, "/dashboard/security/totp", "Two-factor authentication")
+	secret = p.Find("pre", "id", "secret")[0].Text
+	p = b.Submit(p, "/dashboard/security/totp/confirm", "code", code(w.T, secret))
+	p.Wants(w.T, 200, "/dashboard/security/totp/confirm", "Your recovery codes")
+	for _, li := range p.Find("ul", "id", "recovery")[0].Find("li") {
+		recovery = append(recovery, li.Text)
 	}
 	return secret, recovery
 }
@@ -55,30 +55,30 @@ func TestSecondFactorIsAskedForAfterThePassword(t *testing.T) {
 		}
 		time.Sleep(time.Minute) // the code that confirmed is used up
 		b := w.browser()
-		p := b.post("/login", "login", "eva", "password", good, "return", "/dashboard/keys")
-		p.wants(t, 200, "/tfa", "Second step")
-		if got := b.get("/dashboard"); got.path != "/login" {
+		p := b.Post("/login", "login", "eva", "password", good, "return", "/dashboard/keys")
+		p.Wants(t, 200, "/tfa", "Second step")
+		if got := b.Get("/dashboard"); got.Path != "/login" {
 			t.Fatal("half of the proof is enough")
 		}
-		if wrong := b.submit(p, "/tfa", "code", "000000"); wrong.status != 422 || wrong.problem() == "" {
-			t.Errorf("a wrong code: %d %q", wrong.status, wrong.problem())
+		if wrong := b.Submit(p, "/tfa", "code", "000000"); wrong.Status != 422 || wrong.Problem() == "" {
+			t.Errorf("a wrong code: %d %q", wrong.Status, wrong.Problem())
 		}
-		b.submit(p, "/tfa", "code", code(t, secret)).wants(t, 200, "/dashboard/keys", "API keys")
+		b.Submit(p, "/tfa", "code", code(t, secret)).Wants(t, 200, "/dashboard/keys", "API keys")
 
 		again := w.browser()
-		p = again.post("/login", "login", "eva", "password", good)
-		if replay := again.submit(p, "/tfa", "code", code(t, secret)); replay.status != 422 {
-			t.Errorf("A7: a code works twice: %d", replay.status)
+		p = again.Post("/login", "login", "eva", "password", good)
+		if replay := again.Submit(p, "/tfa", "code", code(t, secret)); replay.Status != 422 {
+			t.Errorf("A7: a code works twice: %d", replay.Status)
 		}
-		p = again.get("/tfa?recovery=yes")
-		again.submit(p, "/tfa", "code", recovery[3]).wants(t, 200, "/dashboard", "eva")
+		p = again.Get("/tfa?recovery=yes")
+		again.Submit(p, "/tfa", "code", recovery[3]).Wants(t, 200, "/dashboard", "Hello, eva")
 		third := w.browser()
-		p = third.post("/login", "login", "eva", "password", good)
-		if p := third.submit(p, "/tfa", "code", recovery[3]); p.status != 422 {
+		p = third.Post("/login", "login", "eva", "password", good)
+		if p := third.Submit(p, "/tfa", "code", recovery[3]); p.Status != 422 {
 			t.Error("a recovery code works twice")
 		}
 		time.Sleep(16 * time.Minute)
-		if p := third.submit(p, "/tfa", "code", code(t, secret)); p.path == "/dashboard" {
+		if p := third.Submit(p, "/tfa", "code", code(t, secret)); p.Path == "/dashboard" {
 			t.Error("the second step waits longer than a quarter of an hour")
 		}
 	})
@@ -90,25 +90,25 @@ func TestA6EnrolmentBelongsToItsSession(t *testing.T) {
 	w.user("eva")
 	w.user("joe")
 	b := w.as("eva")
-	p := b.submit(b.get("/dashboard/security"), "/dashboard/security/totp")
-	secret := p.find("pre", "id", "secret")[0].text
-	if again := b.get("/dashboard/security/totp").find("pre", "id", "secret"); len(again) != 1 || again[0].text != secret {
+	p := b.Submit(b.Get("/dashboard/security"), "/dashboard/security/totp")
+	secret := p.Find("pre", "id", "secret")[0].Text
+	if again := b.Get("/dashboard/security/totp").Find("pre", "id", "secret"); len(again) != 1 || again[0].Text != secret {
 		t.Error("looking again shows another secret")
 	}
-	b.submit(p, "/logout")
-	b.post("/login", "login", "joe", "password", good)
-	if p := b.get("/dashboard/security/totp"); p.path != "/dashboard/security" || strings.Contains(p.html, secret) {
-		t.Errorf("another user at the browser is shown the secret at %s", p.path)
+	b.Submit(p, "/logout")
+	b.Post("/login", "login", "joe", "password", good)
+	if p := b.Get("/dashboard/security/totp"); p.Path != "/dashboard/security" || strings.Contains(p.HTML, secret) {
+		t.Errorf("another user at the browser is shown the secret at %s", p.Path)
 	}
-	if p := b.post("/dashboard/security/totp/confirm", "code", code(t, secret)); p.status == 200 {
-		t.Errorf("another user confirmed it: %d", p.status)
+	if p := b.Post("/dashboard/security/totp/confirm", "code", code(t, secret)); p.Status == 200 {
+		t.Errorf("another user confirmed it: %d", p.Status)
 	}
 	next := w.as("eva")
-	if p := next.get("/dashboard/security/totp"); p.path != "/dashboard/security" {
+	if p := next.Get("/dashboard/security/totp"); p.Path != "/dashboard/security" {
 		t.Error("the secret outlived its session")
 	}
-	p = next.submit(next.get("/dashboard/security"), "/dashboard/security/totp")
-	if fresh := p.find("pre", "id", "secret")[0].text; fresh == secret {
+	p = next.Submit(next.Get("/dashboard/security"), "/dashboard/security/totp")
+	if fresh := p.Find("pre", "id", "secret")[0].Text; fresh == secret {
 		t.Error("the old secret is offered again")
 	}
 	for _, name := range []string{"eva", "joe"} {
@@ -123,23 +123,23 @@ func TestRecoveryCodesAreShownOnceAndRotate(t *testing.T) {
 	w.user("eva")
 	_, old := w.enrol("eva")
 	b := w.browser()
-	b.submit(b.post("/login", "login", "eva", "password", good), "/tfa", "code", old[0]).wants(t, 200, "/dashboard", "eva")
-	p := b.get("/dashboard/security")
-	if !p.says("You have 9 of them left") || strings.Contains(p.html, old[1]) {
-		t.Errorf("the page shows\n%s", p.html)
+	b.Submit(b.Post("/login", "login", "eva", "password", good), "/tfa", "code", old[0]).Wants(t, 200, "/dashboard", "Hello, eva")
+	p := b.Get("/dashboard/security")
+	if !p.Says("You have 9 of them left") || strings.Contains(p.HTML, old[1]) {
+		t.Errorf("the page shows\n%s", p.HTML)
 	}
-	p = b.submit(p, "/dashboard/security/recovery-codes")
-	p.wants(t, 200, "/dashboard/security/recovery-codes", "Your recovery codes")
-	if strings.Contains(p.html, old[1]) || len(p.find("ul", "id", "recovery")[0].find("li")) != 10 {
+	p = b.Submit(p, "/dashboard/security/recovery-codes")
+	p.Wants(t, 200, "/dashboard/security/recovery-codes", "Your recovery codes")
+	if strings.Contains(p.HTML, old[1]) || len(p.Find("ul", "id", "recovery")[0].Find("li")) != 10 {
 		t.Error("the codes did not change")
 	}
 	other := w.browser()
-	if p := other.submit(other.post("/login", "login", "eva", "password", good), "/tfa", "code", old[1]); p.status != 422 {
+	if p := other.Submit(other.Post("/login", "login", "eva", "password", good), "/tfa", "code", old[1]); p.Status != 422 {
 		t.Error("an old code still works")
 	}
-	p = b.submit(b.get("/dashboard/security"), "/dashboard/security/totp/disable")
-	p.wants(t, 200, "/dashboard/security", "Security")
-	if !strings.Contains(p.flash(), "off") {
-		t.Errorf("flash = %q", p.flash())
+	p = b.Submit(b.Get("/dashboard/security"), "/dashboard/security/totp/disable")
+	p.Wants(t, 200, "/dashboard/security", "Security")
+	if !strings.Contains(p.Flash(), "off") {
+		t.Errorf("flash = %q", p.Flash())
 	}
 }

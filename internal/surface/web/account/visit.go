@@ -42,7 +42,6 @@ var words = map[string]string{
 	"email-removed":  "The address is removed.",
 	"session-ended":  "The session has ended.",
 	"sessions-ended": "All other sessions have ended.",
-	"key-revoked":    "The key is revoked.",
 	"joined":         "You are in.",
 	"not-joined":     "You stay out, and the invitation has ended.",
 	"device-late":    "Nobody waits with that code: it may be mistyped, or older than ten minutes. Then start the program anew.",

@@ -1,4 +1,4 @@
-package account
+package ui
 
 import (
 	"strings"
@@ -6,28 +6,28 @@ import (
 	"hexhub/internal/feature/access"
 )
 
-// A choice is a permission to tick, in words.
-type choice struct {
+// A Choice is a permission to tick, in words.
+type Choice struct {
 	Scope, Words string
 	Given        bool
 }
 
-// scopeOf writes a permission as OAuth does.
-func scopeOf(p access.Permission) string {
+// Scope writes a permission as OAuth does.
+func Scope(p access.Permission) string {
 	if p.Resource == "" {
 		return p.Domain
 	}
 	return p.Domain + ":" + p.Resource
 }
 
-// permissionOf reads what scopeOf wrote. Whether there is such a permission is for access to say.
-func permissionOf(scope string) access.Permission {
+// Permission reads what Scope wrote. Whether there is such a permission is for access to say.
+func Permission(scope string) access.Permission {
 	domain, resource, _ := strings.Cut(scope, ":")
 	return access.Permission{Domain: domain, Resource: resource}
 }
 
-// inWords says what a permission lets one do. What this program does not know it shows as it is.
-func inWords(p access.Permission) string {
+// Permitted says what a permission lets one do. What this program does not know it shows as it is.
+func Permitted(p access.Permission) string {
 	pkg := strings.Contains(p.Resource, "/")
 	switch {
 	case p == access.Permission{Domain: access.DomainAPI}:
@@ -49,5 +49,5 @@ func inWords(p access.Permission) string {
 	case p.Domain == access.DomainDocs && p.Resource != "":
 		return "Read the private documentation of " + p.Resource
 	}
-	return scopeOf(p)
+	return Scope(p)
 }

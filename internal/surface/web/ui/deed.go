@@ -1,4 +1,4 @@
-package account
+package ui
 
 import (
 	"fmt"
@@ -24,8 +24,8 @@ var deeds = map[string]string{
 	"session.create": "A session began", "session.revoke": "A session ended",
 }
 
-// deedInWords says what an entry of the audit log tells. Of what it does not know it gives the name.
-func deedInWords(e audit.Entry) string {
+// DeedInWords says what an entry of the audit log tells. Of what it does not know it gives the name.
+func DeedInWords(e audit.Entry) string {
 	text, ok := deeds[e.Action]
 	if !ok {
 		return e.Action
@@ -58,7 +58,7 @@ func object(e audit.Entry) string {
 		}
 	}
 	if text, ok := words.(string); ok && text != "" {
-		return clip(text, 300)
+		return Clip(text, 300)
 	}
 	return "something"
 }

@@ -1,13 +1,13 @@
-package account
+package ui
 
 import "strings"
 
-// agentName says in a few words what sent a User-Agent, for people to recognize their own machines by.
+// Agent says in a few words what sent a User-Agent, for people to recognize their own machines by.
 // It may be wrong, and is beside the point where it matters: whoever writes a User-Agent can lie.
-func agentName(userAgent string) string {
+func Agent(userAgent string) string {
 	if !strings.HasPrefix(userAgent, "Mozilla/") {
 		first, _, _ := strings.Cut(userAgent, " ")
-		return clip(first, 60)
+		return Clip(first, 60)
 	}
 	browser := find(userAgent, "a browser", "Edg/", "Edge", "OPR/", "Opera", "Firefox/", "Firefox", "Chrome/", "Chrome", "Safari/", "Safari")
 	system := find(userAgent, "", "Android", "Android", "iPhone", "iPhone", "iPad", "iPad", "Windows", "Windows", "Mac OS", "macOS", "CrOS", "ChromeOS", "Linux", "Linux")
@@ -27,8 +27,8 @@ func find(text, none string, pairs ...string) string {
 	return none
 }
 
-// clip shortens what a stranger wrote to so many bytes.
-func clip(text string, most int) string {
+// Clip shortens what a stranger wrote to so many bytes.
+func Clip(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}

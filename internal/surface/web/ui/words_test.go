@@ -1,10 +1,10 @@
-package account
+package ui_test
 
 import (
 	"testing"
 
-	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/surface/web/ui"
 )
 
 func TestScopesAreReadAsTheyAreWritten(t *testing.T) {
@@ -21,9 +21,9 @@ func TestScopesAreReadAsTheyAreWritten(t *testing.T) {
 		"something:new":           "something:new",
 		"repository":              "repository",
 	} {
-		p := permissionOf(scope)
-		if got := inWords(p); got != want || scopeOf(p) != scope {
-			t.Errorf("%s: %q, written back as %s; want %q", scope, got, scopeOf(p), want)
+		p := ui.Permission(scope)
+		if got := ui.Permitted(p); got != want || ui.Scope(p) != scope {
+			t.Errorf("%s: %q, written back as %s; want %q", scope, got, ui.Scope(p), want)
 		}
 	}
 }
@@ -39,7 +39,7 @@ func TestBrowsersAreNamedAsPeopleNameThem(t *testing.T) {
 		"Mozilla/5.0":                          "a browser",
 		"":                                     "",
 	} {
-		if got := agentName(agent); got != want {
+		if got := ui.Agent(agent); got != want {
 			t.Errorf("%q is %q, want %q", agent, got, want)
 		}
 	}
@@ -59,16 +59,8 @@ func TestDeedsAreToldInWords(t *testing.T) {
 		{"user.create", nil, "The account was made"},
 		{"rocket.launch", nil, "rocket.launch"},
 	} {
-		if got := deedInWords(audit.Entry{Action: c.action, Params: c.params}); got != c.want {
+		if got := ui.DeedInWords(audit.Entry{Action: c.action, Params: c.params}); got != c.want {
 			t.Errorf("%s: %q, want %q", c.action, got, c.want)
 		}
-	}
-}
-
-// Nothing ticked must never come to mean everything.
-func TestKeyFormWithNothingTickedAsksForNothing(t *testing.T) {
-	d := draftOf(map[string][]string{"name": {"ci"}, "expires": {"30d"}})
-	if len(d.Permissions) != 1 || d.Permissions[0] != (access.Permission{}) || d.RevokeAt == nil {
-		t.Errorf("draft = %+v", d)
 	}
 }
