@@ -24,6 +24,7 @@ import (
 	"hexhub/internal/surface/repo"
 	webaccount "hexhub/internal/surface/web/account"
 	"hexhub/internal/surface/web/admin"
+	"hexhub/internal/surface/web/dash"
 	"hexhub/internal/surface/web/find"
 	"hexhub/internal/surface/web/live"
 	"hexhub/internal/surface/web/packages"
@@ -66,12 +67,13 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 		Live: live.Options{Most: int(n.Config.LiveStreams), Drained: n.drained, Metrics: n.live},
 	})
 	webaccount.Register(w, webaccount.Deps{
-		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Rules: n.accountRules,
+		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Registry: n.Registry(), Rules: n.accountRules,
 	})
 	find.Register(w, find.Deps{DB: n.DB, Catalog: n.Catalog, Search: n.Search, URL: n.URL, Default: n.repository})
 	palette.Register(w, palette.Deps{Catalog: n.Catalog, Search: n.Search, Default: n.repository})
 	n.addSite(w)
 	packages.Register(w, packages.Deps{DB: n.DB, Previews: n.Previews, Log: n.log, Default: n.repository, Registry: n.Registry()})
+	dash.Register(w, dash.Deps{DB: n.DB, Access: n.Access, Orgs: n.Orgs, Policies: n.Policies, Audit: n.Audit, Registry: n.Registry()})
 	addDemo(w)
 	setup.Register(w, setup.Deps{
 		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Settings: n.Settings, Rooms: n.Rooms(), Examine: o.Examine, Registry: n.Registry(),
