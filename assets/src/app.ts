@@ -1,5 +1,6 @@
 // What pages do beyond links and forms, which work without it.
 import "./copy";
+import "./menu";
 import "./suggest";
 import "./live";
 import "./keys";
