@@ -89,7 +89,7 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 func (n *Node) startedWith() []admin.Started {
 	var out []admin.Started
 	for _, x := range config.Settings() {
-		s := admin.Started{Key: x.Key, Flag: x.Flag, Env: x.Env, Help: x.Help, Value: x.Value(n.Config), Default: x.Default}
+		s := admin.Started{Key: x.Key, Flag: x.Flag, Env: x.Env, Help: x.Help, Value: x.Value(n.Config), Default: x.Value(config.Default())}
 		if s.Value != s.Default && n.source != nil {
 			s.Source = n.source(x)
 		}

@@ -23,6 +23,7 @@ type clusterPage struct {
 
 func (p *pages) cluster(w http.ResponseWriter, r *http.Request, _ ui.Visit) (view, error) {
 	page := &clusterPage{sheet: p.sheet(w, r, "Nodes", "/admin/cluster"), Report: p.Report(r.Context())}
+	ui.Again(r, glance)
 	if err := p.Operator.NoCluster(); err != nil {
 		page.Why = err.Error()
 	}

@@ -26,11 +26,15 @@ type overviewPage struct {
 	CertEnd time.Time
 }
 
+// glance is how often a page that is open asks the nodes again how they do, for what they tell is no row.
+const glance = 15 * time.Second
+
 // quick are the checks of the doctor that need to read nothing but rows and what the nodes told anyway.
 var quick = []string{"writes", "backup", "jobs", "administrator", "registration", "address", "mail", "scrub", "nodes", "leader", "lag", "size", "versions", "clock", "node-certificate"}
 
 func (p *pages) overview(w http.ResponseWriter, r *http.Request, _ ui.Visit) (view, error) {
 	page := &overviewPage{sheet: p.sheet(w, r, "Administration", "/admin"), Report: p.Report(r.Context()), CertEnd: p.CertEnd}
+	ui.Again(r, glance)
 	page.Rows = p.DB.Stats().Rows
 	if p.Blobs != nil {
 		_, page.Bytes = p.Blobs()
