@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// A Use says what a key is for, so far as snippets differ by it.
+// A Use says what a key is for, so far as recipes differ by it.
 type Use struct {
 	Publishes    bool   // else it fetches
 	Organization string // whose packages; empty for the default repository
 }
 
-// A Snippet is one way to use a key, to paste.
-type Snippet struct {
+// A Recipe is one way to use a key, to paste.
+type Recipe struct {
 	Title string // such as GitHub Actions
 	Step
 }
@@ -20,9 +20,9 @@ type Snippet struct {
 // SecretName is what the variable is called in which continuous integration keeps the key.
 const SecretName = "HEXHUB_KEY"
 
-// Snippets return how the registry's key is used from a shell, by continuous integration and by rebar3. The key
+// Recipes return how the registry's key is used from a shell, by continuous integration and by rebar3. The key
 // itself is only in what is for the reader's own machine: files that are committed name a secret instead.
-func Snippets(r Registry, u Use) []Snippet {
+func Recipes(r Registry, u Use) []Recipe {
 	if r.Key == "" {
 		r.Key = Placeholder
 	}
@@ -32,12 +32,12 @@ func Snippets(r Registry, u Use) []Snippet {
 	return fetching(r, u)
 }
 
-func publishing(r Registry, u Use) []Snippet {
+func publishing(r Registry, u Use) []Recipe {
 	publish := "mix hex.publish package --yes"
 	if u.Organization != "" {
 		publish += " --organization " + u.Organization
 	}
-	return []Snippet{
+	return []Recipe{
 		{"Shell", Step{
 			Say:  "Once, from your machine, with mix.",
 			Text: fmt.Sprintf("export HEX_API_URL=%s/api HEX_API_KEY=%s\n%s", r.URL, r.Key, publish),
@@ -59,14 +59,14 @@ func publishing(r Registry, u Use) []Snippet {
 	}
 }
 
-func fetching(r Registry, u Use) []Snippet {
+func fetching(r Registry, u Use) []Recipe {
 	add := func(key string) string {
 		if r.Repository == "hexpm" && u.Organization == "" {
 			return "mix hex.repo set hexpm --auth-key " + key
 		}
 		return fmt.Sprintf("mix hex.repo add %s %s --fetch-public-key %s --auth-key %s", r.repositoryOf(u), r.repositoryURL(u), r.Fingerprint, key)
 	}
-	return []Snippet{
+	return []Recipe{
 		{"Shell", Step{Say: "Once on each machine that fetches with mix.", Text: add(r.Key)}},
 		{"GitHub Actions", Step{
 			Say:   fmt.Sprintf("Keep the key as the repository's secret %s.", SecretName),

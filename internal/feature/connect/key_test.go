@@ -7,15 +7,15 @@ import (
 	"hexhub/internal/feature/connect"
 )
 
-func snippets(r connect.Registry, u connect.Use) map[string]connect.Snippet {
-	out := map[string]connect.Snippet{}
-	for _, s := range connect.Snippets(r, u) {
+func recipes(r connect.Registry, u connect.Use) map[string]connect.Recipe {
+	out := map[string]connect.Recipe{}
+	for _, s := range connect.Recipes(r, u) {
 		out[s.Title] = s
 	}
 	return out
 }
 
-func TestSnippetsNameThisRegistry(t *testing.T) {
+func TestRecipesNameThisRegistry(t *testing.T) {
 	r := acme
 	r.Key = "k3y"
 	for _, c := range []struct {
@@ -32,13 +32,13 @@ func TestSnippetsNameThisRegistry(t *testing.T) {
 		{connect.Use{Organization: "guild"}, "GitHub Actions", "--auth-key $HEXHUB_KEY"},
 		{connect.Use{Organization: "guild"}, "rebar3", `#{<<"guild">> => #{repo_key => <<"k3y">>}}.`},
 	} {
-		if got := snippets(r, c.use)[c.title].Text; !strings.Contains(got, c.wants) {
+		if got := recipes(r, c.use)[c.title].Text; !strings.Contains(got, c.wants) {
 			t.Errorf("%s of %+v lacks %q:\n%s", c.title, c.use, c.wants, got)
 		}
 	}
 	hexpm := r
 	hexpm.Repository = "hexpm"
-	if got := snippets(hexpm, connect.Use{})["Shell"].Text; got != "mix hex.repo set hexpm --auth-key k3y" {
+	if got := recipes(hexpm, connect.Use{})["Shell"].Text; got != "mix hex.repo set hexpm --auth-key k3y" {
 		t.Errorf("in the place of hex.pm: %s", got)
 	}
 }
@@ -48,7 +48,7 @@ func TestFilesToCommitHoldNoKey(t *testing.T) {
 	r := acme
 	r.Key = "k3y"
 	for _, use := range []connect.Use{{}, {Publishes: true}, {Organization: "guild"}, {Publishes: true, Organization: "guild"}} {
-		for title, s := range snippets(r, use) {
+		for title, s := range recipes(r, use) {
 			if committed := strings.HasPrefix(s.Where, ".git"); committed && strings.Contains(s.Text, "k3y") || !committed && !strings.Contains(s.Text, "k3y") {
 				t.Errorf("%s of %+v:\n%s", title, use, s.Text)
 			}

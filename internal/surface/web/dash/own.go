@@ -29,7 +29,7 @@ type packageLine struct {
 type packagesPage struct {
 	orgPage
 	Packages []packageLine
-	Publish  []connect.Snippet
+	Publish  []connect.Recipe
 }
 
 func (p *pages) packages(w http.ResponseWriter, r *http.Request, v ui.Visit, o place) error {
@@ -45,7 +45,7 @@ func (p *pages) packages(w http.ResponseWriter, r *http.Request, v ui.Visit, o p
 		}
 		page.Packages = append(page.Packages, line)
 	}
-	page.Publish = connect.Snippets(p.Registry, connect.Use{Publishes: true, Organization: o.Name.String()})
+	page.Publish = connect.Recipes(p.Registry, connect.Use{Publishes: true, Organization: o.Name.String()})
 	return p.web.Show(w, http.StatusOK, page.show())
 }
 

@@ -215,7 +215,7 @@ type madePage struct {
 	Owned
 	Key      line
 	Secret   string
-	Snippets []connect.Snippet
+	Snippets []connect.Recipe
 	Same     string
 }
 
@@ -223,7 +223,7 @@ func (d *Desk) madePage(o Owned, k access.Key, secret, age string) *madePage {
 	p := &madePage{Owned: o, Key: lineOf(d.DB.View(), k, time.Now()), Secret: secret}
 	registry := d.Registry
 	registry.Key = secret
-	p.Snippets = connect.Snippets(registry, d.useOf(o, k))
+	p.Snippets = connect.Recipes(registry, d.useOf(o, k))
 	p.Same = o.Command + " create " + o.Name + " " + quoted(k.Name)
 	for _, scope := range p.Key.Permissions {
 		p.Same += " --permission " + scope
