@@ -39,7 +39,7 @@ chaos:     ## let everything go wrong for CHAOS (10m) while clients work, and ju
 bench:     ## run all benchmarks once, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-bench-cluster: ## measure real nodes, one and three; prints Markdown (ROWS, ROUNDS, SECONDS)
+bench-cluster: ## measure real nodes, one and three; prints Markdown (ROWS, ROUNDS, SECONDS, PAGES, PARTS=live)
 	$(GO) run ./bench/cluster
 
 bench-mnesia: ## measure the store beside Erlang's Mnesia; prints Markdown (ARGS='-rows 50000 -seconds 5 -rounds 5')

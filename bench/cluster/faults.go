@@ -259,8 +259,7 @@ func (g *growth) cluster(ctx context.Context, f *fleet.Fleet) error {
 	return errors.Join(last.Join(ctx, f.Nodes[0]), g.started("a wiped node joins again", last))
 }
 
-// connections measures what open connections cost a node: each has asked for a file and stays open. There
-// are no live pages yet, which will cost more.
+// connections measures what open connections cost a node: each has asked for a file and stays open.
 func (b *bench) connections(ctx context.Context) error {
 	var rows [][]string
 	err := b.with(ctx, 1, nil, func(f *fleet.Fleet) error {

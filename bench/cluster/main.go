@@ -3,9 +3,9 @@
 // Command cluster measures real nodes as their users see them, and prints tables in Markdown.
 //
 // It builds hexhub, runs one node and then three on this machine's loopback, and measures from outside:
-// publishing, reading, starting, joining, dying. The environment says how much: ROWS releases in the
-// registry (250000), ROUNDS of dying (11), SECONDS for each rate (10), CONNECTIONS (10000), NODES (3; 1
-// leaves out what takes three). A loop of fdatasync before and after tells what the disk gave.
+// publishing, reading, starting, joining, dying, live pages. The environment says how much: ROWS releases in the
+// registry (250000), ROUNDS of dying (11), SECONDS for each rate (10), CONNECTIONS (10000), PAGES open live (2000),
+// NODES (3; 1 leaves out what takes three); and PARTS which, such as publishing,live. A loop of fdatasync before and after tells what the disk gave.
 package main
 
 import (
@@ -13,7 +13,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"hexhub/bench/report"
@@ -38,6 +40,7 @@ type bench struct {
 	rounds  int
 	seconds int
 	sockets int
+	pages   int
 	nodes   int
 }
 
@@ -52,7 +55,7 @@ func run(ctx context.Context) error {
 		name  string
 		value *int
 		usual int
-	}{{"ROWS", &b.rows, 250_000}, {"ROUNDS", &b.rounds, 11}, {"SECONDS", &b.seconds, 10}, {"CONNECTIONS", &b.sockets, 10_000}, {"NODES", &b.nodes, 3}} {
+	}{{"ROWS", &b.rows, 250_000}, {"ROUNDS", &b.rounds, 11}, {"SECONDS", &b.seconds, 10}, {"CONNECTIONS", &b.sockets, 10_000}, {"PAGES", &b.pages, 2000}, {"NODES", &b.nodes, 3}} {
 		*x.value = x.usual
 		if text := os.Getenv(x.name); text != "" {
 			if *x.value, err = strconv.Atoi(text); err != nil || *x.value < 1 {
@@ -67,8 +70,15 @@ func run(ctx context.Context) error {
 	if err := b.calibrate("before"); err != nil {
 		return err
 	}
-	for _, part := range []func(context.Context) error{b.publishing, b.reading, b.dying, b.growing, b.connections} {
-		if err := part(ctx); err != nil {
+	only := os.Getenv("PARTS")
+	for _, part := range []struct {
+		name string
+		do   func(context.Context) error
+	}{{"publishing", b.publishing}, {"reading", b.reading}, {"dying", b.dying}, {"growing", b.growing}, {"connections", b.connections}, {"live", b.live}} {
+		if only != "" && !slices.Contains(strings.Split(only, ","), part.name) {
+			continue
+		}
+		if err := part.do(ctx); err != nil {
 			return err
 		}
 	}

@@ -305,6 +305,20 @@ func (n *Node) Memory() (int64, error) {
 	return 0, fmt.Errorf("the system does not tell the memory of %s", n.Name)
 }
 
+// Processor tells for how long the process has used processors.
+func (n *Node) Processor() (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", n.pid()))
+	if err != nil {
+		return 0, err
+	}
+	var user, system int64
+	_, rest, _ := strings.Cut(string(text), ") ") // the name may hold anything
+	if f := strings.Fields(rest); len(f) > 12 {
+		_, err = fmt.Sscan(f[11]+" "+f[12], &user, &system)
+	}
+	return time.Duration(user+system) * (time.Second / 100), err // the kernel tells hundredths
+}
+
 // Wipe takes everything from a node that is down, as a new disk would.
 func (n *Node) Wipe() error {
 	entries, err := os.ReadDir(n.Data)

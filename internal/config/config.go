@@ -94,7 +94,7 @@ type Server struct {
 	StoreQuota   int64         `key:"store.quota" default:"8589934592" placeholder:"BYTES" help:"Size at which the store refuses writes; at most 8 GiB is advised."`
 	DrainTimeout time.Duration `key:"drain.timeout" default:"30s" placeholder:"TIME" help:"How long a stopping node waits for requests to finish."`
 
-	LiveStreams int64 `key:"live.streams" default:"4000" placeholder:"NUMBER" help:"Pages that browsers may have open live on this node at once; 0 turns live updates off. Each takes some 50 kB of memory."`
+	LiveStreams int64 `key:"live.streams" default:"4000" placeholder:"NUMBER" help:"Pages that browsers may have open live on this node at once; 0 turns live updates off. Each takes some 40 kB of memory."`
 
 	StalePrivate time.Duration `key:"stale.private" default:"1s" placeholder:"TIME" help:"What needs a credential is refused by a node that may be further behind the others than this. What is public it serves."`
 
