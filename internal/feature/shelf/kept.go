@@ -19,19 +19,28 @@ type kept[T any] struct {
 	value   T
 }
 
-func (k *kept[T]) get(db *store.DB, read func(*store.View) T) T {
-	if value, ok := k.fresh(); ok {
-		return value
+// get returns what there is, having told saw, unless that is nil, from which View.
+func (k *kept[T]) get(db *store.DB, saw func(*store.View), read func(*store.View) T) T {
+	value, v := k.find(db, read)
+	if saw != nil {
+		saw(v)
+	}
+	return value
+}
+
+func (k *kept[T]) find(db *store.DB, read func(*store.View) T) (T, *store.View) {
+	if value, v, ok := k.fresh(); ok {
+		return value, v
 	}
 	if !k.reading.TryLock() {
-		if value, ok := k.old(); ok {
-			return value
+		if value, v, ok := k.old(); ok {
+			return value, v
 		}
 		k.reading.Lock()
 	}
 	defer k.reading.Unlock()
-	if value, ok := k.fresh(); ok {
-		return value
+	if value, v, ok := k.fresh(); ok {
+		return value, v
 	}
 	at := time.Now()
 	v := db.View()
@@ -40,21 +49,21 @@ func (k *kept[T]) get(db *store.DB, read func(*store.View) T) T {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.view, k.at, k.value = v, at, value
-	return value
+	return value, v
 }
 
-func (k *kept[T]) fresh() (value T, ok bool) {
+func (k *kept[T]) fresh() (value T, v *store.View, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.view == nil || k.view.Stale() && time.Since(k.at) >= k.rest {
-		return value, false
+		return value, nil, false
 	}
-	return k.value, true
+	return k.value, k.view, true
 }
 
 // old returns what there was, where something old is good enough.
-func (k *kept[T]) old() (value T, ok bool) {
+func (k *kept[T]) old() (value T, v *store.View, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.value, k.view != nil && k.rest > 0
+	return k.value, k.view, k.view != nil && k.rest > 0
 }

@@ -33,7 +33,8 @@ const (
 	recount = time.Second // counts may be as old as this
 )
 
-// A Shelf is safe for concurrent use.
+// A Shelf is safe for concurrent use. What it keeps it can tell the View of, closed, that it was read from: saw may be
+// nil.
 type Shelf struct {
 	db         *store.DB
 	repository name.Repository
@@ -79,10 +80,9 @@ type Name struct {
 }
 
 // Releases returns the newest releases, the newest first. The slice is shared.
-func (s *Shelf) Releases() []Item { return s.releases.get(s.db, s.ReleasesAt) }
+func (s *Shelf) Releases(saw func(*store.View)) []Item { return s.releases.get(s.db, saw, s.newest) }
 
-// ReleasesAt is Releases at a moment.
-func (s *Shelf) ReleasesAt(v *store.View) []Item {
+func (s *Shelf) newest(v *store.View) []Item {
 	// A release is no newer than its package's last change: once as many as are wanted are newer than that, those of
 	// the packages that follow cannot be among them.
 	var found []catalog.Release
@@ -107,8 +107,8 @@ func newer(a, b catalog.Release) int {
 }
 
 // Packages returns the packages that came last, the last first. The slice is shared.
-func (s *Shelf) Packages() []Item {
-	return s.packages.get(s.db, func(v *store.View) []Item {
+func (s *Shelf) Packages(saw func(*store.View)) []Item {
+	return s.packages.get(s.db, saw, func(v *store.View) []Item {
 		var items []Item
 		for _, p := range s.latest(v, func(p catalog.Package) time.Time { return p.InsertedAt }, Newest) {
 			items = append(items, packageItem(v, p))
@@ -136,8 +136,8 @@ func (s *Shelf) public(r store.Reader) bool {
 }
 
 // Counts returns how much there is, as of the last second.
-func (s *Shelf) Counts() Counts {
-	return s.counts.get(s.db, func(v *store.View) Counts {
+func (s *Shelf) Counts(saw func(*store.View)) Counts {
+	return s.counts.get(s.db, saw, func(v *store.View) Counts {
 		var c Counts
 		if !s.public(v) {
 			return c
@@ -161,8 +161,8 @@ func (s *Shelf) Counts() Counts {
 }
 
 // Names returns all packages by name, as of the last second. The slice is shared.
-func (s *Shelf) Names() []Name {
-	return s.names.get(s.db, func(v *store.View) []Name {
+func (s *Shelf) Names(saw func(*store.View)) []Name {
+	return s.names.get(s.db, saw, func(v *store.View) []Name {
 		if !s.public(v) {
 			return nil
 		}

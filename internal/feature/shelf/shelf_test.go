@@ -51,21 +51,21 @@ func titles(items []shelf.Item) (out []string) {
 // What was just published is what is newest, at once, although it was kept before.
 func TestNewestIsNeverOld(t *testing.T) {
 	h, s := newShelf(t)
-	if got := s.Releases(); len(got) != 5 {
+	if got := s.Releases(nil); len(got) != 5 {
 		t.Fatalf("releases: %v", titles(got))
 	}
-	if got := s.Packages(); len(got) != 3 {
+	if got := s.Packages(nil); len(got) != 3 {
 		t.Fatalf("packages: %v", titles(got))
 	}
 	h.As("joe/all").Publish(hubtest.Tarball(t, "plug", "1.1.0")).Expect(t, 201)
 	h.As("joe/all").Publish(hubtest.Tarball(t, "fresh", "0.1.0")).Expect(t, 201)
-	if got := titles(s.Releases()); len(got) != 7 || got[0] != "fresh 0.1.0" || got[1] != "plug 1.1.0" {
+	if got := titles(s.Releases(nil)); len(got) != 7 || got[0] != "fresh 0.1.0" || got[1] != "plug 1.1.0" {
 		t.Errorf("releases: %v", got)
 	}
-	if got := titles(s.Packages()); len(got) != 4 || got[0] != "fresh 0.1.0" {
+	if got := titles(s.Packages(nil)); len(got) != 4 || got[0] != "fresh 0.1.0" {
 		t.Errorf("packages: %v", got)
 	}
-	if i := s.Releases()[0]; i.Publisher != "joe" || i.ID == "" || time.Since(i.InsertedAt) > time.Hour {
+	if i := s.Releases(nil)[0]; i.Publisher != "joe" || i.ID == "" || time.Since(i.InsertedAt) > time.Hour {
 		t.Errorf("the newest: %+v", i)
 	}
 }
@@ -82,7 +82,7 @@ func TestNewestReleasesAreFoundWhateverChangedLast(t *testing.T) {
 	}
 	// Retiring moves a package to the front, and makes none of its releases new.
 	joe.Do("POST", "/api/packages/decimal/releases/1.0.0/retire", map[string]string{"reason": "other"}).Expect(t, 204)
-	if diff := cmp.Diff(want[:shelf.Newest], titles(s.Releases())); diff != "" {
+	if diff := cmp.Diff(want[:shelf.Newest], titles(s.Releases(nil))); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -96,12 +96,12 @@ func TestL3NothingPrivateIsOnTheShelf(t *testing.T) {
 	if err := h.Stats.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, i := range append(s.Releases(), s.Packages()...) {
+	for _, i := range append(s.Releases(nil), s.Packages(nil)...) {
 		if i.Package == "vault" {
 			t.Errorf("shown: %+v", i)
 		}
 	}
-	if got := s.Counts(); got.Packages != 3 || got.Releases != 5 || got.Downloads != 0 || len(got.Busiest) != 0 {
+	if got := s.Counts(nil); got.Packages != 3 || got.Releases != 5 || got.Downloads != 0 || len(got.Busiest) != 0 {
 		t.Errorf("counted: %+v", got)
 	}
 	if _, ok := s.Facts("vault", ""); ok {
@@ -113,7 +113,7 @@ func TestL3NothingPrivateIsOnTheShelf(t *testing.T) {
 	if _, items, ok := s.OfUser("zoe"); !ok || len(items) != 1 {
 		t.Errorf("the owner's releases: %v", titles(items))
 	}
-	for _, n := range s.Names() {
+	for _, n := range s.Names(nil) {
 		if n.Package == "vault" {
 			t.Error("its name is told")
 		}
@@ -156,7 +156,7 @@ func TestFactsAreOfTheNewestStableRelease(t *testing.T) {
 			t.Errorf("there is a release %q", v)
 		}
 	}
-	if got := s.Counts(); got.Downloads != 2 || len(got.Busiest) != 1 || got.Busiest[0].Package != "decimal" {
+	if got := s.Counts(nil); got.Downloads != 2 || len(got.Busiest) != 1 || got.Busiest[0].Package != "decimal" {
 		t.Errorf("counted: %+v", got)
 	}
 }

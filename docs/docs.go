@@ -1,0 +1,46 @@
+// Package docs holds the manual: the pages of this folder that the web site shows, for those who use a registry and
+// those who run one. What is for those who change the program is not among them.
+package docs
+
+import "embed"
+
+//go:embed quickstart.md policies.md operations.md cluster.md backup.md disaster-recovery.md metrics.md
+var files embed.FS
+
+// A Page is one of the manual.
+type Page struct {
+	Name  string // as in its address
+	Title string
+	About string // in a sentence
+	Group string // whom it is for
+}
+
+// The groups of pages.
+const (
+	ForUsers     = "For users"
+	ForOperators = "For operators"
+)
+
+// Pages lists the manual in the order in which it is read.
+func Pages() []Page {
+	return []Page{
+		{"quickstart", "Quickstart", "From nothing to a published and fetched package, with mix, rebar3 and Gleam.", ForUsers},
+		{"policies", "Dependency policies", "Which releases an organization's projects may depend on.", ForUsers},
+		{"operations", "Operations", "Settings, the data directory, listeners, TLS, a full disk, copies.", ForOperators},
+		{"cluster", "Three nodes", "How to make them, what they do when cut off, how to take one out.", ForOperators},
+		{"backup", "Backup", "Copies while the server runs, and what they hold.", ForOperators},
+		{"disaster-recovery", "Disaster recovery", "The way back, step by step.", ForOperators},
+		{"metrics", "Metrics", "What a node tells Prometheus; the dashboard and the alerts.", ForOperators},
+	}
+}
+
+// Find returns the page of a name with its text in Markdown.
+func Find(name string) (Page, []byte, bool) {
+	for _, p := range Pages() {
+		if p.Name == name {
+			text, err := files.ReadFile(name + ".md")
+			return p, text, err == nil
+		}
+	}
+	return Page{}, nil, false
+}
