@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/health"
 	"hexhub/internal/feature/shelf"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/site"
@@ -18,7 +20,16 @@ import (
 func (n *Node) addSite(w *ui.Web) {
 	site.Register(w, site.Deps{
 		DB: n.DB, Links: n.Links, Registry: n.Registry(), Shelf: shelf.New(n.DB, n.repository), Said: n.said,
+		Health: n.health, Default: n.repository,
 	})
+}
+
+// health is how all nodes do; nobody knows before this one has started.
+func (n *Node) health(ctx context.Context) health.Report {
+	if o := n.operated.Load(); o != nil {
+		return o.Report(ctx)
+	}
+	return health.Judge(nil)
 }
 
 // said is what the site says of itself now.

@@ -62,7 +62,9 @@ type front struct{ Options }
 
 // ServeHTTP implements http.Handler.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/status" { // for load balancers: before and beside everything else
+	if r.URL.Path == "/status" && !strings.Contains(r.Header.Get("Accept"), "text/") {
+		// For load balancers: before and beside everything else. Browsers get the page.
+		w.Header().Set("Vary", "Accept")
 		w.WriteHeader(http.StatusOK)
 		return
 	}

@@ -52,7 +52,7 @@ func (s *site) cardOf(f shelf.Facts) card.Card {
 }
 
 func (s *site) ownCard() card.Card {
-	return card.Card{Site: s.host(), Title: s.Registry.Repository, About: s.promise(), Facts: "Elixir  ·  Erlang  ·  Gleam"}
+	return card.Card{Site: s.host(), Title: s.Registry.Repository, About: s.promise(s.DB.View()), Facts: "Elixir  ·  Erlang  ·  Gleam"}
 }
 
 func (s *site) host() string {

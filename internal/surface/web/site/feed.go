@@ -46,10 +46,10 @@ type link struct {
 
 func (s *site) addFeeds() {
 	s.web.File("GET /feeds/releases.atom", func(*http.Request) (ui.File, error) {
-		return s.feed("/feeds/releases.atom", "/packages?sort=updated_at", "New releases", s.Shelf.Releases(), false)
+		return s.feed("/feeds/releases.atom", "/packages?sort=updated_at", "New releases", s.Shelf.Releases(nil), false)
 	})
 	s.web.File("GET /feeds/new.atom", func(*http.Request) (ui.File, error) {
-		return s.feed("/feeds/new.atom", "/packages?sort=inserted_at", "New packages", s.Shelf.Packages(), true)
+		return s.feed("/feeds/new.atom", "/packages?sort=inserted_at", "New packages", s.Shelf.Packages(nil), true)
 	})
 	s.web.File("GET /packages/{package}/feed.atom", func(r *http.Request) (ui.File, error) {
 		pkg := r.PathValue("package")

@@ -47,7 +47,7 @@ func (s *site) addRobots() {
 func (s *site) forModels() string {
 	var b strings.Builder
 	u := s.Registry.URL
-	fmt.Fprintf(&b, "# %s\n\n> %s\n\n", s.Registry.Repository, s.promise())
+	fmt.Fprintf(&b, "# %s\n\n> %s\n\n", s.Registry.Repository, s.promise(s.DB.View()))
 	b.WriteString("This is a registry of Hex packages, for Elixir, Erlang and Gleam. It is not hex.pm: clients must be pointed at it first.\n\n")
 	fmt.Fprintf(&b, "## Use\n\n- [Connect a client](%s/connect): mix, rebar3, Gleam\n- [Publish a package](%s/publish)\n- [Public key](%s/keys) that signs every release list: %s\n\n", u, u, u, s.Registry.Fingerprint)
 	fmt.Fprintf(&b, "## Facts\n\n- [A package](%s/packages/NAME): replace NAME; [as JSON](%s/api/packages/NAME), [one release](%s/api/packages/NAME/releases/VERSION)\n", u, u, u)
@@ -66,7 +66,7 @@ type sitemap struct {
 }
 
 func (s *site) sitemap(r *http.Request) (ui.File, error) {
-	files := s.sitemaps.of(s.Shelf.Names(), s.Registry.URL)
+	files := s.sitemaps.of(s.Shelf.Names(nil), s.Registry.URL)
 	part, _ := strconv.Atoi(r.URL.Query().Get("part")) // without one, the first
 	if part < 0 || part >= len(files) {
 		return ui.File{}, absent

@@ -5,10 +5,11 @@
 package site
 
 import (
-	"net/http"
+	"context"
 
-	"hexhub/internal/feature/catalog"
+	"hexhub/hex/name"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/health"
 	"hexhub/internal/feature/shelf"
 	"hexhub/internal/feature/shortlink"
 	"hexhub/internal/kernel/card"
@@ -19,11 +20,12 @@ import (
 // Deps are what the site shows and uses.
 type Deps struct {
 	DB       *store.DB
-	Catalog  *catalog.Catalog
 	Links    *shortlink.Links
 	Registry connect.Registry // without a key
 	Shelf    *shelf.Shelf
 	Said     func(store.Reader) Said
+	Health   func(context.Context) health.Report
+	Default  name.Repository
 }
 
 // Said is what the registry says of itself, in its administrator's words; what is empty is not said.
@@ -39,34 +41,32 @@ func Register(web *ui.Web, d Deps) {
 	s.addCards()
 	s.addRobots()
 	web.File("GET /badge/{package}/{picture}", s.badge)
+	web.File("GET /status.json", s.stateFile)
 	web.Handle("GET /{$}", s.home)
+	web.Handle("GET /connect", s.connect)
+	web.Handle("GET /publish", s.publish)
+	web.Handle("GET /keys", s.keys)
+	web.Handle("GET /status", s.status)
+	web.Handle("GET /docs", s.docs)
+	web.Handle("GET /docs/{page}", s.doc)
 	web.Handle("GET /l/{code}", s.follow)
 }
 
 type site struct {
 	Deps
-	web     *ui.Web
-	numbers cached
-
+	web      *ui.Web
 	cards    *card.Drawer
 	sitemaps sitemap
+	state    state
+	manual   texts
 }
 
-// view is what every page's template may show.
-type view struct {
-	ui.Page
-	Guides      []connect.Guide
-	Fingerprint string
-	Numbers     numbers
-}
-
-func (s *site) view(w http.ResponseWriter, r *http.Request, title string) view {
-	return view{Page: s.web.Page(w, r, title), Fingerprint: s.Registry.Fingerprint}
-}
+// view is what a page's template may show that has nothing else to show.
+type view struct{ ui.Page }
 
 // promise is what the registry is, in a line.
-func (s *site) promise() string {
-	if said := s.Said(s.DB.View()).Promise; said != "" {
+func (s *site) promise(r store.Reader) string {
+	if said := s.Said(r).Promise; said != "" {
 		return said
 	}
 	return "Packages for Elixir, Erlang and Gleam, from " + s.Registry.Repository + "."

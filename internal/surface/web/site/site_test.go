@@ -1,6 +1,7 @@
 package site_test
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/health"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/shelf"
 	"hexhub/internal/feature/shortlink"
@@ -51,9 +53,10 @@ func newWorld(t *testing.T) world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := ui.New(ui.Options{Repository: "acme", Version: "test", Log: slog.New(slog.DiscardHandler), DB: db})
+	web := ui.New(ui.Options{DB: db, Repository: "acme", Version: "test", Log: slog.New(slog.DiscardHandler)})
 	site.Register(web, site.Deps{
 		DB: db, Links: links, Shelf: shelf.New(db, name.MustRepository("acme")), Said: func(store.Reader) site.Said { return site.Said{} },
+		Health: func(context.Context) health.Report { return health.Judge(nil) }, Default: name.MustRepository("acme"),
 		Registry: connect.Registry{URL: server.URL, Repository: "acme", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},
 	})
 	mux.Handle("/", web)
@@ -84,7 +87,7 @@ func TestHomeWaitsForTheAdministratorThenGuides(t *testing.T) {
 	}
 	res, err = http.Get(w.url + "/")
 	page := body(t, res, err)
-	for _, want := range []string{"mix hex.repo add acme", "repo_public_key", "SHA256:abc", `<html lang="en"`} {
+	for _, want := range []string{"mix hex.repo add acme", "SHA256:abc", "Publish the first package", "HEX_API_URL=" + w.url, `<html lang="en"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("home lacks %q", want)
 		}

@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
+	"hexhub/hex/name"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/call"
 )
@@ -19,6 +21,12 @@ func notFound(http.ResponseWriter, *http.Request) error {
 type Message struct {
 	Heading, Problem string
 	Next             *Step
+
+	ways    []Step // besides Next
+	search  bool   // what was not found may be searched for
+	wanted  string // what was looked for, as far as the address tells
+	near    []Step // what is named alike
+	request string // id of the request to tell somebody, if that is of use
 }
 
 // A Step is a link to go on with.
@@ -34,7 +42,7 @@ type messagePage struct {
 	Message
 }
 
-// fail answers with a page that says what went wrong, for whom it may be told.
+// fail answers with a page that says what went wrong, for whom it may be told, and what to do next.
 func (u *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	c := call.From(r.Context())
 	f, ok := errors.AsType[*fault.Error](err)
@@ -48,6 +56,26 @@ func (u *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if f.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(f.RetryAfter/time.Second)+1))
 	}
+	m := u.message(r, f)
+	page := messagePage{u.Page(w, r, m.Heading), m}
+	if f.Kind == fault.Internal {
+		// Whatever went wrong must not go wrong again: nobody is looked up.
+		page.Page = u.bare(m.Heading)
+	}
+	page.NoIndex = true
+	if err := u.Show(w, statusOf(f.Kind), page.show()); err != nil {
+		u.o.Log.Error("page failed", "request", c.ID, "err", err)
+	}
+}
+
+// bare is the frame of a page that is made of nothing but what is in the binary.
+func (u *Web) bare(title string) Page {
+	return Page{site: u.o.URL, Repository: u.o.Repository, Version: u.o.Version, Title: title + " · " + u.o.Repository, Bare: true}
+}
+
+// message says what a fault means and what whoever met it can do.
+func (u *Web) message(r *http.Request, f *fault.Error) Message {
+	id := call.From(r.Context()).ID
 	m := Message{Heading: heading(f.Kind), Problem: f.Message, Next: &Step{"/", "To the home page"}}
 	switch {
 	case f.Kind == fault.Internal:
@@ -56,12 +84,42 @@ func (u *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		m.Problem = sentence("", f.Message)
 	}
-	if f.Kind == fault.Limited && f.RetryAfter > 0 {
-		m.Problem += " It is possible again in " + long(f.RetryAfter) + "."
+	switch f.Kind {
+	case fault.Internal:
+		m.request, m.ways = id, []Step{{"/status", "Does the registry work?"}}
+	case fault.NotFound:
+		m.search, m.wanted = true, wanted(r)
+		m.ways = []Step{{"/packages", "All packages"}, {"/docs", "Docs"}}
+		if u.o.Near != nil && m.wanted != "" {
+			for _, name := range u.o.Near(m.wanted) {
+				m.near = append(m.near, Step{"/packages/" + name, name})
+			}
+		}
+	case fault.Forbidden:
+		m.Problem += " An owner of the package, an administrator of the organization or whoever runs this registry can allow it; tell them the request id."
+		m.request, m.ways = id, []Step{{"/dashboard", "To the dashboard"}}
+	case fault.Limited:
+		if f.RetryAfter > 0 {
+			m.Problem += " It is possible again in " + long(f.RetryAfter) + ", at " + time.Now().Add(f.RetryAfter).UTC().Format("15:04:05") + " UTC."
+		}
+	case fault.Unavailable:
+		m.Problem += " Nothing is lost: try again in a moment. Public pages, fetching packages and building with them go on meanwhile."
+		m.ways = []Step{{"/status", "Status"}}
 	}
-	if err := u.Say(w, r, statusOf(f.Kind), m); err != nil {
-		u.o.Log.Error("page failed", "request", c.ID, "err", err)
+	return m
+}
+
+// wanted is the name that the address of a page may have been about.
+func wanted(r *http.Request) string {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || len(parts) < 2 || parts[0] != "packages" {
+		return ""
 	}
+	name, err := name.ParsePackage(parts[1])
+	if err != nil {
+		return ""
+	}
+	return name.String()
 }
 
 func heading(k fault.Kind) string {

@@ -37,6 +37,9 @@ type Options struct {
 
 	Live live.Options // how pages that are open are kept up to date
 
+	// Near names public packages whose names are like one that is not there; nil knows none.
+	Near func(name string) []string
+
 	// Open finds whose session has the secret, as account.Accounts does; nil knows nobody.
 	Open func(secret string, from account.Origin) (account.User, account.Session, bool)
 
