@@ -2,7 +2,7 @@ package connect
 
 import "fmt"
 
-// Clients are those that Snippets speak of, in its order.
+// Clients are those that Entries speak of, in its order.
 var Clients = []string{"mix", "rebar3", "gleam", "erlang.mk", "cli"}
 
 // First is what has to be done once before a client can use packages of the default repository, or of an

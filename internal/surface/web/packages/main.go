@@ -24,7 +24,7 @@ type mainView struct {
 	Views    stats.Views
 	Days     []int64 // downloads of the last month
 	Along    int     // packages that come along with the release
-	Snippets []connect.Snippet
+	Snippets []connect.Entry
 	Tool     string        // whose snippet is shown
 	Connect  *connect.Step // to do before; nil for none
 	Card     string        // what search engines are told, in JSON; empty for none

@@ -15,7 +15,7 @@ const toolCookie = "hexhub-tool"
 
 // snippets say how the release is used, and which of them is shown: that of the tool chosen before, or of the tool
 // that the package is made with.
-func (p *pages) snippets(r *http.Request, s *subject) (all []connect.Snippet, chosen string) {
+func (p *pages) snippets(r *http.Request, s *subject) (all []connect.Entry, chosen string) {
 	w := connect.Wanted{
 		Name: s.Package.Name.String(), App: s.Release.App, Version: s.Release.Version,
 		Private: !s.Repository.Public, BuildTools: s.Release.BuildTools,
@@ -23,9 +23,9 @@ func (p *pages) snippets(r *http.Request, s *subject) (all []connect.Snippet, ch
 	if !s.Repository.Default() {
 		w.Repository = s.Repository.Name.String()
 	}
-	all = connect.Snippets(p.Registry, w)
+	all = connect.Entries(p.Registry, w)
 	chosen = p.web.Cookie(r, toolCookie)
-	if !slices.ContainsFunc(all, func(s connect.Snippet) bool { return s.Client == chosen }) {
+	if !slices.ContainsFunc(all, func(s connect.Entry) bool { return s.Client == chosen }) {
 		chosen = all[0].Client
 		if len(s.Release.BuildTools) > 0 && s.Release.BuildTools[0] == "rebar3" {
 			chosen = "rebar3"

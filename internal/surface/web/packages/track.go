@@ -14,16 +14,21 @@ type track struct {
 	Releases []catalog.Release // the newest first
 }
 
-// tracks are those of releases in ascending order, the newest first.
+// tracks are those of releases in ascending order, the newest first. They share one copy of the releases.
 func tracks(ascending []catalog.Release) []track {
+	down := slices.Clone(ascending)
+	slices.Reverse(down)
 	var all []track
-	for _, r := range slices.Backward(ascending) {
-		name := fmt.Sprintf("%d.%d", r.Version.Major(), r.Version.Minor())
-		if len(all) == 0 || all[len(all)-1].Name != name {
-			all = append(all, track{Name: name})
+	for len(down) > 0 {
+		first := down[0].Version
+		n := slices.IndexFunc(down, func(r catalog.Release) bool {
+			return r.Version.Major() != first.Major() || r.Version.Minor() != first.Minor()
+		})
+		if n < 0 {
+			n = len(down)
 		}
-		last := &all[len(all)-1]
-		last.Releases = append(last.Releases, r)
+		all = append(all, track{fmt.Sprintf("%d.%d", first.Major(), first.Minor()), down[:n:n]})
+		down = down[n:]
 	}
 	return all
 }

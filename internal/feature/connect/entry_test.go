@@ -8,13 +8,13 @@ import (
 	"hexhub/internal/feature/connect"
 )
 
-func snippet(r connect.Registry, w connect.Wanted, client string) connect.Snippet {
-	for _, s := range connect.Snippets(r, w) {
+func snippet(r connect.Registry, w connect.Wanted, client string) connect.Entry {
+	for _, s := range connect.Entries(r, w) {
 		if s.Client == client {
 			return s
 		}
 	}
-	return connect.Snippet{}
+	return connect.Entry{}
 }
 
 func TestSnippetsAreThoseOfHexWithTheRepository(t *testing.T) {
@@ -53,7 +53,7 @@ func TestSnippetsAreThoseOfHexWithTheRepository(t *testing.T) {
 
 // Gleam cannot be pointed at another registry, so nobody is told that it can.
 func TestGleamIsToldTheTruth(t *testing.T) {
-	of := func(tools ...string) connect.Snippet {
+	of := func(tools ...string) connect.Entry {
 		return snippet(acme, connect.Wanted{Name: "demo", Version: version.MustParse("1.2.3"), BuildTools: tools}, "gleam")
 	}
 	if s := of("mix"); s.Text != "" || !strings.Contains(s.Say, "cannot") {
@@ -76,7 +76,7 @@ func TestTheFirstStepIsThatOfTheRepository(t *testing.T) {
 			t.Errorf("%s of %q: %q, want %q", c.client, c.organization, got.Text, c.want)
 		}
 	}
-	for i, s := range connect.Snippets(acme, connect.Wanted{Name: "demo", Version: version.MustParse("1.2.3")}) {
+	for i, s := range connect.Entries(acme, connect.Wanted{Name: "demo", Version: version.MustParse("1.2.3")}) {
 		if s.Client != connect.Clients[i] {
 			t.Errorf("client %d is %s, want %s", i, s.Client, connect.Clients[i])
 		}

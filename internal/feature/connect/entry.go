@@ -18,18 +18,18 @@ type Wanted struct {
 	BuildTools []string // of the release
 }
 
-// A Snippet is how one client is told to use a release.
-type Snippet struct {
+// An Entry is how one client is told to use a release.
+type Entry struct {
 	Client string // mix, rebar3, gleam, erlang.mk or cli
 	Title  string // the file to put the text into, or what it is typed into
 	Say    string // what to know before; may be empty
 	Text   string // empty when the client cannot use the release
 }
 
-// Snippets returns one snippet for each client, mix first. They are those of hex.pm, save that they name the
+// Entries returns one entry for each client, mix first. They are those of hex.pm, save that they name the
 // repository where the client needs it.
-func Snippets(r Registry, w Wanted) []Snippet {
-	return []Snippet{wantedByMix(r, w), wantedByRebar3(r, w), wantedByGleam(r, w), wantedByErlangMk(r, w), wantedByHand(r, w)}
+func Entries(r Registry, w Wanted) []Entry {
+	return []Entry{wantedByMix(r, w), wantedByRebar3(r, w), wantedByGleam(r, w), wantedByErlangMk(r, w), wantedByHand(r, w)}
 }
 
 func (w Wanted) renamed() bool { return w.App != "" && w.App != w.Name }
@@ -44,22 +44,22 @@ func (w Wanted) dependency(r Registry) Dependency {
 	return Dependency{Package: w.Name, App: cmp.Or(w.App, w.Name), Version: w.Version, Option: option}
 }
 
-func wantedByMix(r Registry, w Wanted) Snippet {
-	return Snippet{Client: "mix", Title: "mix.exs", Text: w.dependency(r).Mix()}
+func wantedByMix(r Registry, w Wanted) Entry {
+	return Entry{Client: "mix", Title: "mix.exs", Text: w.dependency(r).Mix()}
 }
 
 // rebar3 asks the repositories that it knows in their order and cannot be told one for a package.
-func wantedByRebar3(r Registry, w Wanted) Snippet {
-	return Snippet{Client: "rebar3", Title: "rebar.config", Text: w.dependency(r).Rebar()}
+func wantedByRebar3(r Registry, w Wanted) Entry {
+	return Entry{Client: "rebar3", Title: "rebar.config", Text: w.dependency(r).Rebar()}
 }
 
 // wantedByErlangMk writes makefiles, into which only a plain name fits.
-func wantedByErlangMk(r Registry, w Wanted) Snippet {
+func wantedByErlangMk(r Registry, w Wanted) Entry {
 	app := w.Name
 	if plainAtom.MatchString(w.App) {
 		app = w.App
 	}
-	s := Snippet{Client: "erlang.mk", Title: "erlang.mk"}
+	s := Entry{Client: "erlang.mk", Title: "erlang.mk"}
 	if r.Repository != "hexpm" || w.Repository != "" {
 		s.Say = "erlang.mk fetches packages from hex.pm alone. Unpack the release, and link its folder."
 		s.Text = fmt.Sprintf("%s\n\n# Makefile\nDEPS += %s\ndep_%s = ln $(CURDIR)/vendor/%s", w.unpack(r), app, app, w.Name)
@@ -74,8 +74,8 @@ func wantedByErlangMk(r Registry, w Wanted) Snippet {
 
 // Gleam has hex.pm and its key built in. Packages of other registries can be used from a folder, if they are
 // Gleam's.
-func wantedByGleam(r Registry, w Wanted) Snippet {
-	s := Snippet{Client: "gleam", Title: "Gleam"}
+func wantedByGleam(r Registry, w Wanted) Entry {
+	s := Entry{Client: "gleam", Title: "Gleam"}
 	if !slices.Contains(w.BuildTools, "gleam") {
 		s.Say = "Released Gleam has hex.pm built in and cannot install from another registry yet. From a folder it takes packages made with Gleam only, which this one is not."
 		return s
@@ -85,8 +85,8 @@ func wantedByGleam(r Registry, w Wanted) Snippet {
 	return s
 }
 
-func wantedByHand(r Registry, w Wanted) Snippet {
-	return Snippet{Client: "cli", Title: "Shell", Text: w.unpack(r)}
+func wantedByHand(r Registry, w Wanted) Entry {
+	return Entry{Client: "cli", Title: "Shell", Text: w.unpack(r)}
 }
 
 // unpack fetches the release's tarball into a folder, with what every system has.
