@@ -34,6 +34,10 @@ writeFileSync(join(out, "icons.svg"), `<svg xmlns="http://www.w3.org/2000/svg">$
 
 copyFileSync("src/favicon.svg", join(out, "favicon.svg"));
 
+// What the browser tests judge pages with, so that they need no npm. Its licence is at its head.
+mkdirSync("../e2e/browser/testdata", { recursive: true });
+copyFileSync("node_modules/axe-core/axe.min.js", "../e2e/browser/testdata/axe.min.js");
+
 const works = ["tailwindcss", "daisyui", "htmx.org", "lucide-static", "@fontsource-variable/geist", "@fontsource-variable/geist-mono"];
 const licences = works.map((name) => {
   const { version, license } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));

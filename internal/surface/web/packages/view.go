@@ -79,8 +79,8 @@ func (v view) keeping(to version.Version) string {
 	return path
 }
 
-// ofVersion are the tabs that differ from version to version.
-var ofVersion = []string{"", "changelog", "license", "dependencies"}
+// ofVersion are the tabs that each version has, and that differ from version to version.
+var ofVersion = []string{"", "dependencies"}
 
 // words tell a version apart from others.
 func (s *subject) words(i version.Version, retired bool) (tone ui.Tone, word string) {

@@ -1,0 +1,44 @@
+package browser
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// People who have turned scripts off find a package, log in, and make a key.
+func TestTasksNeedNoScripts(t *testing.T) {
+	s := newSite(t)
+	ctx, cancel := context.WithTimeout(openTabs(t)[0].ctx, 2*time.Minute)
+	defer cancel()
+	do := func(what string, steps ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(ctx, steps...); err != nil {
+			at, _ := chromedp.Run(ctx, chromedp.Location())
+			t.Fatalf("%s, at %s: %v", what, at, err)
+		}
+	}
+	do("turn scripts off", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
+	css := func(selector string) chromedp.CSS { return chromedp.CSS(selector) }
+	do("search", chromedp.Navigate(s.URL+"/"), chromedp.SendKeys(css(`form[action="/packages"] input[name="search"]`), "decimal\r"),
+		chromedp.WaitVisible(css(`main a[href="/packages/decimal"]`)))
+	do("look at a package", chromedp.Click(css(`main a[href="/packages/decimal"]`)), chromedp.WaitVisible(css(`main a[href="/packages/decimal/versions"]`)))
+	do("look at its versions", chromedp.Click(css(`main a[href="/packages/decimal/versions"]`)), chromedp.WaitVisible(css(`main a[href="/packages/decimal/0.9.0"]`)))
+	do("log in", chromedp.Navigate(s.URL+"/login"), chromedp.SendKeys(css("#login"), "pat"), chromedp.SendKeys(css("#password"), "the password of pat\r"),
+		chromedp.WaitVisible(css(`a[href="/dashboard"], a[href="/dashboard/keys"]`)))
+	do("make a key", chromedp.Navigate(s.URL+"/dashboard/keys"), chromedp.SendKeys(css(`main form[action="/dashboard/keys"] input[name="name"]`), "laptop\r"),
+		chromedp.WaitVisible(chromedp.Search(`//main//*[contains(text(), "laptop")]`)))
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`true`)); err != nil {
+		t.Fatal(err)
+	}
+	if !s.hasKey("pat", "laptop") {
+		t.Error("there is no key")
+	}
+}
