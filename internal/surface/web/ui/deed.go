@@ -1,9 +1,11 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
+	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/audit"
 )
 
@@ -11,7 +13,7 @@ import (
 var deeds = map[string]string{
 	"docs.publish": "Documentation of %s was published", "docs.revert": "Documentation of %s was removed",
 	"key.generate": "The key %s was made", "key.remove": "The key %s was revoked",
-	"owner.add": "An owner was added to %s", "owner.update": "An owner of %s got another level", "owner.remove": "An owner of %s was removed", "owner.transfer": "%s was given to somebody",
+	"owner.add": "An owner was added to %s", "owner.update": "An owner of %s got another level", "owner.remove": "An owner of %s was removed", "owner.transfer": "%s was given to another owner",
 	"release.publish": "%s was published", "release.revert": "%s was taken back", "release.retire": "%s was retired", "release.unretire": "%s is no longer retired",
 	"email.add": "The address %s was added", "email.remove": "The address %s was removed", "email.primary": "The address %s became the primary one", "email.public": "The public address became %s", "email.verify": "The address %s was confirmed",
 	"user.create": "The account was made", "user.update": "The profile was changed", "user.admin": "The right to administer the site was changed", "user.deactivate": "The account was shut", "user.reactivate": "The account was opened again",
@@ -24,41 +26,63 @@ var deeds = map[string]string{
 	"session.create": "A session began", "session.revoke": "A session ended",
 }
 
+// ownerDeeds are those that concern an owner who is known: who it was, what he became, and of what.
+var ownerDeeds = map[string]string{
+	"owner.add": "%[1]s became %[2]s of %[3]s", "owner.update": "%[1]s is now %[2]s of %[3]s",
+	"owner.remove": "%[1]s is no longer an owner of %[3]s", "owner.transfer": "%[3]s was given to %[1]s",
+}
+
 // DeedInWords says what an entry of the audit log tells. Of what it does not know it gives the name.
 func DeedInWords(e audit.Entry) string {
+	if text, ok := ownerDeeds[e.Action]; ok {
+		if who := cmp.Or(param(e, "user", "username"), param(e, "organization", "name")); who != "" {
+			level := "an owner"
+			if param(e, "level") == string(access.Maintainer) {
+				level = "a maintainer"
+			}
+			return fmt.Sprintf(text, who, level, object(e))
+		}
+	}
 	text, ok := deeds[e.Action]
 	if !ok {
 		return e.Action
 	}
-	if !strings.Contains(text, "%s") {
-		return text
+	if strings.Contains(text, "%s") {
+		text = fmt.Sprintf(text, object(e))
 	}
-	return fmt.Sprintf(text, object(e))
+	if e.Action == "release.retire" {
+		for _, part := range []string{"status", "message"} {
+			if why := param(e, "release", "retirement", part); why != "" {
+				text += ": " + why
+			}
+		}
+	}
+	return text
 }
 
 // object names what a deed was done to.
 func object(e audit.Entry) string {
-	family, _, _ := strings.Cut(e.Action, ".")
-	of := func(name string) map[string]any {
-		m, _ := e.Params[name].(map[string]any)
-		return m
-	}
-	var words any
-	switch family {
+	var words string
+	switch family, _, _ := strings.Cut(e.Action, "."); family {
 	case "key", "policy":
-		words = e.Params["name"]
+		words = param(e, "name")
 	case "email":
-		words = e.Params["email"]
+		words = param(e, "email")
 	case "organization":
-		words = of("organization")["name"]
+		words = param(e, "organization", "name")
 	case "release", "docs", "owner":
-		words = of("package")["name"]
-		if version, ok := of("release")["version"].(string); ok {
-			words = fmt.Sprint(words, " ", version)
-		}
+		words = strings.TrimSpace(param(e, "package", "name") + " " + param(e, "release", "version"))
 	}
-	if text, ok := words.(string); ok && text != "" {
-		return Clip(text, 300)
+	return cmp.Or(words, "something")
+}
+
+// param returns the text at a path of an entry's params, cut where it is too long for a line, or nothing.
+func param(e audit.Entry, path ...string) string {
+	var v any = e.Params
+	for _, name := range path {
+		m, _ := v.(map[string]any)
+		v = m[name]
 	}
-	return "something"
+	text, _ := v.(string)
+	return Clip(text, 300)
 }
