@@ -29,14 +29,14 @@ var rooms = map[string][]string{
 		"access",
 		"advisory catalog connect oauth policy shortlink sso stats",
 		"backup depend docs index mirror preview promote search shelf todo trial webhook",
-		"health operator world",
+		"health operator people world",
 		"doctor",
 	},
 	"surface": {
 		"call",
 		"door web/live",
 		"web/ui",
-		"api dochost ops repo web/account web/admin web/dash web/find web/gallery web/packages web/palette web/setup web/site",
+		"api dochost ops repo web/account web/admin web/dash web/find web/gallery web/packages web/palette web/people web/setup web/site",
 		"front",
 	},
 }

@@ -7,6 +7,7 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/people"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 )
@@ -94,7 +95,7 @@ func (a *api) getMe(r *request) (*answer, error) {
 
 func (a *api) getUser(r *request) (*answer, error) {
 	u, ok := a.userByText(r.view, r.PathValue("user"))
-	if !ok || !a.isKnown(r, u) {
+	if !ok || !people.As(r.view, r.actor).Knows(u) {
 		return nil, errNotFound
 	}
 	state := append([]string{"user", u.ID, stamp(u.UpdatedAt)}, refs(a.ownedBy(r.view, r.actor, u))...)
@@ -120,18 +121,6 @@ func (a *api) userByText(v *store.View, text string) (account.User, bool) {
 	}
 	u, ok := account.ByEmail(v, text)
 	return u, ok && strings.EqualFold(u.PublicEmail(), text)
-}
-
-// isKnown reports whether the caller may learn that the user exists. Strangers learn nothing of somebody
-// who is here only for an organization.
-func (a *api) isKnown(r *request, u account.User) bool {
-	if r.actor.LoggedIn() || len(a.ownedBy(r.view, r.actor, u)) > 0 {
-		return true
-	}
-	for range org.Of(r.view, u.ID) {
-		return false
-	}
-	return true
 }
 
 func refs(packages []catalog.Package) []string {
