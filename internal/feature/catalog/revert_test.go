@@ -356,3 +356,42 @@ func TestOldDocsAreKept(t *testing.T) {
 		}
 	})
 }
+
+// What is told of the window is what Revert keeps to.
+func TestRevertibleUntilIsTheLastMoment(t *testing.T) {
+	born := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	public, private := org.Repository{Public: true, Windows: true}, org.Repository{Windows: true}
+	for _, c := range []struct {
+		name       string
+		repository org.Repository
+		published  time.Duration // after the package's first release
+		want       time.Duration // likewise; 0 for ever, -1 for never
+	}{
+		{"the first day of a package", public, time.Hour, 24 * time.Hour},
+		{"an hour later", public, 48 * time.Hour, 49 * time.Hour},
+		{"around midnight", public, 23*time.Hour + 30*time.Minute, 24*time.Hour + 30*time.Minute},
+		{"private", private, 48 * time.Hour, 0},
+		{"immutable", org.Repository{Public: true}, 0, -1},
+	} {
+		p := catalog.Package{InsertedAt: born}
+		r := catalog.Release{InsertedAt: born.Add(c.published)}
+		until, ok := catalog.RevertibleUntil(c.repository, p, r, r.InsertedAt)
+		switch {
+		case c.want < 0:
+			if ok {
+				t.Errorf("%s: until %v, want never", c.name, until)
+			}
+			continue
+		case c.want == 0:
+			if !ok || !until.IsZero() {
+				t.Errorf("%s: until %v (%t), want for ever", c.name, until, ok)
+			}
+			continue
+		}
+		_, late := catalog.RevertibleUntil(c.repository, p, r, until.Add(time.Second))
+		_, intime := catalog.RevertibleUntil(c.repository, p, r, until)
+		if until != born.Add(c.want) || !ok || !intime || late {
+			t.Errorf("%s: until %v, then %t, a second later %t; want until %v", c.name, until, intime, late, born.Add(c.want))
+		}
+	}
+}

@@ -27,6 +27,22 @@ func open(repository org.Repository, pkg, release, at time.Time) bool {
 	return at.Sub(release) <= releaseWindow || at.Sub(pkg) <= packageWindow
 }
 
+// RevertibleUntil tells until when a release may be taken back, or false if it may not any more, if ever. The
+// zero time is for ever.
+func RevertibleUntil(repository org.Repository, p Package, r Release, at time.Time) (until time.Time, ok bool) {
+	if !open(repository, p.InsertedAt, r.InsertedAt, at) {
+		return time.Time{}, false
+	}
+	if !repository.Public {
+		return time.Time{}, true
+	}
+	until = r.InsertedAt.Add(releaseWindow)
+	if whole := p.InsertedAt.Add(packageWindow); whole.After(until) {
+		until = whole
+	}
+	return until, true
+}
+
 // The words for a window that is closed; the first two are hex.pm's.
 const (
 	tooLateToReplace = "can only modify a release up to one hour after publication"

@@ -93,6 +93,31 @@ func TestWhatIsFollowedIsBounded(t *testing.T) {
 	}
 }
 
+// A tree of packages that all require each other ends.
+func TestTreesAreBounded(t *testing.T) {
+	var text strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&text, "p%d 1.0.0:", i)
+		for k := range 60 {
+			fmt.Fprintf(&text, " p%d ~> 1.0,", k)
+		}
+		text.WriteString("\n")
+	}
+	all, cut := newWorld(t).told(text.String()).resolve("p0", "1.0.0", "").Tree()
+	count := 0
+	var walk func([]depend.Branch)
+	walk = func(all []depend.Branch) {
+		for _, b := range all {
+			count++
+			walk(b.Branches)
+		}
+	}
+	walk(all)
+	if !cut || count != depend.MaxBranches {
+		t.Errorf("%d branches, cut = %t; want %d, and that there is more", count, cut, depend.MaxBranches)
+	}
+}
+
 // anyWorld draws a registry of a few packages that need each other in any way.
 func anyWorld(t *rapid.T, w *world) {
 	packages := rapid.IntRange(1, 8).Draw(t, "packages")
@@ -183,7 +208,11 @@ func checkTree(t *rapid.T, r depend.Resolution) {
 			walk(b.Branches)
 		}
 	}
-	walk(r.Tree())
+	all, cut := r.Tree()
+	if cut {
+		t.Fatal("a small tree is cut")
+	}
+	walk(all)
 	for i := range r.Nodes[1:] {
 		if apart[i+1] != 1 {
 			t.Fatalf("the tree takes %s apart %d times", r.Nodes[i+1].Ref, apart[i+1])
