@@ -72,7 +72,9 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 	find.Register(w, find.Deps{DB: n.DB, Catalog: n.Catalog, Search: n.Search, URL: n.URL, Default: n.repository})
 	palette.Register(w, palette.Deps{Catalog: n.Catalog, Search: n.Search, Default: n.repository})
 	n.addSite(w)
-	packages.Register(w, packages.Deps{DB: n.DB, Previews: n.Previews, Log: n.log, Default: n.repository, Registry: n.Registry()})
+	packages.Register(w, packages.Deps{
+		DB: n.DB, Catalog: n.Catalog, Audit: n.Audit, Previews: n.Previews, Log: n.log, Default: n.repository, Registry: n.Registry(),
+	})
 	dash.Register(w, dash.Deps{DB: n.DB, Access: n.Access, Orgs: n.Orgs, Policies: n.Policies, Audit: n.Audit, Registry: n.Registry()})
 	addDemo(w)
 	setup.Register(w, setup.Deps{

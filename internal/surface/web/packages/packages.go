@@ -9,6 +9,8 @@ import (
 	"net/http"
 
 	"hexhub/hex/name"
+	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/preview"
 	"hexhub/internal/kernel/fault"
@@ -19,6 +21,8 @@ import (
 // Deps are what the pages show and use.
 type Deps struct {
 	DB       *store.DB
+	Catalog  *catalog.Catalog
+	Audit    *audit.Audit
 	Previews *preview.Previews
 	Log      *slog.Logger
 	Default  name.Repository  // the one that addresses without a repository mean
@@ -33,12 +37,21 @@ func Register(web *ui.Web, d Deps) {
 		"versions":  {p.versions, false},
 		"changelog": {p.text(preview.Changelog, "Changelog"), true},
 		"license":   {p.text(preview.License, "Licence"), true},
+
+		"dependencies": {p.dependencies, true},
+		"dependents":   {p.dependents, false},
+		"audit-logs":   {p.activity, false},
+		"owners":       {p.owners, false},
+		"settings":     {p.settings, false},
 	}
 	web.Handle("GET /packages/{name}", p.show)
 	web.Handle("GET /packages/{name}/{second}", p.show)
 	web.Handle("GET /packages/{name}/{second}/{third}", p.show)
 	web.Handle("GET /packages/{name}/{second}/{third}/{fourth}", p.show)
 	web.Handle("POST /tool", p.setTool)
+	web.Handle("POST /packages/{name}/{second}", p.act)
+	web.Handle("POST /packages/{name}/{second}/{third}", p.act)
+	web.Words(done)
 }
 
 type pages struct {

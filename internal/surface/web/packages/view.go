@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"hexhub/hex/version"
+	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/preview"
 	"hexhub/internal/surface/web/ui"
 )
@@ -41,6 +42,20 @@ func (p *pages) tabsOf(s *subject) []ui.Tab {
 	tabs := []ui.Tab{
 		{Path: s.Here(), Words: "Readme"},
 		ui.Counted(s.Base()+"/versions", "Versions", len(s.Releases)),
+	}
+	if n := len(s.Release.Requirements); n > 0 || s.Tab == "dependencies" {
+		tabs = append(tabs, ui.Counted(s.Here()+"/dependencies", "Dependencies", n))
+	}
+	tabs = append(
+		tabs,
+		ui.Counted(s.Base()+"/dependents", "Dependents", s.sight.CountDependents(s.Package.Ref())),
+		ui.Tab{Path: s.Base() + "/audit-logs", Words: "Activity"},
+	)
+	if s.may(access.Own) == nil {
+		tabs = append(tabs, ui.Counted(s.Base()+"/owners", "Owners", len(s.Package.Owners)))
+	}
+	if s.may(access.Write) == nil {
+		tabs = append(tabs, ui.Tab{Path: s.Base() + "/settings", Words: "Settings"})
 	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Path == s.Here()+s.suffix() || tabs[i].Path == s.Base()+s.suffix()
