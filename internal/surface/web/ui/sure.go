@@ -65,8 +65,8 @@ func (u *Web) Prove(w http.ResponseWriter, r *http.Request, v Visit, proof strin
 	return nil
 }
 
-// Proved has others prove first who they are. A form that they sent is sent again with the proof.
-func (u *Web) Proved(render Visited) Visited {
+// proved has others prove first who they are. A form that they sent is sent again with the proof.
+func (u *Web) proved(render Visited) Visited {
 	return func(w http.ResponseWriter, r *http.Request, v Visit) error {
 		if v.Session.Sudo(time.Now()) {
 			return render(w, r, v)

@@ -47,7 +47,7 @@ func (u *Web) User(pattern string, render Visited) { u.Open(pattern, u.LoggedIn(
 
 // Sure adds a page for those who lately proved again who they are. Others do so first, and a form that they
 // sent is sent again with the proof.
-func (u *Web) Sure(pattern string, render Visited) { u.User(pattern, u.Proved(render)) }
+func (u *Web) Sure(pattern string, render Visited) { u.User(pattern, u.proved(render)) }
 
 // LoggedIn has others log in first.
 func (u *Web) LoggedIn(render Visited) Render {
