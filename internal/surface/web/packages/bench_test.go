@@ -66,7 +66,7 @@ func (s *site) crowd(b *testing.B, blobs blob.Store) {
 }
 
 // BenchmarkPages asks for pages of a package among 20,000, as somebody who is not logged in, and tells the median
-// and the 99th percentile beside the mean.
+// and the 99th percentile beside the mean. What came out is in docs/benchmarks.md.
 func BenchmarkPages(b *testing.B) {
 	blobs := &blob.Memory{}
 	s := newSiteOn(b, blobs, preview.New(blobs, preview.Options{}))
