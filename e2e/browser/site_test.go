@@ -186,6 +186,7 @@ var unseen = map[string]string{
 	"/password/new":             "is there with a letter's link only",
 	"/invites":                  "sends on to the page of organizations",
 	"/assets/{style}":           "no page",
+	"/dashboard/orgs/{org}":     "sends on to its first page",
 	"/dashboard/security/totp":  "sends on to the page of security",
 	"/oauth/device/authorize":   "is there after a code was typed only",
 	"/oauth/authorize":          "needs a program that asks",
