@@ -99,7 +99,7 @@ func (u *Web) Routes() []string { return slices.Clone(u.routes) }
 
 // page turns a function that renders into a handler with the headers that every page has.
 func (u *Web) page(render Render) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return small(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy("'self'"))
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -120,7 +120,7 @@ func (u *Web) page(render Render) http.Handler {
 		if err := u.answer(w, r, render); err != nil {
 			u.fail(w, r, err)
 		}
-	})
+	}))
 }
 
 // answer renders the page once, or a part of it, or for as long as it is open.
