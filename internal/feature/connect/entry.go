@@ -32,8 +32,6 @@ func Entries(r Registry, w Wanted) []Entry {
 	return []Entry{wantedByMix(r, w), wantedByRebar3(r, w), wantedByGleam(r, w), wantedByErlangMk(r, w), wantedByHand(r, w)}
 }
 
-func (w Wanted) renamed() bool { return w.App != "" && w.App != w.Name }
-
 // dependency is the release, with what mix is told besides the name: an organization's repository is asked for as one of
 // hex.pm where this registry stands in for it, and by its own name elsewhere.
 func (w Wanted) dependency(r Registry) Dependency {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"hexhub/internal/feature/audit"
@@ -33,14 +34,14 @@ func Entries(all []audit.Entry, userID string) []Entry {
 }
 
 func (e Entry) details() string {
-	text := ""
+	var text strings.Builder
 	if e.By != "" {
-		text += " · by " + e.By
+		text.WriteString(" · by " + e.By)
 	}
 	for _, part := range []string{e.IP, e.UserAgent} {
 		if part != "" {
-			text += " · " + part
+			text.WriteString(" · " + part)
 		}
 	}
-	return text
+	return text.String()
 }
