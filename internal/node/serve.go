@@ -64,7 +64,7 @@ func (n *Node) handler(o *ops.Ops, pages *ui.Web) http.Handler {
 // web is what people see in a browser.
 func (n *Node) web(o *ops.Ops) *ui.Web {
 	w := ui.New(ui.Options{
-		URL: n.URL, Repository: n.Config.RepositoryName, Version: n.version, Log: n.log, DB: n.DB, Open: n.Accounts.Open, Sudo: n.Accounts.Sudo,
+		URL: n.URL, Repository: n.Config.RepositoryName, Version: n.version, Log: n.log, DB: n.DB, Open: n.Accounts.Open, Sudo: n.Accounts.Sudo, Near: n.near,
 		Live: live.Options{Most: int(n.Config.LiveStreams), Drained: n.drained, Metrics: n.live},
 	})
 	webaccount.Register(w, webaccount.Deps{

@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"hexhub/internal/feature/account"
+	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/health"
+	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/search"
 	"hexhub/internal/feature/shelf"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/site"
@@ -23,6 +27,23 @@ func (n *Node) addSite(w *ui.Web) {
 		Health: n.health, Default: n.repository,
 	})
 }
+
+// near names packages that everybody may see and whose names are like one that is not there.
+func (n *Node) near(name string) []string {
+	repository, ok := org.Resolve(n.DB.View(), n.repository, "")
+	if !ok || !repository.Public {
+		return nil
+	}
+	found := n.Search.Find(search.Query{In: []org.Repository{repository}, Search: catalog.ParseSearch(name), PerPage: mostNear})
+	var names []string
+	for _, hit := range slices.Concat(found.Hits, found.Close) {
+		names = append(names, hit.Package.Name.String())
+	}
+	return names[:min(mostNear, len(names))]
+}
+
+// mostNear is how many names the page of something absent shows.
+const mostNear = 5
 
 // health is how all nodes do; nobody knows before this one has started.
 func (n *Node) health(ctx context.Context) health.Report {
