@@ -26,7 +26,8 @@ type choice struct{ Name, Value, Help string }
 
 type registryPage struct {
 	view
-	URL, Came string // where people are told to open it, and where this browser has
+	URL       string // where people are told to open it
+	Elsewhere bool   // this browser has opened it by another name
 	Found     []doctor.Finding
 	Others    []choice
 }
@@ -45,9 +46,8 @@ func (s *setup) administrators(verb access.Verb, render ui.Visited) ui.Render {
 
 func (s *setup) registryPage(w http.ResponseWriter, r *http.Request) *registryPage {
 	page := &registryPage{view: s.view(w, r, "This registry"), URL: s.Registry.URL}
-	if _, host, _ := strings.Cut(s.Registry.URL, "://"); r.Host != "" && r.Host != host {
-		page.Came = r.Host
-	}
+	_, host, _ := strings.Cut(s.Registry.URL, "://")
+	page.Elsewhere = r.Host != "" && r.Host != host
 	page.Found = slices.DeleteFunc(doctor.Run(r.Context(), s.Examine(), []string{"address", "url"}), func(f doctor.Finding) bool { return f.Level == doctor.Skip })
 	v := s.DB.View()
 	page.Form.Values = url.Values{}
