@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"hexhub/hex/name"
 	"hexhub/internal/feature/access"
@@ -13,6 +14,7 @@ import (
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/shelf"
+	"hexhub/internal/feature/todo"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/ui"
 )
@@ -27,6 +29,7 @@ type home struct {
 	Latest  []shelf.Item // releases
 	Own     []catalog.Package
 	More    int             // packages of his own that are not among Own
+	ToDo    int             // what he should see to
 	Guides  []connect.Guide // to publish by
 	Host    string
 	Add     string // the command that points mix here
@@ -55,8 +58,9 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 		page.Popular, page.Busy = s.Shelf.Packages(saw), false
 		page.Popular = page.Popular[:min(shelf.Busiest, len(page.Popular))]
 	}
-	if user, _, ok := s.web.Visitor(r); ok {
-		page.own(v, user)
+	if actor := s.web.Actor(r); actor.LoggedIn() {
+		page.own(v, actor)
+		page.ToDo = len(todo.For(v, actor.User, time.Now()))
 	}
 	page.Add = connect.Guides(s.Registry)[0].Steps[0].Text
 	if len(page.Latest) == 0 {
@@ -67,9 +71,8 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 
 // own shows the packages that name the user as an owner, those that changed last first. He may see them all, wherever
 // they are: an owner of a private package is of its organization, or was, and then they are not shown.
-func (h *home) own(v *store.View, user account.User) {
-	actor := access.Actor{User: user, Via: access.Browser}
-	for p := range catalog.OwnedBy(v, access.OfUser(user.ID)) {
+func (h *home) own(v *store.View, actor access.Actor) {
+	for p := range catalog.OwnedBy(v, actor.Owner()) {
 		if s, ok := org.Resolve(v, h.def, p.Repository.String()); ok && access.May(v, actor, access.Read, catalog.ThingOf(v, s, p.Name)) == nil {
 			h.Own = append(h.Own, p)
 		}

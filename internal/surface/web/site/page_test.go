@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hexhub/docs"
+	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/hubtest"
 )
@@ -58,6 +59,25 @@ func TestHomeShowsWhatThereIs(t *testing.T) {
 	}
 	home = page(t, h, "/", 200)
 	has(t, "the promise", home, `<h1[^>]*>Ours\. &#34;&gt;&lt;svg/onload=alert\(1\)&gt;</h1>`)
+}
+
+// Who is logged in finds his packages, and how much needs him.
+func TestHomeIsAlsoOnesOwn(t *testing.T) {
+	h := hubtest.World(t, filesWorld)
+	joe, ok := account.ByLogin(h.DB.View(), "joe")
+	if !ok {
+		t.Fatal("nobody is joe")
+	}
+	_, secret, err := h.Accounts.StartSession(t.Context(), audit.By{}, joe.ID, "127.0.0.1", "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := h.Anonymous()
+	c.Header = http.Header{"Accept": {"text/html"}, "Cookie": {"hexhub=" + secret}}
+	has(t, "joe's home", string(c.Get("/").Expect(t, 200).Body), `Your packages.*href="/packages/plug">plug</a>`, `href="/dashboard">\s*(One thing needs|\d+ things need) your attention`)
+	if strings.Contains(page(t, h, "/", 200), "your attention") {
+		t.Error("strangers are told what needs them")
+	}
 }
 
 // Before anything is published the page says how, and what is published takes its place.
