@@ -10,6 +10,8 @@ import (
 
 	"github.com/a-h/templ"
 
+	"hexhub/internal/feature/connect"
+	"hexhub/internal/kernel/markup"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -45,21 +47,31 @@ func (p page) specimens() []specimen {
 		return func(string) templ.Component { return c }
 	}
 	return []specimen{
+		{"Hero", "The top of a page that greets.", same(ui.Hero("Packages, on our own machines.", "Releases are signed, and clients check every byte."))},
 		{"Head", "The heading of a page, with what can be done to it as a whole.", same(head())},
 		{"Crumbs", "The way to a page from above.", same(ui.Crumbs([]ui.Step{{Path: "/packages", Words: "Packages"}, {Words: "decimal"}}))},
 		{"Tabs", "The parts of what a page is about. Some say how many are there.", same(ui.Tabs("Parts", []ui.Tab{
 			{Path: Path, Words: "Readme", Current: true}, ui.Counted(Path, "Versions", 42), ui.Counted(Path, "Dependents", 1203),
 		}))},
 		{"Stats", "What matters at a glance.", same(stats(at))},
+		{"Columns", "Content with a column at its side.", same(ui.Columns(note()))},
+		{"Sided", "Content beside the navigation to its neighbours.", same(ui.Sided("Docs", ui.Open([]ui.Group{{Words: "Begin", Tabs: []ui.Tab{{Path: Path, Words: "Quick start"}, ui.Counted("/docs", "Search", 3)}}}, Path)))},
+		{"Icon", "Icons stand beside words that say the same, and the sign of the product beside its name.", same(icons())},
 		{"Chip", "A word or two about what stands beside it.", same(chips())},
 		{"Band", "The state of the whole page, worst first.", same(bands())},
 		{"Note", "A remark that stands out from the text.", same(note())},
 		{"Card", "A piece of a page that stands for itself.", same(card())},
 		{"Empty", "Where something could be: what, why it is not, and what to do.", same(empty())},
 		{"Rows", "Things, with what can be done to each.", same(rows(at))},
+		{"PackageRows", "Packages as lists show them.", func(theme string) templ.Component { return packages(theme, at) }},
+		{"Log", "Deeds of the audit log, in words.", same(ui.Log([]ui.Entry{{Words: "Published decimal 2.1.0", Action: "release.publish", By: "eva", At: at}}, Path))},
 		{"Table", "Rows under heads, which scroll within themselves.", func(theme string) templ.Component { return table(theme, at) }},
 		{"Pager", "The other pages of a list.", same(ui.Paging{Page: 7, Pages: 40, Link: func(int) string { return Path }}.Pager())},
 		{"Code", "Text to copy.", func(theme string) templ.Component { return ui.Code(theme+"-code", `{:decimal, "~> 2.1"}`) }},
+		{"Steps", "What the users of one client do, with everything to copy.", func(theme string) templ.Component {
+			return ui.Steps(connect.Guide{Client: theme + "-steps", Steps: []connect.Step{{Say: "Name the registry once per machine.", Text: "mix hex.repo add acme https://hub.example.com/repo"}}})
+		}},
+		{"Prose", "What somebody wrote, made safe, and a table of its contents.", same(prose())},
 		{"More", "What one may want to see and need not.", same(more())},
 		{"Same", "How one does the same in a terminal.", func(theme string) templ.Component {
 			return ui.Same(theme+"-same", "hexhub cluster members")
@@ -67,9 +79,14 @@ func (p page) specimens() []specimen {
 		{"Avatar", "A sign for a name.", same(avatars("eva", "adam", "acme", "joe", "robert", "mike"))},
 		{"Sparkline", "How many there were, and the same in words.", same(ui.Sparkline([]int64{3, 9, 4, 12, 15, 8, 21, 19, 30}, "121 downloads in nine days, 30 on the last"))},
 		{"SearchBox", "The large box that finds packages.", same(ui.SearchBox("decimal", false))},
+		{"One", "A page with one thing to do.", same(one())},
+		{"Choices", "Permissions to tick.", same(ui.Choices("It may", "scopes", []ui.Choice{{Scope: "api:read", Words: "Read what you can read", Given: true}, {Scope: "api:write", Words: "Publish, and change packages"}}))},
 		{"Form", "Fields with labels, hints, and what is wrong.", func(theme string) templ.Component { return form(theme) }},
 	}
 }
+
+// readme is what somebody may write.
+var readme = markup.Markdown([]byte("# Decimal\n\nNumbers of *any* precision.\n\n## Use it\n\n```elixir\nDecimal.add(\"0.1\", \"0.2\")\n```\n\n## Why\n\n> Money is exact.\n\n| kind | exact |\n|---|---|\n| float | no |\n"), markup.Options{})
 
 // wrong is a form as it was sent, with something to mend.
 func wrong(theme string) ui.Form {
