@@ -92,8 +92,9 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 // startedWith tells of the settings that this node was started with. Where they come from only the program knows.
 func (n *Node) startedWith() []admin.Started {
 	var out []admin.Started
+	without := config.Default()
 	for _, x := range config.Settings() {
-		s := admin.Started{Key: x.Key, Flag: x.Flag, Env: x.Env, Help: x.Help, Value: x.Value(n.Config), Default: x.Value(config.Default())}
+		s := admin.Started{Key: x.Key, Flag: x.Flag, Env: x.Env, Help: x.Help, Value: x.Value(n.Config), Default: x.Value(without)}
 		if s.Value != s.Default && n.source != nil {
 			s.Source = n.source(x)
 		}
