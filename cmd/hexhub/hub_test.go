@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,6 +32,9 @@ func TestHubScripts(t *testing.T) {
 			return err
 		}
 		h := hubtest.World(t, string(world))
+		if err := operated(h.Config.OpsSocket()); err != nil {
+			return err
+		}
 		e.Values[hubKey{}] = &hub{Hub: h, T: t, secrets: map[string]string{}, steps: map[string]int64{}}
 		err = setup(e)
 		e.Setenv("HEXHUB_DATA", h.Config.Data)
@@ -38,6 +42,23 @@ func TestHubScripts(t *testing.T) {
 		return err
 	}
 	testscript.Run(t, p)
+}
+
+// operated waits until a server hears its operator: it takes his socket once it runs.
+func operated(socket string) error {
+	limit, tick := time.After(time.Minute), time.NewTicker(5*time.Millisecond)
+	defer tick.Stop()
+	for {
+		c, err := net.Dial("unix", socket)
+		if err == nil {
+			return c.Close()
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			return err
+		}
+	}
 }
 
 type hubKey struct{}

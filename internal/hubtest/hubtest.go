@@ -10,7 +10,6 @@ import (
 	_ "embed"
 	"fmt"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"testing"
 	"time"
@@ -113,28 +112,6 @@ func (h *Hub) serve(o node.Options) {
 	h.t.Cleanup(func() { h.stop() })
 }
 
-// listening waits until the node, whose end is told, hears its operator: it takes his socket when it runs.
-func (h *Hub) listening(ended chan error) {
-	h.t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if c, err := new(net.Dialer).DialContext(h.t.Context(), "unix", h.Config.OpsSocket()); err == nil {
-			if err := c.Close(); err != nil {
-				h.t.Fatal(err)
-			}
-			return
-		}
-		select {
-		case <-tick.C:
-		case err := <-ended:
-			h.t.Fatalf("the node ended: %v", err)
-		case <-h.t.Context().Done():
-			h.t.Fatal("the test ended before the node ran")
-		}
-	}
-}
-
 func (h *Hub) start(c config.Server) {
 	h.t.Helper()
 	n, err := node.Open(h.t.Context(), c, h.o)
@@ -145,7 +122,6 @@ func (h *Hub) start(c config.Server) {
 	ended := make(chan error, 1)
 	go func() { ended <- n.Run(ctx) }()
 	h.Node = n
-	h.listening(ended)
 	h.stop = func() {
 		cancel()
 		if err := <-ended; err != nil {
