@@ -115,8 +115,10 @@ const (
 type Owned struct {
 	Package   catalog.Package
 	Downloads stats.Views
-	Days      [30]int64 // downloads, yesterday's last
+	Days      []int64 // downloads of each day of a month, yesterday's last
 }
+
+const month = 30 // days
 
 // Packages returns the packages of the owner that the viewer may read, in the order. Those in an organization's
 // own repository are the organization's.
@@ -168,12 +170,7 @@ func (s *Viewer) owned(owner access.Owner) []Owned {
 func (s *Viewer) measured(p catalog.Package) Owned {
 	o := Owned{Package: p, Downloads: stats.Downloads(s.view, p.Repository, p.Name)}
 	row, _ := stats.Package(s.view, p.Repository, p.Name)
-	first := stats.Today() - stats.Date(len(o.Days))
-	for _, d := range row.Days {
-		if i := int(d.Date - first); i >= 0 && i < len(o.Days) {
-			o.Days[i] = d.Count
-		}
-	}
+	o.Days = row.Series(stats.Today()-1, month)
 	return o
 }
 

@@ -11,12 +11,12 @@ import (
 // Week returns the downloads of the seven days that end with today.
 func (d DownloadTotal) Week(today Date) int64 { return d.Days.sum(today-6, today+1) }
 
-// Series returns the downloads of each of the last days, the oldest first and today last.
-func (d DownloadTotal) Series(today Date, days int) []int64 {
+// Series returns the downloads of each of so many days, the oldest first and the date given last.
+func (d DownloadTotal) Series(last Date, days int) []int64 {
 	out := make([]int64, days)
-	first := today - Date(days) + 1
+	first := last - Date(days) + 1
 	for _, day := range d.Days {
-		if day.Date >= first && day.Date <= today {
+		if day.Date >= first && day.Date <= last {
 			out[day.Date-first] = day.Count
 		}
 	}

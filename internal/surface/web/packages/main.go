@@ -22,7 +22,7 @@ import (
 type mainView struct {
 	view
 	Views    stats.Views
-	Days     []int64 // downloads of the last month
+	Days     []int64 // downloads of the last month, yesterday's last
 	Along    int     // packages that come along with the release
 	Snippets []connect.Entry
 	Tool     string        // whose snippet is shown
@@ -37,7 +37,7 @@ const month = 30 // days that are drawn
 func (p *pages) main(w http.ResponseWriter, r *http.Request, s *subject) error {
 	v := mainView{view: p.view(w, r, s, ""), Views: stats.Downloads(s.view, s.Repository.Name, s.Package.Name)}
 	row, _ := stats.Package(s.view, s.Repository.Name, s.Package.Name)
-	v.Days = lately(row.Days, stats.Today())
+	v.Days = row.Series(stats.Today()-1, month)
 	v.Along = s.sight.Resolve(s.Release).All()
 	v.Snippets, v.Tool = p.snippets(r, s)
 	if step, ok := p.first(s, v.Tool); ok {
@@ -56,17 +56,6 @@ func (p *pages) main(w http.ResponseWriter, r *http.Request, s *subject) error {
 // badgeText shows the badge in Markdown, as a link to the package.
 func (v mainView) badgeText() string {
 	return fmt.Sprintf("[![%s](%s%s)](%s%s)", v.Package.Name, v.site, v.Badge, v.site, v.Base())
-}
-
-// lately are the downloads of each of the days up to yesterday.
-func lately(days stats.Days, today stats.Date) []int64 {
-	counts := make([]int64, month)
-	for _, d := range days {
-		if i := int(d.Date-today) + month; i >= 0 && i < month {
-			counts[i] = d.Count
-		}
-	}
-	return counts
 }
 
 // card describes the package in the words of schema.org. JSON escapes what could end the element that it stands in.

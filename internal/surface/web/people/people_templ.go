@@ -1052,7 +1052,7 @@ func (page statisticsPage) show() templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = ui.Sparkline(l.Days[:], l.days()).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Sparkline(l.Days, l.days()).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
