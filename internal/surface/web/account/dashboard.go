@@ -107,9 +107,9 @@ func several(names []string) string {
 
 func ownPackageOf(v *store.View, pkg catalog.Package) ownPackage {
 	repository, _ := org.Repositories.Get(v, pkg.Repository.String())
-	own := ownPackage{Path: "/packages/" + pkg.Name.String(), Name: pkg.Name.String(), Version: pkg.Summary.Newest().String(), UpdatedAt: pkg.UpdatedAt}
+	own := ownPackage{Path: ui.PackagePath(pkg.Ref(), repository.Default()), Name: pkg.Name.String(), Version: pkg.Summary.Newest().String(), UpdatedAt: pkg.UpdatedAt}
 	if !repository.Default() {
-		own.Path, own.Name, own.Private = "/packages/"+pkg.Ref().String(), pkg.Ref().String(), !repository.Public
+		own.Name, own.Private = pkg.Ref().String(), !repository.Public
 	}
 	total, _ := stats.Package(v, pkg.Repository, pkg.Name)
 	today := stats.Today()

@@ -120,10 +120,7 @@ func (p *pages) pkg(w http.ResponseWriter, r *http.Request, _ ui.Visit) (view, e
 		return nil, err
 	}
 	page := &packagePage{sheet: p.sheet(w, r, found.Name.String(), "/admin/packages"), Package: found}
-	page.Shown = "/packages/" + found.Name.String()
-	if found.Repository != p.Default {
-		page.Shown = "/packages/" + found.Ref().String()
-	}
+	page.Shown = ui.PackagePath(found.Ref(), found.Repository == p.Default)
 	if repository, ok := org.Resolve(v, p.Default, found.Repository.String()); ok {
 		page.Public = repository.Public
 	}

@@ -87,10 +87,7 @@ func (v dependenciesView) to(n depend.Node) string {
 
 // pathOf is the page of a package, def being the default repository.
 func pathOf(ref catalog.Ref, def name.Repository) string {
-	if ref.Repository == def {
-		return "/packages/" + ref.Name.String()
-	}
-	return "/packages/" + ref.Repository.String() + "/" + ref.Name.String()
+	return ui.PackagePath(ref, ref.Repository == def)
 }
 
 // anchor names a package within the tree.

@@ -11,6 +11,7 @@ import (
 	"hexhub/internal/feature/depend"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/store"
+	"hexhub/internal/surface/web/ui"
 )
 
 // A subject is what a page is about, at one moment and for one visitor, who may read it.
@@ -68,12 +69,7 @@ func (s *subject) choose(text string) error {
 }
 
 // Base is the path of the package.
-func (s *subject) Base() string {
-	if s.Repository.Default() {
-		return "/packages/" + s.Package.Name.String()
-	}
-	return "/packages/" + s.Repository.Name.String() + "/" + s.Package.Name.String()
-}
+func (s *subject) Base() string { return ui.PackagePath(s.Package.Ref(), s.Repository.Default()) }
 
 // At is the path of a version.
 func (s *subject) At(v version.Version) string { return s.Base() + "/" + v.String() }
