@@ -12,7 +12,7 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
-	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/depend"
 	"hexhub/internal/feature/shelf"
 	"hexhub/internal/feature/todo"
 	"hexhub/internal/kernel/store"
@@ -72,8 +72,9 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 // own shows the packages that name the user as an owner, those that changed last first. He may see them all, wherever
 // they are: an owner of a private package is of its organization, or was, and then they are not shown.
 func (h *home) own(v *store.View, actor access.Actor) {
+	sight := depend.By(v, actor)
 	for p := range catalog.OwnedBy(v, actor.Owner()) {
-		if s, ok := org.Resolve(v, h.def, p.Repository.String()); ok && access.May(v, actor, access.Read, catalog.ThingOf(v, s, p.Name)) == nil {
+		if sight.Reads(p.Repository) {
 			h.Own = append(h.Own, p)
 		}
 	}
@@ -86,10 +87,7 @@ func (h *home) own(v *store.View, actor access.Actor) {
 
 // path is where a package is shown.
 func (h *home) path(p catalog.Package) string {
-	if p.Repository == h.def {
-		return "/packages/" + p.Name.String()
-	}
-	return "/packages/" + p.Repository.String() + "/" + p.Name.String()
+	return ui.PackagePath(p.Ref(), p.Repository == h.def)
 }
 
 // week says how often a package was downloaded, for who does not see the line.
