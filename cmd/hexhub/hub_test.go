@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"net"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -32,7 +32,7 @@ func TestHubScripts(t *testing.T) {
 			return err
 		}
 		h := hubtest.World(t, string(world))
-		if err := operated(h.Config.OpsSocket()); err != nil {
+		if err := answered(h.Config.OpsSocket(), "operator/connect", func(io.Reader) error { return nil }); err != nil {
 			return err
 		}
 		e.Values[hubKey{}] = &hub{Hub: h, T: t, secrets: map[string]string{}, steps: map[string]int64{}}
@@ -42,23 +42,6 @@ func TestHubScripts(t *testing.T) {
 		return err
 	}
 	testscript.Run(t, p)
-}
-
-// operated waits until a server hears its operator: it takes his socket once it runs.
-func operated(socket string) error {
-	limit, tick := time.After(time.Minute), time.NewTicker(5*time.Millisecond)
-	defer tick.Stop()
-	for {
-		c, err := net.Dial("unix", socket)
-		if err == nil {
-			return c.Close()
-		}
-		select {
-		case <-tick.C:
-		case <-limit:
-			return err
-		}
-	}
 }
 
 type hubKey struct{}

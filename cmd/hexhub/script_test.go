@@ -126,24 +126,29 @@ func port(ts *testscript.TestScript, neg bool, args []string) {
 
 // up waits until the server on the data folder is ready, and sets URL to its address: up DATA.
 func up(ts *testscript.TestScript, neg bool, args []string) {
-	await(ts, neg, args, "operator/connect", func(answer io.Reader) {
+	await(ts, neg, args, "operator/connect", func(answer io.Reader) error {
 		var server struct{ URL string }
-		ts.Check(json.NewDecoder(answer).Decode(&server))
+		err := json.NewDecoder(answer).Decode(&server)
 		ts.Setenv("URL", server.URL)
+		return err
 	})
 }
 
 // ready waits until the server on a data folder is ready, as one of several is once it has a vote: ready DATA.
 func ready(ts *testscript.TestScript, neg bool, args []string) {
-	await(ts, neg, args, "readyz", func(io.Reader) {})
+	await(ts, neg, args, "readyz", func(io.Reader) error { return nil })
 }
 
 // await asks the server on a data folder until it answers with 200.
-func await(ts *testscript.TestScript, neg bool, args []string, path string, read func(io.Reader)) {
+func await(ts *testscript.TestScript, neg bool, args []string, path string, read func(io.Reader) error) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: up DATA, or ready DATA")
 	}
-	socket := filepath.Join(ts.MkAbs(args[0]), "ops.sock")
+	ts.Check(answered(filepath.Join(ts.MkAbs(args[0]), "ops.sock"), path, read))
+}
+
+// answered asks the server on a socket of the operator until it answers with 200, and has the answer read.
+func answered(socket, path string, read func(io.Reader) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -154,17 +159,16 @@ func await(ts *testscript.TestScript, neg bool, args []string, path string, read
 	for {
 		if resp, err := client.Get("http://ops/" + path); err == nil {
 			if resp.StatusCode == http.StatusOK {
-				read(resp.Body)
+				return errors.Join(read(resp.Body), resp.Body.Close())
 			}
-			ts.Check(resp.Body.Close())
-			if resp.StatusCode == http.StatusOK {
-				return
+			if err := resp.Body.Close(); err != nil {
+				return err
 			}
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			ts.Fatalf("the server does not get ready")
+			return errors.New("the server does not get ready")
 		}
 	}
 }
