@@ -138,13 +138,10 @@ func (s *Shelf) public(r store.Reader) bool {
 // Counts returns how much there is, as of the last second.
 func (s *Shelf) Counts(saw func(*store.View)) Counts {
 	return s.counts.get(s.db, saw, func(v *store.View) Counts {
-		var c Counts
 		if !s.public(v) {
-			return c
+			return Counts{}
 		}
-		for range catalog.In(v, s.repository) {
-			c.Packages++
-		}
+		c := Counts{Packages: catalog.Count(v, []name.Repository{s.repository})}
 		for range catalog.ReleasesIn(v, s.repository) {
 			c.Releases++
 		}
