@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hexhub/hex/name"
+	"hexhub/hex/version"
 	"hexhub/internal/feature/shelf"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/hubtest"
@@ -87,15 +88,22 @@ func TestNewestReleasesAreFoundWhateverChangedLast(t *testing.T) {
 	}
 }
 
-// L3: what is private is on no shelf and in no count, for anybody.
-func TestL3NothingPrivateIsOnTheShelf(t *testing.T) {
-	h, s := newShelf(t)
-	for range 3 {
-		h.As("zoe/all").Get("/repo/repos/guild/tarballs/vault-9.9.9.tar").Expect(t, 200)
+// downloaded tells of downloads. Those by HTTP count only after they were answered.
+func downloaded(t *testing.T, h *hubtest.Hub, repository, pkg, text string, n int) {
+	t.Helper()
+	for range n {
+		h.Stats.Count(stats.Ref{Repository: name.MustRepository(repository), Package: name.MustPackage(pkg), Version: version.MustParse(text)})
 	}
 	if err := h.Stats.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// L3: what is private is on no shelf and in no count, for anybody.
+func TestL3NothingPrivateIsOnTheShelf(t *testing.T) {
+	h, s := newShelf(t)
+	h.As("zoe/all").Get("/repo/repos/guild/tarballs/vault-9.9.9.tar").Expect(t, 200)
+	downloaded(t, h, "guild", "vault", "9.9.9", 2)
 	for _, i := range append(s.Releases(nil), s.Packages(nil)...) {
 		if i.Package == "vault" {
 			t.Errorf("shown: %+v", i)
@@ -135,12 +143,7 @@ func TestUsersWithoutPublicPackagesAreNotThere(t *testing.T) {
 
 func TestFactsAreOfTheNewestStableRelease(t *testing.T) {
 	h, s := newShelf(t)
-	for range 2 {
-		h.Anonymous().Get("/repo/tarballs/decimal-1.0.0.tar").Expect(t, 200)
-	}
-	if err := h.Stats.Flush(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	downloaded(t, h, "hexhub", "decimal", "1.0.0", 2)
 	f, ok := s.Facts("decimal", "")
 	if !ok || f.Version != "2.0.0" || f.Needs != 1 || f.Docs || f.Prerelease || f.Downloads != 2 || f.Week != 2 || len(f.Daily) != shelf.Days || f.Daily[shelf.Days-1] != 2 {
 		t.Errorf("decimal: %+v", f)
@@ -164,13 +167,8 @@ func TestFactsAreOfTheNewestStableRelease(t *testing.T) {
 // The busiest come first, and equals by name.
 func TestBusiestAreInOrder(t *testing.T) {
 	h, _ := newShelf(t)
-	for tarball, n := range map[string]int{"decimal-1.0.0": 1, "plug-1.0.0": 3, "jason-1.0.0": 1} {
-		for range n {
-			h.Anonymous().Get("/repo/tarballs/"+tarball+".tar").Expect(t, 200)
-		}
-	}
-	if err := h.Stats.Flush(t.Context()); err != nil {
-		t.Fatal(err)
+	for pkg, n := range map[string]int{"decimal": 1, "plug": 3, "jason": 1} {
+		downloaded(t, h, "hexhub", pkg, "1.0.0", n)
 	}
 	var got []string
 	busiest, all := stats.Busiest(h.DB.View(), name.MustRepository("hexhub"), 2)
