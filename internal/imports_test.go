@@ -16,7 +16,7 @@ var floors = []string{"hex", "assets", "docs", "kernel", "feature", "surface", "
 var rooms = map[string][]string{
 	"kernel": {
 		"badge fault id lastuse markup trace",
-		"blob card outbound store",
+		"blob card outbound pack store",
 		"lead level",
 		"limit seal",
 		"cluster replica roster scrub",

@@ -1,0 +1,307 @@
+package pack
+
+import (
+	"container/list"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"hexhub/internal/kernel/fault"
+)
+
+// Options are what a shelf may be told. The zero value works.
+type Options struct {
+	Bytes int64 // that all packs may take on disk; zero means 2 GiB
+	Open  int   // packs that are kept open; zero means 64
+}
+
+const (
+	defaultBytes = 2 << 30
+	defaultOpen  = 64
+	atOnce       = 2 // packs that are being made, so that unpacking never takes all of a machine
+	suffix       = ".pack"
+)
+
+// A Shelf keeps packs in a directory that is its own. It is safe for concurrent use, by one process.
+type Shelf struct {
+	Options
+	root   *os.Root
+	flight singleflight.Group
+	slots  chan struct{} // taken by who makes a pack
+
+	mu    sync.Mutex // guards all below
+	order *list.List // of *item, those asked for lately in front
+	items map[string]*list.Element
+	bytes int64 // on disk
+	open  int
+}
+
+// An item is a pack on the shelf.
+type item struct {
+	key  string
+	size int64
+	pack *Pack // nil while it is closed
+	file *os.File
+	uses int  // of the open pack; it is not closed meanwhile
+	gone bool // taken from the shelf, and closed by its last user
+}
+
+// NewShelf returns the shelf in dir, which is made if it is not there. What a crash left half made is removed.
+func NewShelf(dir string, o Options) (*Shelf, error) {
+	if o.Bytes == 0 {
+		o.Bytes = defaultBytes
+	}
+	if o.Open == 0 {
+		o.Open = defaultOpen
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the shelf of packs: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the shelf of packs: %w", err)
+	}
+	s := &Shelf{Options: o, root: root, slots: make(chan struct{}, atOnce), order: list.New(), items: map[string]*list.Element{}}
+	if err := s.load(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the shelf of packs: %w", err), root.Close())
+	}
+	return s, nil
+}
+
+// load finds what is on the shelf, in the order in which it was last used before.
+func (s *Shelf) load() error {
+	var found []fs.FileInfo
+	err := fs.WalkDir(s.root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if !strings.HasSuffix(path, suffix) {
+			return s.root.Remove(path)
+		}
+		info, err := d.Info()
+		found = append(found, info)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(found, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
+	for _, info := range found {
+		s.put(&item{key: strings.TrimSuffix(info.Name(), suffix), size: info.Size()})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shrink(s.Bytes)
+	return nil
+}
+
+// Get returns the pack that is called key, of small letters, digits and dashes. If it is not there, fill makes it, while
+// others who want the same wait. Who gets it closes it. A damaged one is made again.
+func (s *Shelf) Get(ctx context.Context, key string, fill func(context.Context, *Writer) error) (*Pack, error) {
+	if strings.Trim(key, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || key == "" {
+		return nil, fmt.Errorf("%q is no name of a pack", key)
+	}
+	for {
+		p, err := s.take(key)
+		if err != nil || p != nil {
+			return p, err
+		}
+		made := s.flight.DoChan(key, func() (any, error) {
+			return nil, s.fill(context.WithoutCancel(ctx), key, fill) // the first to ask may leave, and the others stay
+		})
+		select {
+		case got := <-made:
+			if got.Err != nil {
+				return nil, got.Err
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// Holds reports whether the pack is there, without making it or counting as use.
+func (s *Shelf) Holds(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.items[key] != nil
+}
+
+// Drop takes a pack from the shelf, if it is there. Who has it open reads on.
+func (s *Shelf) Drop(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.items[key]; e != nil {
+		s.remove(e)
+	}
+}
+
+// Close closes the packs that nobody has open. Nothing is to be asked of the shelf afterwards.
+func (s *Shelf) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for e := s.order.Front(); e != nil; e = e.Next() {
+		i := e.Value.(*item)
+		if i.gone = true; i.uses == 0 {
+			i.close()
+		}
+	}
+	return s.root.Close()
+}
+
+// take opens what is on the shelf; nil if it is not.
+func (s *Shelf) take(key string) (*Pack, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.items[key]
+	if e == nil {
+		return nil, nil //nolint:nilnil // as documented
+	}
+	i := e.Value.(*item)
+	if i.pack == nil {
+		if err := s.openItem(i); err != nil {
+			s.remove(e) // to be made again
+			if errors.Is(err, errDamaged) || errors.Is(err, fs.ErrNotExist) {
+				return nil, nil //nolint:nilnil // as documented
+			}
+			return nil, fmt.Errorf("open pack %s: %w", key, err)
+		}
+	}
+	s.order.MoveToFront(e)
+	i.uses++
+	s.closeOthers()
+	return &Pack{r: i.pack.r, files: i.pack.files, size: i.size, release: sync.OnceFunc(func() { s.giveBack(i) })}, nil
+}
+
+func (s *Shelf) openItem(i *item) error {
+	f, err := s.root.Open(i.key + suffix)
+	if err != nil {
+		return err
+	}
+	p, err := open(f, i.size)
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	now := time.Now()
+	if err := s.root.Chtimes(i.key+suffix, now, now); err != nil { // for the order after a restart
+		return errors.Join(err, f.Close())
+	}
+	i.file, i.pack = f, p
+	s.open++
+	return nil
+}
+
+func (s *Shelf) giveBack(i *item) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i.uses--; i.uses == 0 && i.gone {
+		i.close()
+	}
+}
+
+// closeOthers closes what was not asked for longest, as long as more are open than may be.
+func (s *Shelf) closeOthers() {
+	for e := s.order.Back(); e != nil && s.open > s.Open; e = e.Prev() {
+		if i := e.Value.(*item); i.pack != nil && i.uses == 0 {
+			i.close()
+			s.open--
+		}
+	}
+}
+
+func (i *item) close() {
+	if i.file != nil {
+		i.file.Close()
+	}
+	i.file, i.pack = nil, nil
+}
+
+// fill makes a pack and puts it on the shelf.
+func (s *Shelf) fill(ctx context.Context, key string, fill func(context.Context, *Writer) error) error {
+	s.slots <- struct{}{}
+	defer func() { <-s.slots }()
+	temp := "making-" + rand.Text()
+	f, err := s.root.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("make pack: %w", full(err))
+	}
+	size, err := write(ctx, f, s.Bytes, fill)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = s.root.Rename(temp, key+suffix)
+	}
+	if err != nil {
+		s.root.Remove(temp)
+		return fmt.Errorf("make pack %s: %w", key, full(err))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.put(&item{key: key, size: size})
+	s.shrink(s.Bytes)
+	return nil
+}
+
+// write makes a pack of what fill adds. The bytes are synced, for a name of a file that has none would outlast a power cut.
+func write(ctx context.Context, f *os.File, most int64, fill func(context.Context, *Writer) error) (int64, error) {
+	w, err := newWriter(f, most)
+	if err != nil {
+		return 0, err
+	}
+	if err := fill(ctx, w); err != nil {
+		return 0, err
+	}
+	if err := errors.Join(w.finish(), f.Sync()); err != nil {
+		return 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// full says what to do about a disk that is full.
+func full(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fault.Wrap(fault.Unavailable, err, "The disk of this node is full, so that nothing can be unpacked on it. Another node may answer; its operator makes room.")
+	}
+	return err
+}
+
+// put adds an item as the one asked for last.
+func (s *Shelf) put(i *item) {
+	if e := s.items[i.key]; e != nil {
+		s.remove(e)
+	}
+	s.items[i.key] = s.order.PushFront(i)
+	s.bytes += i.size
+}
+
+// shrink forgets what was not asked for longest until the packs take no more than most; the one asked for last stays.
+func (s *Shelf) shrink(most int64) {
+	for s.bytes > most && s.order.Len() > 1 {
+		s.remove(s.order.Back())
+	}
+}
+
+func (s *Shelf) remove(e *list.Element) {
+	i := s.order.Remove(e).(*item)
+	delete(s.items, i.key)
+	s.bytes -= i.size
+	s.root.Remove(i.key + suffix) // what cannot be removed now is found at the next start
+	if i.pack != nil {
+		s.open--
+	}
+	if i.gone = true; i.uses == 0 {
+		i.close()
+	}
+}
