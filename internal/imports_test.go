@@ -15,7 +15,7 @@ var floors = []string{"hex", "assets", "docs", "kernel", "feature", "surface", "
 // other. It is the drawing of docs/architecture.md as a table.
 var rooms = map[string][]string{
 	"kernel": {
-		"badge fault id lastuse markup trace",
+		"badge fault id lastuse markup origin trace",
 		"blob card outbound pack store",
 		"lead level",
 		"limit seal",
@@ -28,8 +28,9 @@ var rooms = map[string][]string{
 		"org",
 		"access",
 		"advisory catalog connect oauth policy shortlink sso stats",
-		"backup depend docs index mirror preview promote search shelf todo trial webhook",
-		"health operator people world",
+		"source",
+		"backup depend diff docs index mirror preview promote quality search shelf todo trial webhook",
+		"docsearch health operator people world",
 		"doctor",
 	},
 	"surface": {

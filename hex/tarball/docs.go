@@ -14,11 +14,15 @@ import (
 // generator makes any. Names may differ only in case, as those of a page and a module often
 // do. Files whose first folder is a version are refused, since they would be served as the
 // documentation of that version. Errors are those of Open.
-func OpenDocs(f io.ReaderAt, size int64) ([]File, error) {
+func OpenDocs(f io.ReaderAt, size int64) ([]File, error) { return WalkDocs(f, size, nil) }
+
+// WalkDocs is OpenDocs, and lets visit see each regular file on the way, in archive order. As with Walk, visit must not
+// keep the reader, and an error takes back what was visited before.
+func WalkDocs(f io.ReaderAt, size int64, visit func(f File, contents io.Reader) error) ([]File, error) {
 	if size > MaxSize {
 		return nil, refuse(TooBig, "tarball error, documentation exceeds max compressed size %d bytes", MaxSize)
 	}
-	c, err := readContents(io.NewSectionReader(f, 0, size), tree{exactPaths: true, noLinks: true}, nil)
+	c, err := readContents(io.NewSectionReader(f, 0, size), tree{exactPaths: true, noLinks: true}, visit)
 	if err != nil {
 		return nil, in("tarball error, ", err)
 	}

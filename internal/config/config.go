@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"hexhub/hex/name"
+	"hexhub/internal/kernel/origin"
 )
 
 // Server is the configuration of one node. Every field is a setting; its key tag is its name, from
@@ -71,6 +72,10 @@ type Server struct {
 	BackupS3Style         string `key:"backup.s3.style" name:"backup-s3-style" default:"auto" enum:"auto,path" placeholder:"STYLE" help:"As blob.s3.style, for the bucket of backup.to."`
 
 	BlobCopies int64 `key:"blob.copies" default:"2" placeholder:"NUMBER" help:"Nodes on whose disks a tarball lies before its publishing is acknowledged, as far as there are as many."`
+
+	UnpackedSize int64 `key:"unpacked.size" default:"2147483648" placeholder:"BYTES" help:"Disk that unpacked documentation and sources may take on this node. What was not asked for longest is forgotten, and unpacked again when it is."`
+
+	DocsURL string `key:"docs.url" placeholder:"URL" help:"Where documentation is shown: https://*.docs.example.com gives each package an address of its own, which is safest; https://docs.example.com is one for all. Default: *.docs.localhost on the machine itself, else a sandboxed path of the site."`
 
 	ScrubEvery time.Duration `key:"scrub.every" default:"168h" placeholder:"TIME" help:"How often all tarballs are read, to find and heal those that rot; 0 means only when asked."`
 
@@ -171,6 +176,14 @@ func (s Server) Check() []Problem {
 	}
 	if s.ScrubEvery < 0 {
 		bad("scrub.every", "must not be negative")
+	}
+	if s.UnpackedSize < 1<<20 {
+		bad("unpacked.size", "must be at least 1048576, for one package's documentation to find room")
+	}
+	if s.DocsURL != "" {
+		if _, err := origin.Parse(s.DocsURL); err != nil {
+			bad("docs.url", "%s", err)
+		}
 	}
 	if s.DiskReserve < 0 {
 		bad("disk.reserve", "must not be negative")

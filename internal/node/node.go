@@ -39,6 +39,7 @@ import (
 	"hexhub/internal/feature/search"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/feature/shortlink"
+	"hexhub/internal/feature/source"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/blob/s3"
@@ -47,6 +48,7 @@ import (
 	"hexhub/internal/kernel/lead"
 	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/replica"
 	"hexhub/internal/kernel/roster"
 	"hexhub/internal/kernel/scrub"
@@ -99,6 +101,9 @@ type Node struct {
 	OAuth    *oauth.OAuth
 	Catalog  *catalog.Catalog
 	Docs     *docs.Docs
+	Trees    *docs.Trees
+	Sources  *source.Sources
+	Origins  origin.Origins // where documentation is shown
 	Previews *preview.Previews
 	Policies *policy.Policies
 	Links    *shortlink.Links
@@ -376,6 +381,9 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	n.Stats = stats.New(n.DB, stats.Options{Node: n.id, Log: n.log})
 	n.Catalog = catalog.New(n.DB, catalog.Options{DefaultRepository: repository, Mail: n.Mail, Recent: stats.Recent, Total: stats.Total})
 	n.Docs = docs.New(n.DB, n.Blobs)
+	if err := n.openUnpacked(); err != nil {
+		return err
+	}
 	n.Previews = preview.New(n.Blobs, preview.Options{})
 	n.Policies = policy.New(n.DB, repository)
 	if n.Links, err = shortlink.New(n.DB, n.URL); err != nil {

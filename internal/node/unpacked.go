@@ -1,0 +1,28 @@
+package node
+
+import (
+	"path/filepath"
+
+	"hexhub/internal/feature/docs"
+	"hexhub/internal/feature/source"
+	"hexhub/internal/kernel/origin"
+	"hexhub/internal/kernel/pack"
+)
+
+// openUnpacked opens what shows the insides of archives: they lie unpacked in a folder of this node, which may be deleted
+// while it is stopped.
+func (n *Node) openUnpacked() (err error) {
+	n.Origins = origin.Beside(n.URL)
+	if n.Config.DocsURL != "" {
+		if n.Origins, err = origin.Parse(n.Config.DocsURL); err != nil {
+			return err
+		}
+	}
+	shelf, err := pack.NewShelf(filepath.Join(n.Config.Data, "unpacked"), pack.Options{Bytes: n.Config.UnpackedSize})
+	if err != nil {
+		return err
+	}
+	n.closers = append(n.closers, shelf.Close)
+	n.Trees, n.Sources = docs.NewTrees(n.Blobs, shelf), source.New(n.Blobs, shelf)
+	return nil
+}
