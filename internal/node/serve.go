@@ -18,6 +18,7 @@ import (
 	"hexhub/internal/kernel/cluster"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/api"
+	"hexhub/internal/surface/dochost"
 	"hexhub/internal/surface/door"
 	"hexhub/internal/surface/front"
 	"hexhub/internal/surface/ops"
@@ -54,6 +55,10 @@ func (n *Node) handler(o *ops.Ops, pages *ui.Web) http.Handler {
 		Repo: repo.New(repo.Deps{
 			DB: n.DB, Index: n.Index, Access: n.Access, Blobs: n.Blobs, Stats: n.Stats, Default: n.repository, Log: n.log,
 		}),
+		Docs: dochost.New(dochost.Deps{
+			DB: n.DB, Trees: n.Trees, Origins: n.Origins, Default: n.repository, Site: n.URL, Log: n.log,
+		}),
+		OfDocs:  n.Origins.Serves,
 		Site:    pages,
 		Blocked: (&blocklist{n: n}).Holds, DB: n.DB,
 		Refuse:  front.Refusals{API: api.Refuse, Ops: o.Refuse, Site: pages.Refuse},

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/kernel/trace"
 	"hexhub/internal/surface/call"
@@ -33,11 +34,13 @@ type Options struct {
 	API     http.Handler   // serves /api, sees paths without it
 	Ops     http.Handler   // serves /api/operator/, sees /operator/; nil leaves it to API
 	Repo    http.Handler   // serves /repo, likewise
+	Docs    http.Handler   // serves the hosts of documentation, and /docs-view, likewise; nil leaves them to Site
 	Site    http.Handler   // serves everything else
 	Proxies []netip.Prefix // networks whose X-Forwarded-For is believed; none by default
 
-	Blocked func(netip.Addr) bool // says whose every request is refused; nil refuses nobody's
-	DB      *store.DB             // whose age decides what may be told; nil never is too old
+	OfDocs  func(host string) bool // says which hosts are those of documentation; nil knows none
+	Blocked func(netip.Addr) bool  // says whose every request is refused; nil refuses nobody's
+	DB      *store.DB              // whose age decides what may be told; nil never is too old
 	Refuse  Refusals
 
 	Log     *slog.Logger  // nil discards
@@ -200,10 +203,16 @@ func (f *front) route(r *http.Request) (string, http.Handler) {
 	if !ok || strings.Contains(r.URL.RawQuery, "%00") || !setPath(r.URL, path) {
 		return "front", nil
 	}
+	if f.Docs != nil && f.OfDocs != nil && f.OfDocs(r.Host) {
+		return "docs", f.Docs
+	}
 	for _, s := range []struct {
 		name, prefix string
 		handler      http.Handler
-	}{{"api", "/api", f.API}, {"repo", "/repo", f.Repo}} {
+	}{{"api", "/api", f.API}, {"repo", "/repo", f.Repo}, {"docs", origin.Path, f.Docs}} {
+		if s.handler == nil {
+			continue
+		}
 		if rest, ok := strings.CutPrefix(path, s.prefix); ok && (rest == "" || rest[0] == '/') {
 			setPath(r.URL, "/"+strings.TrimPrefix(rest, "/"))
 			if s.name == "api" && f.Ops != nil && strings.HasPrefix(rest, "/operator/") {

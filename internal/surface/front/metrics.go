@@ -22,7 +22,7 @@ type Metrics struct {
 var buckets = [...]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
 
 var (
-	surfaces = []string{"api", "repo", "site", "ops", "front"}
+	surfaces = []string{"api", "repo", "docs", "site", "ops", "front"}
 	classes  = []string{"2xx", "3xx", "4xx", "5xx"}
 	refused  = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}
 )

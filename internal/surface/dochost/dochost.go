@@ -1,0 +1,94 @@
+// Package dochost serves the documentation of packages as pages, on hosts of their own or below a path of the site.
+//
+// Pages and scripts here are strangers', so the package knows how browsers are told to keep them away from the site and
+// from each other, and what a file may pass for. It knows addresses, validators and caches; which release an address
+// means is docs' to say, and who may read what is private, access'. No cookie of the site is ever looked at here.
+package dochost
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"hexhub/hex/name"
+	"hexhub/internal/feature/docs"
+	"hexhub/internal/kernel/origin"
+	"hexhub/internal/kernel/store"
+)
+
+// Deps are what is shown, and where. All are required but Log.
+type Deps struct {
+	DB      *store.DB
+	Trees   *docs.Trees
+	Origins origin.Origins
+	Default name.Repository // the one whose packages have no repository in their address
+	Site    string          // where people open the site, without a trailing slash
+	Log     *slog.Logger    // nil discards
+}
+
+// New returns the handler of all documentation: of requests to hosts that Origins serves, with their paths as they are,
+// and of those below [origin.Path] on the site, without that. Paths are plain, as front makes them.
+func New(d Deps) http.Handler {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	return &surface{Deps: d}
+}
+
+type surface struct{ Deps }
+
+// ServeHTTP implements http.Handler.
+func (s *surface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := s.serve(w, r); err != nil {
+		s.refuse(w, r, err)
+	}
+}
+
+func (s *surface) serve(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return errMethod
+	}
+	place, rest, ok := s.Origins.Of(r.Host, r.URL.Path)
+	switch {
+	case hidesSlash(r.URL):
+		return errAbsent
+	case !ok:
+		return s.outside(w, r)
+	}
+	_, own := s.Origins.Own(place)
+	switch byPath := len(rest) < len(r.URL.Path); {
+	case place.Repository == s.Default:
+		place.Repository = name.Repository{}
+		fallthrough
+	case own && byPath:
+		return redirect(w, r, s.Origins.Base(place), rest)
+	}
+	return s.show(w, r, &asked{place: place, rest: rest, base: s.Origins.Base(place), own: own})
+}
+
+// hidesSlash reports whether a slash was sent in disguise: what is one path here could be another to a proxy.
+func hidesSlash(u *url.URL) bool {
+	return strings.Contains(u.RawPath, "%2f") || strings.Contains(u.RawPath, "%2F")
+}
+
+// outside answers for what is of no package: the way to all of them is the site.
+func (s *surface) outside(w http.ResponseWriter, r *http.Request) error {
+	if r.URL.Path != "/" && r.URL.Path != "" {
+		return errAbsent
+	}
+	return redirect(w, r, s.Site, "/packages")
+}
+
+// redirect leads to a path elsewhere for now, and keeps what was asked besides, such as the theme.
+func redirect(w http.ResponseWriter, r *http.Request, base, path string) error {
+	to := base + (&url.URL{Path: path}).EscapedPath()
+	if r.URL.RawQuery != "" {
+		to += "?" + r.URL.RawQuery
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "public, no-cache")
+	h.Set("Location", to)
+	w.WriteHeader(http.StatusFound)
+	return nil
+}

@@ -1,0 +1,188 @@
+package dochost_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"hexhub/hex/tarball"
+	"hexhub/internal/hubtest"
+)
+
+const plugWorld = `
+user joe
+org guild admin=joe
+key joe all permissions=api
+package hexhub/plug owner=joe
+package hexhub/bare owner=joe
+package guild/vault
+release hexhub/plug 1.0.0
+release hexhub/plug 1.1.0
+release hexhub/plug 1.2.0-rc.1
+release hexhub/bare 1.0.0
+release guild/vault 1.0.0 docs
+`
+
+// A docsHub is a registry with the documentation of plug 1.0.0 and 1.1.0.
+type docsHub struct {
+	*hubtest.Hub
+	t testing.TB
+}
+
+func newHub(t testing.TB) *docsHub {
+	t.Helper()
+	h := &docsHub{hubtest.World(t, plugWorld), t}
+	h.upload("plug", "1.0.0", "index.html", "<p>one", "old.html", "<p>gone", "docs_config.js", "alert(1)")
+	h.upload("plug", "1.1.0", "index.html", "<p>two", "guides/index.html", "<p>guides", "dist/app-AAAABBBB.js", "1;"+strings.Repeat(" ", 500))
+	return h
+}
+
+// upload gives a release documentation of files, each a name and what is in it.
+func (h *docsHub) upload(pkg, version string, files ...string) hubtest.Answer {
+	h.t.Helper()
+	var sources []tarball.Source
+	for i := 0; i < len(files); i += 2 {
+		sources = append(sources, tarball.Source{Path: files[i], Content: []byte(files[i+1])})
+	}
+	var b bytes.Buffer
+	if err := tarball.WriteDocs(&b, sources); err != nil {
+		h.t.Fatal(err)
+	}
+	return h.As("joe/all").Do(http.MethodPost, "/api/packages/"+pkg+"/releases/"+version+"/docs", b.Bytes()).Expect(h.t, http.StatusCreated)
+}
+
+// at asks the documentation of a label, such as plug; an empty one is the host that all share.
+func (h *docsHub) at(label string) hubtest.Client {
+	h.t.Helper()
+	u, err := url.Parse(h.URL)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	host := "docs.localhost:" + u.Port()
+	if label != "" {
+		host = label + "." + host
+	}
+	c := h.Anonymous()
+	c.Header = http.Header{"Host": {host}}
+	return c
+}
+
+func TestAddressesOfVersions(t *testing.T) {
+	h := newHub(t)
+	base := strings.Replace(h.URL, "127.0.0.1", "plug.docs.localhost", 1)
+	for _, c := range []struct{ path, want string }{
+		{"/", "<p>two"},
+		{"/index.html", "<p>two"},
+		{"/1.0.0/", "<p>one"},
+		{"/1.0.0/old.html", "<p>gone"},
+		{"/guides/", "<p>guides"},
+		{"/1.0.0", "302 /1.0.0/"},
+		{"/guides?theme=dark", "302 /guides/?theme=dark"},
+		{"/1.1.0/guides", "302 /1.1.0/guides/"},
+		{"/latest/guides/?theme=dark", "302 /1.1.0/guides/?theme=dark"},
+		{"/latest", "302 /1.1.0/"},
+		{"/~1.0.0/old.html", "302 /1.0.0/old.html"},
+		{"/~1.0", "302 /1.1.0/"},
+		{"/~2.0/", "404"},
+		{"/~x/", "404"},
+		{"/1.2.0-rc.1/", "404"},
+		{"/9.0.0/", "404"},
+		{"/old.html", "404"},
+		{"/INDEX.html", "404"},
+		{"/guides/..;/index.html", "404"},
+		{"/guides%2Findex.html", "404"},
+		{"/1.0.0%2Findex.html", "404"},
+	} {
+		a := h.at("plug").Get(c.path)
+		got := string(a.Body)
+		switch {
+		case a.Status == http.StatusFound:
+			got = "302 " + strings.TrimPrefix(a.Header.Get("Location"), base)
+		case a.Status != http.StatusOK:
+			got = http.StatusText(a.Status)
+			if a.Status == http.StatusNotFound {
+				got = "404"
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", c.path, got, c.want)
+		}
+	}
+}
+
+// What is not there and what nobody may know of are refused alike.
+func TestAbsentDocumentation(t *testing.T) {
+	h := newHub(t)
+	for label, path := range map[string]string{"nothing": "/", "bare": "/", "guild--vault": "/", "ghost--vault": "/", "guild--ghost": "/"} {
+		if a := h.at(label).Get(path); a.Status != http.StatusNotFound {
+			t.Errorf("%s%s: %d", label, path, a.Status)
+		}
+	}
+}
+
+// A package that has an origin is shown nowhere else.
+func TestOneOriginEach(t *testing.T) {
+	h := newHub(t)
+	want := strings.Replace(h.URL, "127.0.0.1", "plug.docs.localhost", 1) + "/1.0.0/?theme=dark"
+	for name, a := range map[string]hubtest.Answer{
+		"the host of all":               h.at("").Get("/plug/1.0.0/?theme=dark"),
+		"a path of the site":            h.Anonymous().Get("/docs-view/plug/1.0.0/?theme=dark"),
+		"the default repository's name": h.at("").Get("/@hexhub/plug/1.0.0/?theme=dark"),
+		"as a label":                    h.at("hexhub--plug").Get("/1.0.0/?theme=dark"),
+	} {
+		if got := a.Header.Get("Location"); got != want {
+			t.Errorf("%s: %d to %q, want %s", name, a.Status, got, want)
+		}
+	}
+}
+
+// The menu of versions is told by the releases as they are, whatever the archive says.
+func TestMenuFollowsTheReleases(t *testing.T) {
+	h := newHub(t)
+	base := strings.Replace(h.URL, "127.0.0.1", "plug.docs.localhost", 1)
+	two := `var versionNodes = [{"version":"v1.1.0","url":"` + base + `/1.1.0","latest":true},{"version":"v1.0.0","url":"` + base + `/1.0.0"}];`
+	for _, path := range []string{"/docs_config.js", "/1.0.0/docs_config.js", "/guides/docs_config.js"} {
+		if got := string(h.at("plug").Get(path).Expect(t, 200).Body); !strings.HasPrefix(got, two) {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+	joe := h.As("joe/all")
+	joe.Do(http.MethodPost, "/api/packages/plug/releases/1.0.0/retire", map[string]string{"reason": "security"}).Expect(t, 204)
+	if got := string(h.at("plug").Get("/docs_config.js").Body); !strings.Contains(got, `/1.0.0","retired":true}]`) {
+		t.Errorf("after one was retired: %s", got)
+	}
+	joe.Do(http.MethodDelete, "/api/packages/plug/releases/1.1.0/docs", nil).Expect(t, 204)
+	if got := string(h.at("plug").Get("/docs_config.js").Body); !strings.Contains(got, `= [{"version":"v1.0.0","url":"`+base+`/1.0.0","latest":true,"retired":true}]`) {
+		t.Errorf("after the newest was deleted: %s", got)
+	}
+}
+
+func TestFilesAreRevalidatedAndCompressed(t *testing.T) {
+	h := newHub(t)
+	plug := h.at("plug")
+	plug.Header.Set("Accept-Encoding", "br, gzip")
+	a := plug.Get("/dist/app-AAAABBBB.js").Expect(t, 200)
+	if a.Header.Get("Content-Encoding") != "gzip" || len(a.Body) > 200 || !strings.Contains(a.Header.Get("Cache-Control"), "immutable") {
+		t.Errorf("%d bytes, %v", len(a.Body), a.Header)
+	}
+	plug.Header.Set("If-None-Match", a.Header.Get("Etag"))
+	plug.Get("/dist/app-AAAABBBB.js").Expect(t, http.StatusNotModified)
+	plug.Header.Set("Accept-Encoding", "gzip;q=0")
+	if a := plug.Get("/dist/app-AAAABBBB.js").Expect(t, 200); len(a.Body) != 502 || a.Header.Get("Content-Encoding") != "" {
+		t.Errorf("%d bytes, %v", len(a.Body), a.Header)
+	}
+}
+
+// Nothing of the site's is on a host of documentation, and its methods are those that read.
+func TestHostsOfDocumentationHaveNoSite(t *testing.T) {
+	h := newHub(t)
+	for _, path := range []string{"/login", "/api/packages", "/repo/names", "/assets/app.css"} {
+		h.at("plug").Get(path).Expect(t, http.StatusNotFound)
+	}
+	h.at("plug").Do(http.MethodPost, "/", nil).Expect(t, http.StatusMethodNotAllowed)
+	if a := h.at("plug").Get("/"); a.Header.Get("Set-Cookie") != "" || a.Header.Get("Service-Worker-Allowed") != "" {
+		t.Errorf("%v", a.Header)
+	}
+}
