@@ -29,7 +29,7 @@ var rooms = map[string][]string{
 		"access",
 		"advisory catalog connect oauth policy shortlink sso stats",
 		"source",
-		"backup depend diff docs index mirror preview promote quality search shelf todo trial webhook",
+		"backup depend diff docs index mirror pass preview promote quality search shelf todo trial webhook",
 		"docsearch health operator people world",
 		"doctor",
 	},
@@ -37,7 +37,7 @@ var rooms = map[string][]string{
 		"call",
 		"door web/live",
 		"web/ui",
-		"api dochost ops repo web/account web/admin web/dash web/find web/gallery web/packages web/palette web/people web/setup web/site",
+		"api dochost ops repo web/account web/admin web/dash web/find web/gallery web/packages web/palette web/pass web/people web/setup web/site",
 		"front",
 	},
 }

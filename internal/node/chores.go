@@ -35,6 +35,7 @@ func (n *Node) houseChores() []chore {
 		{"forget old sessions and links", n.Accounts.Forget},
 		{"forget old keys", n.Access.Forget},
 		{"forget what programs asked for in vain", n.OAuth.Forget},
+		{"forget ways into private documentation", n.Passes.Forget},
 		{"forget old short links", n.Links.Forget},
 		{"forget old counts of attempts", func(ctx context.Context) error { return limit.Forget(ctx, n.DB) }},
 		{"seal old audit entries", n.archive},

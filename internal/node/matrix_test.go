@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"hexhub/assets"
+	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/hubtest"
 	"hexhub/internal/surface/api"
@@ -145,7 +146,10 @@ func (h *cast) fill(text string) string {
 	if !strings.Contains(text, "{") {
 		return text
 	}
-	return strings.NewReplacer("{invitation}", h.invitation, "{letter}", h.letter, "{client}", h.client, "{style}", strings.TrimPrefix(assets.Path("app.css"), "/assets/")).Replace(text)
+	return strings.NewReplacer(
+		"{invitation}", h.invitation, "{letter}", h.letter, "{client}", h.client, "{style}", strings.TrimPrefix(assets.Path("app.css"), "/assets/"),
+		"{docs}", strings.TrimPrefix(h.Origins.String(), "http://*."), "{challenge}", account.HashToken("shown"),
+	).Replace(text)
 }
 
 // ask sends the row's request as the caller.

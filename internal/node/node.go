@@ -34,6 +34,7 @@ import (
 	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/pass"
 	"hexhub/internal/feature/policy"
 	"hexhub/internal/feature/preview"
 	"hexhub/internal/feature/search"
@@ -104,6 +105,7 @@ type Node struct {
 	Trees    *docs.Trees
 	Sources  *source.Sources
 	Origins  origin.Origins // where documentation is shown
+	Passes   *pass.Passes   // who may read what is private there
 	Previews *preview.Previews
 	Policies *policy.Policies
 	Links    *shortlink.Links
@@ -144,7 +146,7 @@ type Node struct {
 
 // tables are the schemas of all rooms.
 var tables = []store.Schema{
-	cluster.Tables, roster.Tables, scrub.Tables, lead.Tables, level.Tables, limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, catalog.Tables, policy.Tables, shortlink.Tables,
+	cluster.Tables, roster.Tables, scrub.Tables, lead.Tables, level.Tables, limit.Tables, job.Tables, audit.Tables, mail.Tables, setting.Tables, account.Tables, org.Tables, access.Tables, oauth.Tables, pass.Tables, catalog.Tables, policy.Tables, shortlink.Tables,
 	stats.Tables, index.Tables, backup.Tables,
 }
 

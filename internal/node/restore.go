@@ -18,6 +18,7 @@ import (
 	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/pass"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/lead"
@@ -34,7 +35,7 @@ import (
 func notRestored(table string) bool { return slices.Contains(lost, table) }
 
 var lost = slices.Concat(
-	account.Transient.Names(), oauth.Transient.Names(), org.Transient.Names(), limit.Tables.Names(),
+	account.Transient.Names(), oauth.Transient.Names(), org.Transient.Names(), pass.Transient.Names(), limit.Tables.Names(),
 	lead.Tables.Names(), backup.Tables.Names(), scrub.Tables.Names(), roster.Tables.Names(),
 	[]string{"level", "node", "node-invitation", "node-drain"},
 )

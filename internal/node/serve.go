@@ -30,6 +30,7 @@ import (
 	"hexhub/internal/surface/web/live"
 	"hexhub/internal/surface/web/packages"
 	"hexhub/internal/surface/web/palette"
+	webpass "hexhub/internal/surface/web/pass"
 	webpeople "hexhub/internal/surface/web/people"
 	"hexhub/internal/surface/web/setup"
 	"hexhub/internal/surface/web/ui"
@@ -82,6 +83,7 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 		DB: n.DB, Catalog: n.Catalog, Audit: n.Audit, Previews: n.Previews, Log: n.log, Default: n.repository, Registry: n.Registry(),
 	})
 	dash.Register(w, dash.Deps{DB: n.DB, Access: n.Access, Orgs: n.Orgs, Policies: n.Policies, Audit: n.Audit, Registry: n.Registry()})
+	webpass.Register(w, n.Passes)
 	webpeople.Register(w, webpeople.Deps{DB: n.DB, Default: n.repository})
 	addDemo(w)
 	setup.Register(w, setup.Deps{

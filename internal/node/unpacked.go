@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"hexhub/internal/feature/docs"
+	"hexhub/internal/feature/pass"
 	"hexhub/internal/feature/source"
 	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/pack"
@@ -18,6 +19,7 @@ func (n *Node) openUnpacked() (err error) {
 			return err
 		}
 	}
+	n.Passes = pass.New(n.DB, n.Sealer, n.Origins, n.repository)
 	shelf, err := pack.NewShelf(filepath.Join(n.Config.Data, "unpacked"), pack.Options{Bytes: n.Config.UnpackedSize})
 	if err != nil {
 		return err

@@ -107,6 +107,14 @@ func (o Origins) Base(p Place) string {
 	return o.scheme + "://" + o.host + o.path + p.path()
 }
 
+// Origin is that of a package's documentation, be it its own or one that it shares.
+func (o Origins) Origin(p Place) string {
+	if own, ok := o.Own(p); ok {
+		return own
+	}
+	return o.scheme + "://" + o.host
+}
+
 // path is that of a package on an origin it shares.
 func (p Place) path() string {
 	if p.Repository == (name.Repository{}) {
@@ -177,6 +185,18 @@ func (o Origins) Of(host, path string) (p Place, rest string, ok bool) {
 		return p, path, ok
 	}
 	return split(path)
+}
+
+// Read finds the package that a whole address is of, and what its path has behind it, still escaped. What is not at an
+// address of documentation is nobody's, however much it looks like one.
+func (o Origins) Read(u *url.URL) (p Place, rest string, ok bool) {
+	host := strings.ToLower(u.Host)
+	mine := host == o.host || o.star && strings.HasSuffix(host, "."+o.host)
+	path, under := strings.CutPrefix(u.EscapedPath(), o.path)
+	if u.Scheme != o.scheme || u.User != nil || u.Opaque != "" || !mine || !under {
+		return Place{}, "", false
+	}
+	return o.Of(host, path)
 }
 
 // split reads what begins with /NAME or /@ORG/NAME.

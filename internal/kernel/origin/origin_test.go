@@ -1,6 +1,7 @@
 package origin_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -54,6 +55,9 @@ func TestAddresses(t *testing.T) {
 		}
 		if own, ok := c.o.Own(c.p); ok != c.own || ok && own != c.want {
 			t.Errorf("%s: own origin %q, %v", c.name, own, ok)
+		}
+		if at := c.o.Origin(c.p); !strings.HasPrefix(c.want, at) || strings.Count(at, "/") != 2 {
+			t.Errorf("%s: its origin is %s", c.name, at)
 		}
 	}
 }
@@ -111,6 +115,41 @@ func TestForeignAddressesAreNobodys(t *testing.T) {
 	}
 	if origin.Beside("https://hub.example.com").Serves("hub.example.com") {
 		t.Error("the site's own host is taken for one of documentation")
+	}
+}
+
+// W6: what is read as an address of documentation is one, to the port and the letter.
+func TestW6OnlyOurAddressesAreRead(t *testing.T) {
+	each, path := parse(t, "https://*.docs.example.com:8443"), origin.Beside("https://hub.example.com")
+	for _, c := range []struct {
+		o       origin.Origins
+		address string
+		rest    string
+		p       origin.Place
+		ok      bool
+	}{
+		{each, "https://acme--plug.docs.example.com:8443/1.0/a%2Fb.html?q=1", "/1.0/a%2Fb.html", place("acme", "plug"), true},
+		{each, "https://DOCS.example.com:8443/@acme/plug", "", place("acme", "plug"), true},
+		{each, "http://acme--plug.docs.example.com:8443/", "", origin.Place{}, false},
+		{each, "https://acme--plug.docs.example.com/", "", origin.Place{}, false},
+		{each, "https://joe@acme--plug.docs.example.com:8443/", "", origin.Place{}, false},
+		{each, "https://acme--plug.docs.example.com.evil.org:8443/", "", origin.Place{}, false},
+		{each, "https://evil.org/acme--plug.docs.example.com:8443/", "", origin.Place{}, false},
+		{each, "https:acme--plug.docs.example.com:8443/", "", origin.Place{}, false},
+		{each, "//acme--plug.docs.example.com:8443/", "", origin.Place{}, false},
+		{each, "javascript:alert(1)", "", origin.Place{}, false},
+		{path, "https://hub.example.com/docs-view/@acme/plug/1.0/", "/1.0/", place("acme", "plug"), true},
+		{path, "https://hub.example.com/docs-viewer/@acme/plug/", "", origin.Place{}, false},
+		{path, "https://hub.example.com/@acme/plug/1.0/", "", origin.Place{}, false},
+		{path, "https://evil.org/docs-view/@acme/plug/", "", origin.Place{}, false},
+	} {
+		u, err := url.Parse(c.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, rest, ok := c.o.Read(u); p != c.p || rest != c.rest || ok != c.ok {
+			t.Errorf("%s is of %v and %q, %v", c.address, p, rest, ok)
+		}
 	}
 }
 

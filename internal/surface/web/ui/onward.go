@@ -18,6 +18,7 @@ var destinations = []struct{ path, words string }{
 	{"/admin", "the administration"},
 	{"/admin/", "the administration"},
 	{"/packages/", "the package"},
+	{"/docs-access", "the documentation"},
 	{"/invites", "your invitation"},
 	{"/oauth/device", "the program that you want to connect"},
 	{"/oauth/device/authorize", "the program that you want to connect"},
