@@ -7,7 +7,9 @@ package assets
 
 import (
 	"embed"
+	"encoding/json"
 	"fmt"
+	"io/fs"
 	"path"
 	"strings"
 )
@@ -76,3 +78,25 @@ func Path(name string) string {
 	}
 	return "/assets/" + hashed
 }
+
+var icons = strokes()
+
+func strokes() map[string]string {
+	found, err := fs.Glob(dist, "dist/icons.*.json")
+	if err != nil || len(found) != 1 {
+		panic("assets: there are no icons") // they are in the binary
+	}
+	body, err := dist.ReadFile(found[0])
+	if err != nil {
+		panic(err)
+	}
+	all := map[string]string{}
+	if err := json.Unmarshal(body, &all); err != nil {
+		panic(err)
+	}
+	return all
+}
+
+// Icon is what to draw, in SVG, within a square of 24 units for the icon that src/icons.txt names so. It is empty if
+// there is none.
+func Icon(name string) string { return icons[name] }

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -56,5 +58,24 @@ func TestStylesAndScriptsAreSmall(t *testing.T) {
 	}
 	if size > 45_000 {
 		t.Errorf("they take %d bytes, want 45,000 at most", size)
+	}
+}
+
+// A page that names an icon shows one.
+func TestIconsOfPagesAreHere(t *testing.T) {
+	pages, err := filepath.Glob("../internal/surface/web/*/*.templ")
+	if err != nil || len(pages) == 0 {
+		t.Fatal("no pages", err)
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\bIcon\("([^"]+)"\)`).FindAllStringSubmatch(string(text), -1) {
+			if Icon(m[1]) == "" {
+				t.Errorf("%s shows %q, which src/icons.txt lacks", page, m[1])
+			}
+		}
 	}
 }

@@ -11,8 +11,11 @@ mkdirSync(out, { recursive: true });
 
 execFileSync("node_modules/.bin/tailwindcss", ["--input", "src/app.css", "--output", join(out, "app.css"), "--minify"], { stdio: ["ignore", "ignore", "inherit"] });
 
+// The script is deferred, and then does nothing in the turn in which browsers first lay out the page: a turn that takes
+// long answers nobody. In brackets, a function is compiled where the script is read, which is beside the page's thread.
 await build({
   entryPoints: ["src/app.ts"], outfile: join(out, "app.js"),
+  banner: { js: "setTimeout((function(){" }, footer: { js: "}));" },
   bundle: true, minify: true, format: "iife", target: "es2022", legalComments: "none", logLevel: "warning",
 });
 
@@ -23,14 +26,13 @@ const fonts = {
 };
 for (const [name, from] of Object.entries(fonts)) copyFileSync(join("node_modules/@fontsource-variable", from), join(out, name));
 
-// One symbol an icon, so that a page names those that it shows and all are fetched once.
+// The strokes of each icon. Pages draw those that they show.
 const names = readFileSync("src/icons.txt", "utf8").split("\n").filter((line) => line && !line.startsWith("#")).sort();
-const symbols = names.map((name) => {
+const strokes = Object.fromEntries(names.map((name) => {
   const svg = readFileSync(`node_modules/lucide-static/icons/${name}.svg`, "utf8");
-  const shapes = svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>")).replace(/\s*\n\s*/g, "");
-  return `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">${shapes}</symbol>`;
-});
-writeFileSync(join(out, "icons.svg"), `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>\n`);
+  return [name, svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>")).replace(/\s*\n\s*/g, "")];
+}));
+writeFileSync(join(out, "icons.json"), JSON.stringify(strokes, null, 1) + "\n");
 
 copyFileSync("src/favicon.svg", join(out, "favicon.svg"));
 

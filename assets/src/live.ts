@@ -34,6 +34,10 @@ for (const name of ["pointermove", "focusout"]) {
   addEventListener(name, () => { if (held.size) requestAnimationFrame(release); }, { passive: true });
 }
 
+// same tells that a piece shows what is there already, as the first one of a stream mostly does.
+const same = (place: Element, piece: DocumentFragment) =>
+  place.childNodes.length === piece.childNodes.length && [...place.childNodes].every((n, i) => n.isEqualNode(piece.childNodes[i]));
+
 // put puts a piece into its place, and shows which numbers and rows are new. Rows without an id are written over where
 // they stand, so that nothing moves; those with one keep what they are, and move.
 function put(id: string, html: string) {
@@ -44,10 +48,11 @@ function put(id: string, html: string) {
     held.set(place, html);
     return;
   }
-  const before = new Map([...place.querySelectorAll(".tabular, li, tr")].map((e) => [e, e.textContent]));
-  if (place.matches(".tabular")) before.set(place, place.textContent);
   const piece = document.createElement("template");
   piece.innerHTML = html;
+  if (same(place, piece.content)) return;
+  const before = new Map([...place.querySelectorAll(".tabular, li, tr")].map((e) => [e, e.textContent]));
+  if (place.matches(".tabular")) before.set(place, place.textContent);
   morph(place, piece.content, true);
   htmx.process(place);
   for (const button of place.querySelectorAll<HTMLButtonElement>("button[data-copy]")) button.hidden = !navigator.clipboard;

@@ -102,7 +102,7 @@ func (p PackageRow) Row() templ.Component {
 			templ_7745c5c3_Var2 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<li class=\"flex flex-wrap items-start gap-x-6 gap-y-3 px-4 py-4 sm:px-5\"><div class=\"min-w-0 grow basis-72\"><p class=\"flex flex-wrap items-baseline gap-x-2 gap-y-1\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<li class=\"late flex flex-wrap items-start gap-x-6 gap-y-3 px-4 py-4 sm:px-5\"><div class=\"min-w-0 grow basis-72\"><p class=\"flex flex-wrap items-baseline gap-x-2 gap-y-1\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -213,6 +213,14 @@ type Page struct {
 	site  string // where people open it
 }
 
+// description is what search engines show of the page. One that says nothing about itself says where it is.
+func (p Page) description() string {
+	if p.About != "" || p.NoIndex {
+		return p.About
+	}
+	return p.Title + ": packages for Elixir, Erlang and Gleam."
+}
+
 // picture is the path of the picture that is shown beside a link to the page.
 func (p Page) picture() string {
 	if p.Picture == "" {

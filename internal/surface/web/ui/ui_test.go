@@ -287,3 +287,14 @@ func TestW5PolicyNamesOneOtherSite(t *testing.T) {
 		}
 	}
 }
+
+// A page that says nothing about itself is described all the same, unless nobody is to find it.
+func TestPagesAreDescribed(t *testing.T) {
+	web := newWeb("", nil)
+	if _, body := ask(web, httptest.NewRequest(http.MethodGet, "/form", nil)); !strings.Contains(body, `<meta name="description" content="Form · acme: packages for Elixir, Erlang and Gleam.">`) {
+		t.Errorf("the page has no description:\n%.900s", body)
+	}
+	if _, body := ask(web, httptest.NewRequest(http.MethodGet, "/absent", nil)); strings.Contains(body, `name="description"`) {
+		t.Error("what is not there is described")
+	}
+}
