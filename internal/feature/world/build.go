@@ -204,7 +204,7 @@ func (b *builder) release(r release) error {
 			return err
 		}
 	}
-	if r.has("docs") {
+	if r.has("docs") || len(r.docs) > 0 {
 		if err := b.docs(actor, r); err != nil {
 			return err
 		}
@@ -215,11 +215,17 @@ func (b *builder) release(r release) error {
 	return b.Catalog.Retire(b.ctx, actor, r.ref, r.version, *r.retirement)
 }
 
-// docs gives the release a page of documentation.
+// docs gives the release the documentation that is written for it, or such as its build tool would make.
 func (b *builder) docs(actor access.Actor, r release) error {
+	files := r.docs
+	if len(files) == 0 {
+		var err error
+		if files, err = r.handbook(); err != nil {
+			return err
+		}
+	}
 	var file bytes.Buffer
-	page := fmt.Sprintf("<!doctype html><title>%s %s</title>\n", r.ref.Name, r.version)
-	if err := tarball.WriteDocs(&file, []tarball.Source{{Path: "index.html", Content: []byte(page)}}); err != nil {
+	if err := tarball.WriteDocs(&file, files); err != nil {
 		return err
 	}
 	up, err := b.Blobs.Spool(b.ctx, &file, tarball.MaxSize)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"hexhub/hex/tarball"
+	"hexhub/internal/feature/world/handbook"
 )
 
 func (r release) app() string  { return r.or("app", r.ref.Name.String()) }
@@ -45,6 +46,13 @@ func (r release) contents() []tarball.Source {
 			text("src/"+r.app()+".gleam", "pub const version = %q\n", r.version))
 	}
 	return append(files, r.elixir()...)
+}
+
+// handbook is documentation as the build tool would make it.
+func (r release) handbook() ([]tarball.Source, error) {
+	return handbook.Write(handbook.Release{
+		Name: r.ref.Name.String(), Version: r.version.String(), Description: r.description(), Tool: r.tool(), Files: r.contents(),
+	})
 }
 
 func (r release) erlang() []tarball.Source {

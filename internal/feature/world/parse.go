@@ -11,7 +11,6 @@ import (
 
 	"hexhub/hex/name"
 	"hexhub/hex/tarball"
-	"hexhub/hex/version"
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/org"
@@ -71,16 +70,6 @@ func (l line) or(attr, absent string) string {
 		return v
 	}
 	return absent
-}
-
-// A release is a line of that kind as its tarball will tell it.
-type release struct {
-	line
-	ref        catalog.Ref
-	version    version.Version
-	requires   []tarball.Requirement
-	retirement *catalog.Retirement
-	files      []tarball.Source
 }
 
 // parse reads a world for a server whose default repository has the name.
@@ -234,64 +223,32 @@ func parseRef(text string) (catalog.Ref, error) {
 	return catalog.Ref{Repository: r, Name: p}, nil
 }
 
-func parseRelease(l line) (release, error) {
-	r := release{line: l}
-	var err error
-	if r.ref, err = parseRef(l.args[0]); err != nil {
-		return r, err
-	}
-	if r.version, err = version.Parse(l.args[1]); err != nil {
-		return r, fmt.Errorf("the version %q: %w", l.args[1], err)
-	}
-	for _, attr := range []string{"requires", "optional"} {
-		for _, text := range l.list(attr) {
-			req, err := parseRequirement(text)
-			if err != nil {
-				return r, err
-			}
-			req.Optional = attr == "optional"
-			r.requires = append(r.requires, req)
-		}
-	}
-	if text, ok := l.attrs["retired"]; ok {
-		reason, message, _ := strings.Cut(text, ":")
-		r.retirement = &catalog.Retirement{Reason: catalog.Reason(reason), Message: message}
-	}
-	return r, nil
-}
-
-// parseRequirement reads "jason ~> 1.0".
-func parseRequirement(text string) (tarball.Requirement, error) {
-	pkg, requirement, _ := strings.Cut(text, " ")
-	if _, err := name.ParsePackage(pkg); err != nil {
-		return tarball.Requirement{}, fmt.Errorf("the required package %q %w", pkg, err)
-	}
-	if _, err := version.ParseRequirement(requirement); err != nil {
-		return tarball.Requirement{}, fmt.Errorf("the requirement %q of %s: %w", requirement, pkg, err)
-	}
-	return tarball.Requirement{Name: pkg, App: pkg, Requirement: requirement}, nil
-}
-
 func parsePermission(text string) access.Permission {
 	domain, resource, _ := strings.Cut(text, ":")
 	return access.Permission{Domain: domain, Resource: resource}
 }
 
-// file gives a file of the archive to its release: [REPOSITORY/]NAME-VERSION/PATH. No repository has a
-// dash in its name, and every release has.
+// file gives a file of the archive to its release: [REPOSITORY/]NAME-VERSION/PATH, or NAME-VERSION:docs/PATH to its
+// documentation. No repository has a dash in its name, and every release has.
 func (s *script) file(f txtar.File, defaultRepository name.Repository) error {
 	repository, rest := defaultRepository.String(), f.Name
 	if first, after, _ := strings.Cut(f.Name, "/"); !strings.Contains(first, "-") {
 		repository, rest = first, after
 	}
 	of, path, _ := strings.Cut(rest, "/")
+	of, isDocs := strings.CutSuffix(of, ":docs")
 	i := slices.IndexFunc(s.releases, func(r release) bool {
 		return r.ref.Repository.String() == repository && of == r.ref.Name.String()+"-"+r.version.String()
 	})
 	if i < 0 || path == "" {
 		return fmt.Errorf("the file %q is in no release of this world; write [REPOSITORY/]NAME-VERSION/PATH", f.Name)
 	}
-	s.releases[i].files = append(s.releases[i].files, tarball.Source{Path: path, Content: f.Data})
+	file := tarball.Source{Path: path, Content: f.Data}
+	if isDocs {
+		s.releases[i].docs = append(s.releases[i].docs, file)
+	} else {
+		s.releases[i].files = append(s.releases[i].files, file)
+	}
 	return nil
 }
 

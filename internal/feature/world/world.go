@@ -16,7 +16,8 @@
 // Its files, if any, are the contents of releases: decimal-2.1.0/lib/decimal.ex, or
 // guild/secret-1.0.0/lib/secret.ex in another repository than the default one. A policy has its rules for
 // the default repository and for the organization's own. A release without files
-// gets some that its build tool can compile. One with docs gets a page of documentation.
+// gets some that its build tool can compile. One with docs gets documentation of the shape that its build tool
+// makes, or the one whose files are there: decimal-2.1.0:docs/index.html.
 //
 // A world is built by the deeds that people do, so nothing can be in it that could not come about
 // otherwise. The package knows the rooms it builds with; it refuses to know who asks for a world, and

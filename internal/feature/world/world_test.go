@@ -2,6 +2,7 @@ package world
 
 import (
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -157,6 +158,31 @@ func checkSecret(t *testing.T, r Rooms) {
 	}
 	if diff := cmp.Diff([]string{"src/secret.erl"}, filesOf(t, r, rel)); diff != "" {
 		t.Errorf("files of secret (-want +got):\n%s", diff)
+	}
+}
+
+// Documentation that is written in a world is taken as it is, and none is made up beside it.
+func TestDocsMayBeWritten(t *testing.T) {
+	r := emptyRooms(t)
+	text := "user jose\npackage hexhub/plug owner=jose\nrelease hexhub/plug 1.0.0\n-- plug-1.0.0:docs/index.html --\n<h1>Plug</h1>\n"
+	if _, err := Build(t.Context(), r, []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	rel, _ := catalog.GetRelease(r.DB.View(), catalog.Ref{Repository: hexhub, Name: name.MustPackage("plug")}, version.MustParse("1.0.0"))
+	if !rel.HasDocs() {
+		t.Fatal("plug has no documentation")
+	}
+	f, err := r.Blobs.Open(t.Context(), blob.Hash(rel.Docs.Hash))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var got []string
+	if _, err := tarball.WalkDocs(f, f.Size(), func(f tarball.File, _ io.Reader) error { got = append(got, f.Path); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"index.html"}, got); diff != "" {
+		t.Errorf("pages (-want +got):\n%s", diff)
 	}
 }
 
