@@ -181,8 +181,12 @@ func (s Server) Check() []Problem {
 		bad("unpacked.size", "must be at least 1048576, for one package's documentation to find room")
 	}
 	if s.DocsURL != "" {
-		if _, err := origin.Parse(s.DocsURL); err != nil {
+		site, _ := url.Parse(s.URL) // what is none was told above
+		switch o, err := origin.Parse(s.DocsURL); {
+		case err != nil:
 			bad("docs.url", "%s", err)
+		case site != nil && site.Host != "" && o.Serves(site.Host):
+			bad("docs.url", "%s takes the address of the registry, %s: give documentation a name beside it, such as https://*.docs.example.com", s.DocsURL, s.URL)
 		}
 	}
 	if s.DiskReserve < 0 {

@@ -96,6 +96,19 @@ func TestEverySettingHasThreeNames(t *testing.T) {
 	}
 }
 
+// Strangers' pages never take the address of the registry, whatever the star covers.
+func TestDocumentationIsBesideTheRegistry(t *testing.T) {
+	for docs, ok := range map[string]bool{
+		"https://*.docs.example.com": true, "https://docs.example.com": true, "https://*.hub.example.com": false, "https://*.example.com": false, "https://hub.example.com": false, "docs": false,
+	} {
+		s := config.Default()
+		s.URL, s.DocsURL = "https://hub.example.com", docs
+		if p := s.Check(); (len(p) == 0) != ok {
+			t.Errorf("%s: %v", docs, p)
+		}
+	}
+}
+
 func TestMistakesAreNamedWithTheirLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hexhub.toml")
 	text := "data = \"/d\"\nlistn = \":1\"\n[drain]\ntimeout = \"1 day\"\n[disk]\nreserve = \"much\"\n"

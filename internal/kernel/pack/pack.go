@@ -212,10 +212,15 @@ func (p *Pack) Read(f File, most int64) ([]byte, error) {
 	return b, nil
 }
 
+// OpenStored reads a member from its beginning as it lies in the pack; see Open for how long.
+func (p *Pack) OpenStored(f File) io.Reader {
+	return &checked{r: io.NewSectionReader(p.r, f.At, f.Stored), left: f.Stored, want: f.Check}
+}
+
 // Open reads a member from its beginning, unpacked. The reader needs no closing and is good until the pack is closed;
 // only one that is read to its end has been checked.
 func (p *Pack) Open(f File) (io.Reader, error) {
-	stored := io.Reader(&checked{r: io.NewSectionReader(p.r, f.At, f.Stored), left: f.Stored, want: f.Check})
+	stored := p.OpenStored(f)
 	if !f.Gzip {
 		return stored, nil
 	}

@@ -1,16 +1,18 @@
 package dochost
 
 import (
+	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"hexhub/hex/version"
 	"hexhub/internal/feature/catalog"
-	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/pack"
 	"hexhub/internal/kernel/store"
+	"hexhub/internal/surface/call"
 )
 
 // An asked is what a request is for.
@@ -21,7 +23,7 @@ type asked struct {
 	own   bool   // whether the package has the origin to itself
 
 	repository org.Repository
-	set        docs.Set
+	shown      *shown
 	release    catalog.Release
 	at         string // the part of the path that names the version, with a slash before it; empty if none does
 	path       string // in the documentation, without a slash before it
@@ -34,22 +36,23 @@ func (s *surface) show(w http.ResponseWriter, r *http.Request, a *asked) error {
 	if err := s.enter(w, r, v, a); err != nil {
 		return err
 	}
-	if a.set = docs.Of(v, s.ref(a.place)); len(a.set) == 0 {
+	var err error
+	if a.shown, err = s.packages.of(s.ref(a.place), a); err != nil {
+		return err
+	}
+	if len(a.shown.set) == 0 {
 		return errAbsent
 	}
-	a.protect(w.Header())
-	if a.rest == "" {
-		return redirect(w, r, a.base, "/")
-	}
-	if to, err := a.find(); err != nil || to != "" {
-		if err != nil {
-			return err
-		}
+	a.protect(w.Header(), s.Origins)
+	switch to, ok := a.find(); {
+	case to != "":
 		return redirect(w, r, a.base, to)
-	}
-	if asksForConfig(a.path) {
+	case asksForConfig(a.path):
 		return a.sendConfig(w, r)
+	case !ok:
+		return s.missing(w, r, a, nil)
 	}
+	call.Note(r.Context(), slog.String("package", s.ref(a.place).String()), slog.String("version", a.release.Version.String()))
 	tree, err := s.Trees.Open(r.Context(), a.release)
 	if err != nil {
 		return err
@@ -79,54 +82,69 @@ func (s *surface) enter(_ http.ResponseWriter, _ *http.Request, v *store.View, a
 
 // find tells which file of which release is meant, or the path below the package that leads to it: /latest and /~1.2
 // are names for a version, which has an address of its own. Without any of them it is the latest.
-func (a *asked) find() (to string, err error) {
+func (a *asked) find() (to string, ok bool) {
+	if a.rest == "" {
+		return "/", true
+	}
 	first, behind, slash := strings.Cut(a.rest[1:], "/")
 	rel, named, ok := a.meant(first)
 	switch {
 	case !ok:
-		return "", errAbsent
+		a.path = behind
+		return "", false
 	case named != "" && (named != first || !slash):
-		return "/" + named + "/" + behind, nil
+		return "/" + named + "/" + behind, true
 	case named != "":
 		a.at, a.path = "/"+named, behind
 	default:
 		a.path = a.rest[1:]
 	}
 	a.release = rel
-	return "", nil
+	return "", true
 }
 
 // meant returns the release that the first part of a path means, and its version if that part names one.
 func (a *asked) meant(first string) (rel catalog.Release, named string, ok bool) {
 	switch v, err := version.Parse(first); {
 	case err == nil:
-		rel, ok = a.set.Get(v)
+		rel, ok = a.shown.set.Get(v)
 	case first == "latest":
-		rel, ok = a.set.Latest()
+		rel, ok = a.shown.set.Latest()
 	case strings.HasPrefix(first, "~"):
 		q, err := version.ParseRequirement("~> " + first[1:])
 		if err != nil {
 			return catalog.Release{}, "", false
 		}
-		rel, ok = a.set.Best(q)
+		rel, ok = a.shown.set.Best(q)
 	default:
-		rel, ok = a.set.Latest()
+		rel, ok = a.shown.set.Latest()
 		return rel, "", ok
 	}
 	return rel, rel.Version.String(), ok
 }
 
+// address is where a file of a version is, or of none in particular.
+func (a *asked) address(version, file string) string {
+	if file == "index.html" || strings.HasSuffix(file, "/index.html") {
+		file = strings.TrimSuffix(file, "index.html")
+	}
+	if version != "" {
+		file = version + "/" + file
+	}
+	return a.base + (&url.URL{Path: "/" + file}).EscapedPath()
+}
+
 // locate returns the file that is meant, or with a folder whose slash is missing the path that leads to it.
 func (a *asked) locate(tree *pack.Pack) (f pack.File, to string, ok bool) {
-	path := a.path
-	if path == "" || strings.HasSuffix(path, "/") {
-		path += "index.html"
+	file := a.path
+	if file == "" || strings.HasSuffix(file, "/") {
+		file += "index.html"
 	}
-	if f, ok := tree.Find(path); ok {
+	if f, ok := tree.Find(file); ok {
 		return f, "", true
 	}
-	if tree.Has(path) {
-		return pack.File{}, a.at + "/" + path + "/", true
+	if tree.Has(file) {
+		return pack.File{}, a.at + "/" + file + "/", true
 	}
 	return pack.File{}, "", false
 }

@@ -11,7 +11,10 @@ import (
 	"net/url"
 	"strings"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"hexhub/hex/name"
+	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/docs"
 	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/store"
@@ -33,10 +36,27 @@ func New(d Deps) http.Handler {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	return &surface{Deps: d}
+	return &surface{
+		Deps: d, packages: &memory{d.DB, cache[catalog.Ref, *shown](rememberedPackages)},
+		manners: cache[page, manner](rememberedPages), bars: cache[page, barred](rememberedBars),
+	}
 }
 
-type surface struct{ Deps }
+// cache is one of so many entries. It fails for no number that is above zero.
+func cache[K comparable, V any](size int) *lru.Cache[K, V] {
+	c, err := lru.New[K, V](size)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+type surface struct {
+	Deps
+	packages *memory
+	manners  *lru.Cache[page, manner]
+	bars     *lru.Cache[page, barred]
+}
 
 // ServeHTTP implements http.Handler.
 func (s *surface) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -35,7 +35,7 @@ func newHub(t testing.TB) *docsHub {
 	t.Helper()
 	h := &docsHub{hubtest.World(t, plugWorld), t}
 	h.upload("plug", "1.0.0", "index.html", "<p>one", "old.html", "<p>gone", "docs_config.js", "alert(1)")
-	h.upload("plug", "1.1.0", "index.html", "<p>two", "guides/index.html", "<p>guides", "dist/app-AAAABBBB.js", "1;"+strings.Repeat(" ", 500))
+	h.upload("plug", "1.1.0", "index.html", "<p>two", "guides/index.html", "<p>guides", "docs_config.js", "alert(2)", "dist/app-AAAABBBB.js", "1;"+strings.Repeat(" ", 500))
 	return h
 }
 
@@ -143,7 +143,7 @@ func TestMenuFollowsTheReleases(t *testing.T) {
 	h := newHub(t)
 	base := strings.Replace(h.URL, "127.0.0.1", "plug.docs.localhost", 1)
 	two := `var versionNodes = [{"version":"v1.1.0","url":"` + base + `/1.1.0","latest":true},{"version":"v1.0.0","url":"` + base + `/1.0.0"}];`
-	for _, path := range []string{"/docs_config.js", "/1.0.0/docs_config.js", "/guides/docs_config.js"} {
+	for _, path := range []string{"/docs_config.js", "/1.0.0/docs_config.js", "/guides/docs_config.js", "/9.0.0/docs_config.js"} {
 		if got := string(h.at("plug").Get(path).Expect(t, 200).Body); !strings.HasPrefix(got, two) {
 			t.Errorf("%s: %s", path, got)
 		}
@@ -156,6 +156,103 @@ func TestMenuFollowsTheReleases(t *testing.T) {
 	joe.Do(http.MethodDelete, "/api/packages/plug/releases/1.1.0/docs", nil).Expect(t, 204)
 	if got := string(h.at("plug").Get("/docs_config.js").Body); !strings.Contains(got, `= [{"version":"v1.0.0","url":"`+base+`/1.0.0","latest":true,"retired":true}]`) {
 		t.Errorf("after the newest was deleted: %s", got)
+	}
+}
+
+// ExDoc's first page only sends readers on, and browsers would lose the theme on the way.
+func TestFirstPagesThatSendOnKeepTheTheme(t *testing.T) {
+	h := newHub(t)
+	h.upload("bare", "1.0.0", "index.html", `<html><head><meta http-equiv="refresh" content="0; url=readme.html"></head><body></body></html>`, "readme.html", "<script src=docs_config.js></script><body>")
+	base := strings.Replace(h.URL, "127.0.0.1", "bare.docs.localhost", 1)
+	for from, to := range map[string]string{"/?theme=dark": "/readme.html?theme=dark", "/1.0.0/": "/1.0.0/readme.html"} {
+		if a := h.at("bare").Get(from).Expect(t, 302); a.Header.Get("Location") != base+to {
+			t.Errorf("%s leads to %s, want %s", from, a.Header.Get("Location"), to)
+		}
+	}
+	h.upload("bare", "1.0.0", "index.html", `<meta http-equiv="refresh" content="0; url=https://evil.example/">`)
+	h.at("bare").Get("/").Expect(t, 200)
+}
+
+// Pages that bring no menu of versions get one, without scripts; what brings its own is left as it is.
+func TestPlainPagesGetABar(t *testing.T) {
+	h := newHub(t)
+	edoc := `<!doctype html><html><BODY class=">" bgcolor=white><h1>Module</h1></BODY></html>`
+	exdoc := `<html><body><script src="docs_config.js"></script></body></html>`
+	for _, version := range []string{"1.0.0", "1.1.0"} {
+		h.upload("plug", version, "index.html", edoc, "exdoc.html", exdoc, "modules-frame.html", edoc, "frames.html", "<frameset></frameset>")
+	}
+	plug := h.at("plug")
+	a := plug.Get("/1.0.0/").Expect(t, 200)
+	base := strings.Replace(h.URL, "127.0.0.1", "plug.docs.localhost", 1)
+	for _, want := range []string{`bgcolor=white><hexhub-bar>`, `<h1>Module</h1>`, `href="` + base + `/1.1.0/"`, `<a target="_top" href="` + h.URL + `/packages/plug/1.0.0">`} {
+		if !strings.Contains(string(a.Body), want) {
+			t.Errorf("the page lacks %s:\n%s", want, a.Body)
+		}
+	}
+	plug.Header.Set("If-None-Match", a.Header.Get("Etag"))
+	plug.Get("/1.0.0/").Expect(t, http.StatusNotModified)
+	plug.Header.Del("If-None-Match")
+	for path, want := range map[string]string{"/exdoc.html": exdoc, "/modules-frame.html": edoc, "/frames.html": "<frameset></frameset>"} {
+		if got := string(plug.Get(path).Body); got != want {
+			t.Errorf("%s was changed: %s", path, got)
+		}
+	}
+	plug.Header.Set("Sec-Fetch-Dest", "iframe")
+	if got := string(plug.Get("/").Body); got != edoc {
+		t.Errorf("in a frame of a page: %s", got)
+	}
+}
+
+// What is not there is 404, and leads to the versions that have it.
+func TestMissingPages(t *testing.T) {
+	h := newHub(t)
+	plug := h.at("plug")
+	plug.Get("/1.0.0/old.html").Expect(t, 200) // unpacked, so that it is known
+	base := strings.Replace(h.URL, "127.0.0.1", "plug.docs.localhost", 1)
+	for path, want := range map[string]string{
+		"/old.html":       `<a href="` + base + `/1.0.0/old.html">1.0.0</a>`,
+		"/9.0.0/old.html": `plug has no documentation of this version.`,
+		"/1.1.0/x.html":   `The documentation of plug 1.1.0 has no page`,
+	} {
+		if a := plug.Get(path).Expect(t, http.StatusNotFound); !strings.Contains(string(a.Body), want) || strings.Contains(a.Header.Get("Cache-Control"), "public") {
+			t.Errorf("%s: %v %s", path, a.Header, a.Body)
+		}
+	}
+	h.upload("plug", "1.1.0", "index.html", "<p>two", "404.html", "theirs")
+	if a := plug.Get("/1.1.0/x.html").Expect(t, http.StatusNotFound); string(a.Body) != "theirs" {
+		t.Errorf("%s", a.Body)
+	}
+}
+
+// D5: what a file may pass for is decided by its name, and what is on no list is to be saved.
+func TestD5TypesAreOnAList(t *testing.T) {
+	h := newHub(t)
+	files := []string{"index.html", "<p>"}
+	want := map[string]string{
+		"a.svg": "image/svg+xml", "a.xml": "text/plain; charset=utf-8", "a.xsl": "application/octet-stream", "a.manifest": "application/octet-stream", ".htaccess": "application/octet-stream",
+		"a.pdf": "application/pdf", "a.swf": "application/octet-stream", "LICENSE": "text/plain; charset=utf-8", "a.HTML": "text/html; charset=utf-8", "a.md": "text/markdown; charset=utf-8",
+	}
+	for name := range want {
+		files = append(files, name, "<html><script>alert(1)</script>")
+	}
+	h.upload("bare", "1.0.0", files...)
+	for name, kind := range want {
+		a := h.at("bare").Get("/"+name).Expect(t, 200)
+		saved := a.Header.Get("Content-Disposition") == "attachment"
+		if got := a.Header.Get("Content-Type"); got != kind || a.Header.Get("X-Content-Type-Options") != "nosniff" || saved != (kind == "application/octet-stream" || kind == "application/pdf") {
+			t.Errorf("%s: %v", name, a.Header)
+		}
+	}
+}
+
+// A range of what is stored as it is can be had, for players of films.
+func TestRanges(t *testing.T) {
+	h := newHub(t)
+	h.upload("bare", "1.0.0", "index.html", "<p>", "film.mp4", "0123456789")
+	bare := h.at("bare")
+	bare.Header.Set("Range", "bytes=2-4")
+	if a := bare.Get("/film.mp4").Expect(t, http.StatusPartialContent); string(a.Body) != "234" {
+		t.Errorf("%q", a.Body)
 	}
 }
 

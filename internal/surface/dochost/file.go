@@ -1,11 +1,16 @@
 package dochost
 
 import (
+	"bytes"
+	"io"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"hexhub/internal/kernel/pack"
+	"hexhub/internal/surface/call"
 )
 
 // send sends the file that is meant, as it lies in the pack for those who take that.
@@ -13,35 +18,119 @@ func (s *surface) send(w http.ResponseWriter, r *http.Request, a *asked, tree *p
 	f, to, ok := a.locate(tree)
 	switch {
 	case !ok:
-		return errAbsent
+		return s.missing(w, r, a, tree)
 	case to != "":
 		return redirect(w, r, a.base, to)
 	}
-	if a.path == "" || strings.HasSuffix(a.path, "/") {
-		a.path += "index.html"
+	h, k := w.Header(), kindOf(f.Path)
+	k.tell(h)
+	h.Set("Cache-Control", a.keep(f.Path))
+	h.Set("Vary", "Accept-Encoding")
+	if k.media != htmlPage {
+		return s.sendFile(w, r, a, tree, f)
 	}
-	return a.sendFile(w, r, tree, f)
+	m, err := s.mannerOf(a, tree, f)
+	switch {
+	case err != nil:
+		return err
+	case m.to != "":
+		return redirect(w, r, a.base, a.at+"/"+m.to)
+	}
+	if s.isCurrent(r, a, f) {
+		h.Set("Link", "<"+a.address("", f.Path)+`>; rel="canonical"`)
+	}
+	if !m.menu && r.Header.Get("Sec-Fetch-Dest") != "iframe" {
+		return s.sendBarred(w, r, a, tree, f)
+	}
+	return s.sendFile(w, r, a, tree, f)
 }
 
-func (a *asked) sendFile(w http.ResponseWriter, r *http.Request, tree *pack.Pack, f pack.File) error {
+// isCurrent reports whether the latest documentation has the page as well, as far as that is cheap to know.
+func (s *surface) isCurrent(r *http.Request, a *asked, f pack.File) bool {
+	latest, _ := a.shown.set.Latest()
+	if latest.Version == a.release.Version {
+		return true
+	}
+	if !s.Trees.Holds(latest) {
+		return false
+	}
+	tree, err := s.Trees.Open(r.Context(), latest)
+	if err != nil {
+		return false
+	}
+	defer tree.Close()
+	_, ok := tree.Find(f.Path)
+	return ok
+}
+
+// inMemory is how large a file is read at once; larger ones are sent bit by bit.
+const inMemory = 256 << 10
+
+func (s *surface) sendFile(w http.ResponseWriter, r *http.Request, a *asked, tree *pack.Pack, f pack.File) error {
+	compressed := f.Gzip && takesGzip(r)
+	h := w.Header()
+	if compressed {
+		h.Set("Content-Encoding", "gzip")
+	}
+	if !f.Gzip {
+		h.Set("Accept-Ranges", "bytes")
+	}
+	tag, ranged := a.tag(compressed), r.Header.Get("Range")
+	switch {
+	case known(r, tag): // nothing of it is needed
+		return sendBytes(w, r, tag, nil)
+	case !f.Gzip && ranged != "" && !strings.Contains(ranged, ","):
+		body, err := tree.Stored(f)
+		if err != nil {
+			return err
+		}
+		h.Set("Etag", tag)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+		return nil
+	case f.Stored > inMemory || f.Gzip && !compressed:
+		h.Set("Etag", tag)
+		return s.stream(w, r, tree, f, compressed)
+	}
 	body, err := tree.Stored(f)
 	if err != nil {
 		return err
 	}
-	compressed := f.Gzip && takesGzip(r)
+	return sendBytes(w, r, tag, body)
+}
+
+// stream sends a file bit by bit. If it turns out to be damaged when a part of it has left already, the connection is
+// cut, so that nobody takes what he got for whole.
+func (s *surface) stream(w http.ResponseWriter, r *http.Request, tree *pack.Pack, f pack.File, compressed bool) error {
+	size, from := f.Stored, tree.OpenStored(f)
 	if f.Gzip && !compressed {
-		if body, err = tree.Read(f, f.Size); err != nil {
+		unpacked, err := tree.Open(f)
+		if err != nil {
 			return err
 		}
+		size, from = f.Size, unpacked
 	}
+	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	if _, err := io.Copy(w, from); err != nil {
+		if r.Context().Err() == nil { // else the client has left
+			s.Log.Error("documentation not sent whole", "request", call.From(r.Context()).ID, "path", r.URL.Path, "error", err)
+		}
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+// asksForConfig reports whether a path is that of the script from which pages learn of other versions. Pages ask for it
+// beside them or in a folder above, so it is found in every folder.
+func asksForConfig(file string) bool { return path.Base(file) == "docs_config.js" }
+
+func (a *asked) sendConfig(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
-	kindOf(f.Path).tell(h)
-	h.Set("Cache-Control", a.keep(f.Path))
-	h.Set("Vary", "Accept-Encoding")
-	if compressed {
-		h.Set("Content-Encoding", "gzip")
-	}
-	return sendBytes(w, r, a.tag(compressed), body)
+	h.Set("Content-Type", kindOf("docs_config.js").media)
+	h.Set("Cache-Control", "public, no-cache")
+	return sendBytes(w, r, a.shown.tag, a.shown.config)
 }
 
 // tag is the entity tag of a file: the archive has another name when anything in it changes.

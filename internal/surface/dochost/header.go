@@ -5,6 +5,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"hexhub/internal/kernel/origin"
 )
 
 const (
@@ -19,13 +21,14 @@ const (
 
 // protect tells browsers how to keep the pages of the package away from all others. No page ever gets a service worker
 // for more than its own folder.
-func (a *asked) protect(h http.Header) {
+func (a *asked) protect(h http.Header, all origin.Origins) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 	if a.own {
-		h.Set("Content-Security-Policy", open+"; frame-ancestors 'self'")
+		// ExDoc's pages show bits of each other, and of the documentation they link to, in frames.
+		h.Set("Content-Security-Policy", open+"; frame-ancestors 'self' "+all.String())
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		return
 	}

@@ -15,7 +15,7 @@ type kind struct {
 // kinds has what files may pass for, by the end of their names. What can run scripts or change what others mean, and is
 // neither a page nor made by it, is not among them: it is text, or something to save.
 var kinds = map[string]kind{
-	".html": {media: "text/html; charset=utf-8"}, ".htm": {media: "text/html; charset=utf-8"}, ".xhtml": {media: "application/xhtml+xml"},
+	".html": {media: htmlPage}, ".htm": {media: htmlPage}, ".xhtml": {media: "application/xhtml+xml"},
 	".css": {media: "text/css; charset=utf-8"}, ".js": {media: "text/javascript; charset=utf-8"}, ".mjs": {media: "text/javascript; charset=utf-8"},
 	".json": {media: "application/json"}, ".map": {media: "application/json"}, ".wasm": {media: "application/wasm"}, ".webmanifest": {media: "application/manifest+json"},
 	".svg": {media: "image/svg+xml"}, ".png": {media: "image/png"}, ".jpg": {media: "image/jpeg"}, ".jpeg": {media: "image/jpeg"}, ".gif": {media: "image/gif"},
@@ -26,6 +26,8 @@ var kinds = map[string]kind{
 	".ex": text, ".exs": text, ".erl": text, ".hrl": text, ".gleam": text, ".edoc": text, ".license": text,
 	".epub": {"application/epub+zip", true}, ".pdf": {"application/pdf", true},
 }
+
+const htmlPage = "text/html; charset=utf-8"
 
 var text = kind{media: "text/plain; charset=utf-8"}
 

@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	errAbsent = fault.New(fault.NotFound, "There is no such page. The address may be misspelled, or what it named is gone.")
+	errAbsent = fault.New(fault.NotFound, "The address may be misspelled, or what it named is gone.")
 	errMethod = errors.New("method not allowed")
 )
 
@@ -24,33 +24,41 @@ var statuses = map[fault.Kind]int{
 	fault.Unavailable:     http.StatusServiceUnavailable,
 }
 
-// refuse answers for an error. Nobody keeps it: what is missing now may be there in a moment.
+// refuse answers for an error.
 func (s *surface) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	call.Note(r.Context(), slog.String("error", err.Error()))
 	h := w.Header()
-	for _, name := range []string{"Etag", "Content-Encoding", "Content-Disposition", "Access-Control-Allow-Origin", "Link"} {
+	for _, name := range []string{"Etag", "Content-Encoding", "Content-Disposition", "Access-Control-Allow-Origin", "Link", "Vary", "Accept-Ranges"} {
 		h.Del(name)
 	}
-	status, words := http.StatusInternalServerError, "It is our fault, and it is logged. Tell your administrator this request id: "+call.From(r.Context()).ID
+	status, n := s.noticeOf(r, err)
+	if status == http.StatusMethodNotAllowed {
+		h.Set("Allow", "GET, HEAD")
+	}
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
+	}
+	if err := n.send(w, r, status); err != nil {
+		s.Log.Error("documentation failed", "request", call.From(r.Context()).ID, "err", err)
+	}
+}
+
+// noticeOf says what an error means to a reader.
+func (s *surface) noticeOf(r *http.Request, err error) (int, notice) {
 	f, ok := errors.AsType[*fault.Error](err)
+	n := notice{Heading: "There is no such page", Ways: []way{{s.Site + "/packages", "All packages"}}}
 	switch {
 	case errors.Is(err, errMethod):
-		status, words = http.StatusMethodNotAllowed, "Documentation is only read."
-		h.Set("Allow", "GET, HEAD")
-	case ok && statuses[f.Kind] != 0:
-		status, words = statuses[f.Kind], f.Message
-		if f.RetryAfter > 0 {
-			h.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
-		}
-	default:
-		s.Log.Error("documentation failed", "request", call.From(r.Context()).ID, "path", r.URL.Path, "err", err)
+		n.Heading, n.Text = "Documentation is only read", "Ask with GET or HEAD."
+		return http.StatusMethodNotAllowed, n
+	case !ok || statuses[f.Kind] == 0:
+		id := call.From(r.Context()).ID
+		s.Log.Error("documentation failed", "request", id, "path", call.From(r.Context()).Path(r.URL.EscapedPath()), "err", err)
+		n.Heading, n.Text, n.Request = "That did not work", "It is our fault, and it is logged. Tell your administrator this request id.", id
+		return http.StatusInternalServerError, n
+	case f.Kind != fault.NotFound:
+		n.Heading = "Not just now"
 	}
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("Content-Type", "text/plain; charset=utf-8")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		w.Write([]byte(words + "\n"))
-	}
+	n.Text = f.Message
+	return statuses[f.Kind], n
 }
