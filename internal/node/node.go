@@ -388,7 +388,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	}
 	n.Previews = preview.New(n.Blobs, preview.Options{})
 	n.Policies = policy.New(n.DB, repository)
-	if n.Links, err = shortlink.New(n.DB, n.URL); err != nil {
+	if n.Links, err = shortlink.New(n.DB, n.URL, n.Origins); err != nil {
 		return err
 	}
 	signer := o.Signer

@@ -48,7 +48,7 @@ func (n *Node) Rooms() world.Rooms {
 func (n *Node) handler(o *ops.Ops, pages *ui.Web) http.Handler {
 	return front.New(front.Options{
 		API: api.New(api.Rooms{
-			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, Catalog: n.Catalog, Docs: n.Docs, Policies: n.Policies, Links: n.Links,
+			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, Catalog: n.Catalog, Docs: n.Docs, Trees: n.Trees, Pages: n.pages(), Policies: n.Policies, Links: n.Links,
 			OAuth: n.OAuth, Audit: n.Audit,
 			Default: n.repository, URL: n.URL,
 		}, api.Options{Limiter: n.Limiter}),
@@ -80,7 +80,7 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 	palette.Register(w, palette.Deps{Catalog: n.Catalog, Search: n.Search, Default: n.repository})
 	n.addSite(w)
 	packages.Register(w, packages.Deps{
-		DB: n.DB, Catalog: n.Catalog, Audit: n.Audit, Previews: n.Previews, Log: n.log, Default: n.repository, Registry: n.Registry(),
+		DB: n.DB, Catalog: n.Catalog, Audit: n.Audit, Previews: n.Previews, Log: n.log, Default: n.repository, Registry: n.Registry(), Docs: n.pages(),
 	})
 	dash.Register(w, dash.Deps{DB: n.DB, Access: n.Access, Orgs: n.Orgs, Policies: n.Policies, Audit: n.Audit, Registry: n.Registry()})
 	webpass.Register(w, n.Passes)

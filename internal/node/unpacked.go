@@ -28,3 +28,8 @@ func (n *Node) openUnpacked() (err error) {
 	n.Trees, n.Sources = docs.NewTrees(n.Blobs, shelf), source.New(n.Blobs, shelf)
 	return nil
 }
+
+// pages are the addresses of documentation.
+func (n *Node) pages() docs.Addresses {
+	return docs.Addresses{Origins: n.Origins, Default: n.repository}
+}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"hexhub/hex/tarball"
@@ -34,14 +35,27 @@ type Archive struct{ up *blob.Spooled }
 // Examine reads all of an upload, which is dear, and says in the words of the Hex API why it is no
 // documentation that could be shown. On hex.pm nobody would hear of it.
 func Examine(up *blob.Spooled) (Archive, error) {
-	_, err := tarball.OpenDocs(up, up.Size())
-	if refused, ok := errors.AsType[*tarball.Error](err); ok {
-		return Archive{}, fault.Field(refused.Text, "tar")
-	}
+	files, err := tarball.OpenDocs(up, up.Size())
 	if err != nil {
-		return Archive{}, fmt.Errorf("examine documentation: %w", err)
+		return Archive{}, refusal(err)
+	}
+	if !slices.ContainsFunc(files, func(f tarball.File) bool { return f.Path == front }) {
+		return Archive{}, errNoFront
 	}
 	return Archive{up}, nil
+}
+
+// front is the page that the address of documentation shows.
+const front = "index.html"
+
+var errNoFront = fault.Field("tarball error, index.html: is missing, and is the page that readers come to first; pack the folder's files, not the folder", "tar")
+
+// refusal says in the words of the API what is wrong with an archive, and which file it is.
+func refusal(err error) error {
+	if refused, ok := errors.AsType[*tarball.Error](err); ok {
+		return fault.Field(refused.Text, "tar")
+	}
+	return fmt.Errorf("examine documentation: %w", err)
 }
 
 // Upload gives the release the documentation, in the place of what it has, and returns the release as it

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/pack"
 	"hexhub/internal/kernel/store"
 )
 
@@ -136,6 +138,37 @@ func TestOnlyOwnersChangeDocs(t *testing.T) {
 	}
 	if w.release().HasDocs() {
 		t.Error("documentation that was taken back is there")
+	}
+}
+
+// What is good lies unpacked before a release names it; what has no first page is refused, by name.
+func TestExaminedDocsAreUnpacked(t *testing.T) {
+	w := newWorld(t)
+	shelf, err := pack.NewShelf(t.TempDir(), pack.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shelf.Close()
+	trees := docs.NewTrees(w.blobs, shelf)
+	for _, c := range []struct {
+		page string
+		ok   bool
+	}{{"index.html", true}, {"doc/index.html", false}} {
+		var b bytes.Buffer
+		if err := tarball.WriteDocs(&b, []tarball.Source{{Path: c.page, Content: []byte("page")}}); err != nil {
+			t.Fatal(err)
+		}
+		up := w.spool(t, &b)
+		_, err := trees.Examine(t.Context(), up)
+		if _, plain := docs.Examine(up); (err == nil) != c.ok || (plain == nil) != c.ok {
+			t.Errorf("%s: %v and %v", c.page, err, plain)
+		}
+		if f, is := errors.AsType[*fault.Error](err); err != nil && (!is || !strings.Contains(f.Fields.String(), "index.html")) {
+			t.Errorf("%s: %v does not name the file", c.page, err)
+		}
+		if r := (catalog.Release{Docs: &catalog.Docs{Hash: tarball.Sum(up.Hash())}}); !trees.Holds(r) {
+			t.Errorf("%s does not lie unpacked", c.page)
+		}
 	}
 }
 

@@ -12,8 +12,17 @@ import (
 type Set []catalog.Release
 
 // Of returns the documentation of the package; a package that is not there has none.
-func Of(r store.Reader, ref catalog.Ref) Set {
-	return slices.DeleteFunc(catalog.Releases(r, ref), func(rel catalog.Release) bool { return !rel.HasDocs() })
+func Of(r store.Reader, ref catalog.Ref) Set { return Among(catalog.Releases(r, ref)) }
+
+// Among returns the documentation that a package's releases have, which are in ascending precedence.
+func Among(releases []catalog.Release) Set {
+	var s Set
+	for _, r := range releases {
+		if r.HasDocs() {
+			s = append(s, r)
+		}
+	}
+	return s
 }
 
 // Latest returns the release whose documentation is shown when nobody asks for a version: the highest stable one, or

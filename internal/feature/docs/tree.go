@@ -41,6 +41,26 @@ func (t *Trees) Open(ctx context.Context, r catalog.Release) (*pack.Pack, error)
 	return p, nil
 }
 
+// Holds reports whether the documentation lies unpacked here, so that opening it is cheap.
+func (t *Trees) Holds(r catalog.Release) bool {
+	return r.HasDocs() && t.shelf.Holds(treeKey(r.Docs.Hash))
+}
+
+// Examine is [Examine], and leaves what is good unpacked: once a release names it, nobody waits for it here.
+func (t *Trees) Examine(ctx context.Context, up *blob.Spooled) (Archive, error) {
+	p, err := t.shelf.Get(ctx, treeKey(tarball.Sum(up.Hash())), func(_ context.Context, w *pack.Writer) error {
+		return fill(w, up, up.Size())
+	})
+	if err != nil {
+		return Archive{}, refusal(err)
+	}
+	defer p.Close()
+	if _, ok := p.Find(front); !ok {
+		return Archive{}, errNoFront
+	}
+	return Archive{up}, nil
+}
+
 func treeKey(hash tarball.Sum) string { return "docs-" + hash.String() }
 
 func fill(w *pack.Writer, f io.ReaderAt, size int64) error {

@@ -45,10 +45,16 @@ func (s *Links) check(address string) (string, error) {
 	switch {
 	case s.isOwn(u) && strings.HasPrefix(u.Path, "/l/"):
 		return bad("is short already")
-	case !s.isOwn(u) && !hexHosts.MatchString(u.Host) && (u.Host != docsHost || u.Path != "" && u.Path != "/"):
+	case !s.isOwn(u) && !s.isDocs(u) && !hexHosts.MatchString(u.Host) && (u.Host != docsHost || u.Path != "" && u.Path != "/"):
 		return bad("domain must match " + s.own.Host + ", hex.pm, *.hex.pm, hexdocs.pm, *.hexdocs.pm, or *.hexorgs.pm")
 	}
 	return u.String(), nil
+}
+
+// isDocs reports whether the address is that of documentation here.
+func (s *Links) isDocs(u *url.URL) bool {
+	place, rest, ok := s.docs.Of(u.Host, u.Path)
+	return ok && u.Scheme+"://"+u.Host+u.Path == s.docs.Base(place)+rest
 }
 
 // isOwn reports whether the address is on this server, by its scheme, name and port.

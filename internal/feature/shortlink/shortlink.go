@@ -15,6 +15,7 @@ import (
 
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/store"
 )
 
@@ -47,18 +48,19 @@ var (
 
 // Links does what is done to links. It is safe for concurrent use.
 type Links struct {
-	db  *store.DB
-	own *url.URL
+	db   *store.DB
+	own  *url.URL
+	docs origin.Origins
 }
 
 // New returns the links kept in db, which must have been opened with limit.Tables, too, for a server that
-// people open at an address.
-func New(db *store.DB, serverURL string) (*Links, error) {
+// people open at an address, and whose documentation they read at others.
+func New(db *store.DB, serverURL string, docs origin.Origins) (*Links, error) {
 	own, err := url.Parse(serverURL)
 	if err != nil {
 		return nil, fmt.Errorf("read the server's address: %w", err)
 	}
-	return &Links{db, own}, nil
+	return &Links{db, own, docs}, nil
 }
 
 // Shorten returns the code of an address, which it makes if there is none. It refuses addresses elsewhere, so

@@ -14,10 +14,13 @@ import (
 	"hexhub/internal/feature/shortlink"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/store"
 )
 
 var home = netip.MustParseAddr("192.0.2.1")
+
+var origins, _ = origin.Parse("https://*.docs.example.com")
 
 func newLinks(t *testing.T, serverURL string) *shortlink.Links {
 	t.Helper()
@@ -26,7 +29,7 @@ func newLinks(t *testing.T, serverURL string) *shortlink.Links {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	s, err := shortlink.New(db, serverURL)
+	s, err := shortlink.New(db, serverURL, origins)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +62,7 @@ func TestLinksLeadWhereTheyWereMadeFor(t *testing.T) {
 		"https://hex.pm/diffs?diffs[]=ecto:3.0.0:3.1.0&diffs[]=plug:1.0.0:": "", "https://hex.pm": "", "http://preview.hex.pm/x#y": "",
 		"HTTPS://HEX.PM/Packages": "https://hex.pm/Packages", "https://plug.hexdocs.pm/readme.html": "", "https://acme.hexorgs.pm/x/": "", "https://hexdocs.pm/": "",
 		"https://hub.example.com:8443/packages/plug": "", "https://HUB.example.com:8443/": "https://hub.example.com:8443/", "https://hex.pm//evil.com": "",
+		"https://plug.docs.example.com/1.0.0/a.html?x#y": "", "https://docs.example.com/plug_/1.0.0/": "",
 	} {
 		if want == "" {
 			want = address
@@ -108,6 +112,11 @@ func TestW7LinksStayHere(t *testing.T) {
 		"https://hex.pm:443/":                         "domain",
 		"https://hex.pm:/":                            "domain",
 		"https://hexdocs.pm/plug":                     "domain",
+		"https://plug.docs.example.com.evil.com/":     "domain",
+		"https://evilplug-docs.example.com/":          "domain",
+		"https://plug.docs.example.com:8443/":         "domain",
+		"http://plug.docs.example.com/":               "domain",
+		"https://docs.example.com/plug/":              "domain",
 		"https://hexorgs.pm/":                         "domain",
 		"https://[::1]/":                              "domain",
 		"https://127.0.0.1/":                          "domain",

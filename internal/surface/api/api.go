@@ -41,6 +41,8 @@ type Rooms struct {
 	Orgs     *org.Orgs
 	Catalog  *catalog.Catalog
 	Docs     *docs.Docs
+	Trees    *docs.Trees
+	Pages    docs.Addresses // of documentation
 	Policies *policy.Policies
 	Links    *shortlink.Links
 	Audit    *audit.Audit

@@ -11,7 +11,8 @@ import (
 // head tells is judged before a byte of the body is read. gleam says that its archive is encoded; it is
 // stored as it comes.
 //
-// mix shows its user the Location. That it is the archive and not a page is hex.pm's choice, too.
+// mix shows its user the Location, so it is that of the page; hex.pm's is that of the archive. The page is there
+// already: the archive lies unpacked on this node, and others unpack it when they are asked.
 func (a *api) postDocs(r *request) (*answer, error) {
 	ref, v, err := a.targetRelease(r)
 	if err != nil {
@@ -27,7 +28,7 @@ func (a *api) postDocs(r *request) (*answer, error) {
 	defer up.Close()
 	var archive docs.Archive
 	err = a.examining(r.Context(), func() (err error) {
-		archive, err = docs.Examine(up)
+		archive, err = a.Trees.Examine(r.Context(), up)
 		return err
 	})
 	if err != nil {
@@ -37,7 +38,7 @@ func (a *api) postDocs(r *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &answer{status: http.StatusCreated, location: a.docsFile(rel)}, nil
+	return &answer{status: http.StatusCreated, location: a.Pages.Release(rel)}, nil
 }
 
 // getDocs leads to the archive. The address is absolute and on this server: mix follows it with the

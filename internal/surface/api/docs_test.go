@@ -35,11 +35,11 @@ func TestDocsComeAndGo(t *testing.T) {
 	w := newWorld(t)
 	w.publish("jose", "", "decimal", "1.0.0")
 	w.publish("eva", "/repos/forge", "vault", "1.0.0")
-	for _, c := range []struct{ user, prefix, pkg, file string }{
-		{"jose", "", "decimal", "https://hub.test/repo/docs/decimal-1.0.0.tar.gz"},
-		{"jose", "/repos/hexpm", "decimal", "https://hub.test/repo/docs/decimal-1.0.0.tar.gz"},
-		{"eva", "/repos/forge", "vault", "https://hub.test/repo/repos/forge/docs/vault-1.0.0.tar.gz"},
-		{"eva", "/repos/any/repos/forge", "vault", "https://hub.test/repo/repos/forge/docs/vault-1.0.0.tar.gz"},
+	for _, c := range []struct{ user, prefix, pkg, file, page string }{
+		{"jose", "", "decimal", "https://hub.test/repo/docs/decimal-1.0.0.tar.gz", "https://decimal.docs.test/"},
+		{"jose", "/repos/hexpm", "decimal", "https://hub.test/repo/docs/decimal-1.0.0.tar.gz", "https://decimal.docs.test/"},
+		{"eva", "/repos/forge", "vault", "https://hub.test/repo/repos/forge/docs/vault-1.0.0.tar.gz", "https://forge--vault.docs.test/"},
+		{"eva", "/repos/any/repos/forge", "vault", "https://hub.test/repo/repos/forge/docs/vault-1.0.0.tar.gz", "https://forge--vault.docs.test/"},
 	} {
 		t.Run(c.prefix, func(t *testing.T) {
 			path := c.prefix + "/packages/" + c.pkg + "/releases/1.0.0/docs"
@@ -47,7 +47,7 @@ func TestDocsComeAndGo(t *testing.T) {
 			w.expect(404, "DELETE", path, nil, w.as(c.user))
 			for i, head := range []want{func(*http.Request) {}, inTerms, header("Content-Encoding", "x-gzip"), header("Content-Type", "application/x-tar")} {
 				rec := w.expect(201, "POST", path, pages(t, fmt.Sprint("page ", i)), w.as(c.user), head)
-				if h := rec.Header(); rec.Body.Len() > 0 || h.Get("Content-Type") != "" || h.Get("Location") != c.file {
+				if h := rec.Header(); rec.Body.Len() > 0 || h.Get("Content-Type") != "" || h.Get("Location") != c.page+"1.0.0/" {
 					t.Errorf("upload %d: %q %v", i, rec.Body, h)
 				}
 			}
@@ -60,6 +60,11 @@ func TestDocsComeAndGo(t *testing.T) {
 			}
 			if !w.hasDocs(c.prefix, c.pkg, "1.0.0", c.user) {
 				t.Error("the release does not say that it has documentation")
+			}
+			for below, want := range map[string]string{"": c.page, "/releases/1.0.0": c.page + "1.0.0/"} {
+				if got := tree(w, w.expect(200, "GET", c.prefix+"/packages/"+c.pkg+below, nil, w.as(c.user)))["docs_html_url"]; got != want {
+					t.Errorf("the documentation of %q is said to be at %v, want %s", below, got, want)
+				}
 			}
 			rec = w.expect(204, "DELETE", path, nil, w.as(c.user), inTerms)
 			if rec.Body.Len() > 0 || rec.Header().Get("Content-Type") != "" {

@@ -9,6 +9,7 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/store"
 )
@@ -57,6 +58,9 @@ func (a *api) presentPackage(v *store.View, p catalog.Package, releases []catalo
 		if o["latest_stable_version"] == nil && !r.Version.IsPre() {
 			o["latest_stable_version"], latest = r.Version.String(), r
 		}
+	}
+	if _, ok := docs.Among(releases).Latest(); ok {
+		o["docs_html_url"] = a.Pages.Package(p.Ref())
 	}
 	o["releases"], o["retirements"] = shown, retirements
 	o["configs"] = a.presentConfigs(latest)

@@ -21,6 +21,9 @@ func (a *api) presentRelease(v *store.View, r catalog.Release) object {
 		"meta":       object{"app": r.App, "build_tools": texts(r.BuildTools), "elixir": nullEmpty(r.Elixir)},
 		"retirement": nil, "publisher": nil, "downloads": nil,
 	}
+	if r.HasDocs() {
+		o["docs_html_url"] = a.Pages.Release(r)
+	}
 	if r.Retirement != nil {
 		o["retirement"] = presentRetirement(*r.Retirement)
 	}

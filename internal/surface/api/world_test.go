@@ -32,6 +32,8 @@ import (
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/origin"
+	unpacked "hexhub/internal/kernel/pack"
 	"hexhub/internal/kernel/seal"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/api"
@@ -104,10 +106,16 @@ func newWorld(t testing.TB, options ...func(*account.Rules, *api.Options)) *worl
 	w.oauth = oauth.New(db, accounts, w.access, sealer, oauth.Options{DefaultRepository: home, Issuer: "https://hub.test"})
 	w.catalog = catalog.New(db, catalog.Options{DefaultRepository: home, Recent: stats.Recent, Total: stats.Total})
 	w.counter = stats.New(db, stats.Options{})
-	links, err := shortlink.New(db, "https://hub.test")
+	links, err := shortlink.New(db, "https://hub.test", origin.Beside("https://hub.test"))
+	w.must(err)
+	packs, err := unpacked.NewShelf(t.TempDir(), unpacked.Options{})
+	w.must(err)
+	t.Cleanup(func() { packs.Close() })
+	origins, err := origin.Parse("https://*.docs.test")
 	w.must(err)
 	w.serve = func(blobs blob.Store) http.Handler {
 		return api.New(api.Rooms{
+			Trees: docs.NewTrees(blobs, packs), Pages: docs.Addresses{Origins: origins, Default: home},
 			DB: db, Blobs: blobs, Accounts: accounts, Access: w.access, Orgs: w.orgs, Catalog: w.catalog, Docs: docs.New(db, blobs), Policies: policy.New(db, home), Links: links,
 			OAuth: w.oauth, Audit: audit.New(db, audit.Options{}),
 			Default: home, URL: "https://hub.test",

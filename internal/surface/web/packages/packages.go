@@ -12,6 +12,7 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/preview"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
@@ -27,6 +28,7 @@ type Deps struct {
 	Log      *slog.Logger
 	Default  name.Repository  // the one that addresses without a repository mean
 	Registry connect.Registry // without a key
+	Docs     docs.Addresses
 }
 
 // Register adds the pages to the web site.

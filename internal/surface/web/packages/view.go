@@ -6,6 +6,7 @@ import (
 
 	"hexhub/hex/version"
 	"hexhub/internal/feature/access"
+	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/preview"
 	"hexhub/internal/surface/web/ui"
 )
@@ -16,6 +17,8 @@ type view struct {
 	*subject
 	Tabs  []ui.Tab
 	Texts preview.Preview // the text that is shown, and which others there are
+
+	pages docs.Addresses // of documentation
 }
 
 // view returns the frame of a tab. The title is that of the tab, empty for the first.
@@ -27,7 +30,7 @@ func (p *pages) view(w http.ResponseWriter, r *http.Request, s *subject, title s
 	if title != "" {
 		what = title + " · " + what
 	}
-	v := view{Page: p.web.Page(w, r, what), subject: s, Texts: p.preview(r, s)}
+	v := view{Page: p.web.Page(w, r, what), subject: s, Texts: p.preview(r, s), pages: p.Docs}
 	v.Section, v.Canonical, v.NoIndex = "/packages", s.Base(), s.Tab != "" || s.Pinned || !s.Repository.Public
 	if d := s.Package.Meta.Description; d != nil {
 		v.About = *d

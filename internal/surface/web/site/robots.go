@@ -24,10 +24,11 @@ func (s *site) addRobots() {
 		for _, path := range []string{"/setup", "/account", "/dashboard", "/admin", "/login", "/sudo", "/oauth/", "/api/", "/suggest"} {
 			fmt.Fprintf(&b, "Disallow: %s\n", path)
 		}
-		fmt.Fprintf(&b, "\nSitemap: %s/sitemap.xml\n", s.Registry.URL)
+		fmt.Fprintf(&b, "\nSitemap: %s/sitemap.xml\nSitemap: %s/docs_sitemap.xml\n", s.Registry.URL, s.Registry.URL)
 		return ui.File{Kind: plain, Keep: "public, max-age=86400", Body: []byte(b.String())}, nil
 	})
 	s.web.File("GET /sitemap.xml", s.sitemap)
+	s.web.File("GET /docs_sitemap.xml", s.docsSitemap)
 	s.web.File("GET /llms.txt", func(*http.Request) (ui.File, error) {
 		return ui.File{Kind: plain, Keep: "public, max-age=3600", Body: []byte(s.forModels())}, nil
 	})
@@ -67,6 +68,11 @@ type sitemap struct {
 
 func (s *site) sitemap(r *http.Request) (ui.File, error) {
 	files := s.sitemaps.of(s.Shelf.Names(nil), s.Registry.URL)
+	return partOf(r, files)
+}
+
+// partOf is the part of a list that is asked for.
+func partOf(r *http.Request, files [][]byte) (ui.File, error) {
 	part, _ := strconv.Atoi(r.URL.Query().Get("part")) // without one, the first
 	if part < 0 || part >= len(files) {
 		return ui.File{}, absent
@@ -92,6 +98,11 @@ func sitemaps(names []shelf.Name, base string) [][]byte {
 	for _, n := range names {
 		pages = append(pages, address{base + "/packages/" + n.Package, n.ChangedAt})
 	}
+	return inParts(pages, base+"/sitemap.xml")
+}
+
+// inParts is a list at an address or, if it would be too long, the list of its parts and then each.
+func inParts(pages []address, at string) [][]byte {
 	if len(pages) <= perSitemap {
 		return [][]byte{listed("urlset", "url", pages)}
 	}
@@ -101,7 +112,7 @@ func sitemaps(names []shelf.Name, base string) [][]byte {
 		some := pages[:min(perSitemap, len(pages))]
 		pages = pages[len(some):]
 		files = append(files, listed("urlset", "url", some))
-		parts = append(parts, address{fmt.Sprintf("%s/sitemap.xml?part=%d", base, n), time.Time{}})
+		parts = append(parts, address{fmt.Sprintf("%s?part=%d", at, n), time.Time{}})
 	}
 	return append([][]byte{listed("sitemapindex", "sitemap", parts)}, files...)
 }

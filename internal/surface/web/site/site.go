@@ -9,6 +9,7 @@ import (
 
 	"hexhub/hex/name"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/health"
 	"hexhub/internal/feature/shelf"
 	"hexhub/internal/feature/shortlink"
@@ -26,6 +27,7 @@ type Deps struct {
 	Said     func(store.Reader) Said
 	Health   func(context.Context) health.Report
 	Default  name.Repository
+	Docs     docs.Addresses // of documentation
 }
 
 // Said is what the registry says of itself, in its administrator's words; what is empty is not said.
@@ -57,6 +59,7 @@ type site struct {
 	web      *ui.Web
 	cards    *card.Drawer
 	sitemaps sitemap
+	docsmap  docsmap
 	state    state
 	manual   texts
 }

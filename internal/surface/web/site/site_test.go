@@ -23,6 +23,7 @@ import (
 	"hexhub/internal/feature/shortlink"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/site"
 	"hexhub/internal/surface/web/ui"
@@ -49,7 +50,7 @@ func newWorld(t *testing.T) world {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	links, err := shortlink.New(db, server.URL)
+	links, err := shortlink.New(db, server.URL, origin.Beside(server.URL))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,37 @@
+package docs
+
+import (
+	"hexhub/hex/name"
+	"hexhub/internal/feature/catalog"
+	"hexhub/internal/kernel/origin"
+)
+
+// Addresses say where people read documentation. Whether there is any, they do not know.
+type Addresses struct {
+	Origins origin.Origins
+	Default name.Repository // the one whose packages have no repository in their address
+}
+
+// Place is the package as addresses name it.
+func (a Addresses) Place(ref catalog.Ref) origin.Place {
+	if ref.Repository == a.Default {
+		return origin.Place{Name: ref.Name}
+	}
+	return origin.Place{Repository: ref.Repository, Name: ref.Name}
+}
+
+// Ref is the package that a place is of.
+func (a Addresses) Ref(p origin.Place) catalog.Ref {
+	if p.Repository == (name.Repository{}) {
+		p.Repository = a.Default
+	}
+	return catalog.Ref{Repository: p.Repository, Name: p.Name}
+}
+
+// Package is the address of the latest documentation of a package.
+func (a Addresses) Package(ref catalog.Ref) string { return a.Origins.Base(a.Place(ref)) + "/" }
+
+// Release is the address of the documentation of that very release.
+func (a Addresses) Release(r catalog.Release) string {
+	return a.Package(r.Ref()) + r.Version.String() + "/"
+}
