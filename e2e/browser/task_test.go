@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// People who have turned scripts off find a package, log in, and make a key.
+// People who have turned scripts off find a package, log in, make a key, and retire a version.
 func TestTasksNeedNoScripts(t *testing.T) {
 	s := newSite(t)
 	ctx, cancel := context.WithTimeout(openTabs(t)[0].ctx, 2*time.Minute)
@@ -35,10 +36,17 @@ func TestTasksNeedNoScripts(t *testing.T) {
 		chromedp.WaitVisible(css(`a[href="/dashboard"], a[href="/dashboard/keys"]`)))
 	do("make a key", chromedp.Navigate(s.URL+"/dashboard/keys"), chromedp.SendKeys(css(`main form[action="/dashboard/keys"] input[name="name"]`), "laptop\r"),
 		chromedp.WaitVisible(chromedp.Search(`//main//*[contains(text(), "laptop")]`)))
+	retire := `//form[.//input[@name="deed"][@value="retire"]]`
+	do("retire a version", chromedp.Navigate(s.URL+"/packages/decimal/settings"), chromedp.SendKeys(chromedp.Search(retire+`//select[@name="reason"]`), "Sec"),
+		chromedp.SendKeys(chromedp.Search(retire+`//input[@name="message"]`), "use 1.1\r"), chromedp.WaitVisible(chromedp.Search(`//main//*[contains(text(), "The version is retired")]`)))
+	do("look at what is retired", chromedp.Navigate(s.URL+"/packages/decimal/1.0.0"), chromedp.WaitVisible(chromedp.Search(`//main//*[contains(text(), "use 1.1")]`)))
 	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`true`)); err != nil {
 		t.Fatal(err)
 	}
 	if !s.hasKey("pat", "laptop") {
 		t.Error("there is no key")
+	}
+	if answer := string(s.Anonymous().Get("/api/packages/decimal/releases/1.0.0").Body); !strings.Contains(answer, `"retirement":{"message":"use 1.1","reason":"security"}`) {
+		t.Errorf("the version is not retired for its reason: %s", answer)
 	}
 }

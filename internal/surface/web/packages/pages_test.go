@@ -101,7 +101,7 @@ func newSiteOn(t testing.TB, blobs blob.Store, previews *preview.Previews) *site
 	log := slog.New(slog.DiscardHandler)
 	web := ui.New(ui.Options{URL: "https://hub.example.com", Repository: "hub", Version: "test", Log: log, Open: accounts.Open})
 	packages.Register(web, packages.Deps{
-		DB: db, Previews: previews, Log: log, Default: hub,
+		DB: db, Catalog: r.Catalog, Previews: previews, Log: log, Default: hub,
 		Registry: connect.Registry{URL: "https://hub.example.com", Repository: "hub", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},
 	})
 	return &site{t, web, accounts, db}
