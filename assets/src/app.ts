@@ -4,3 +4,4 @@ import "./menu";
 import "./suggest";
 import "./live";
 import "./keys";
+import "./wait";

@@ -64,6 +64,13 @@ func (c *Catalog) removeTx(tx *store.Tx, pkg Package, rel Release, at time.Time)
 	return nil
 }
 
+// TakenBack tells when the version was taken back, or the package for the zero one, if it was and its name was not used
+// again. It asks nobody's leave: who may not read the repository must not hear of it.
+func TakenBack(r store.Reader, ref Ref, v version.Version) (time.Time, bool) {
+	grave, ok := tombstones.Get(r, ref.tombstoneKey(v))
+	return grave.RevertedAt, ok
+}
+
 // Blobs yields the hash of every tarball and documentation that a release names, or that is kept until
 // after the given time although none does any more. A hash may come twice. All others are garbage, unless they were put
 // so lately that their release may yet be published.

@@ -45,7 +45,7 @@ func (p *pages) subject(r *http.Request) (*subject, error) {
 	}
 	ref := catalog.Ref{Repository: s.Repository.Name, Name: pkg}
 	if s.Package, ok = s.sight.Package(ref); !ok {
-		return nil, errAbsent
+		return nil, s.lost(ref, a.Version)
 	}
 	s.Releases = catalog.Releases(s.view, ref)
 	return s, s.choose(a.Version)
@@ -62,7 +62,7 @@ func (s *subject) choose(text string) error {
 	}
 	i := slices.IndexFunc(s.Releases, func(r catalog.Release) bool { return r.Version == wanted })
 	if i < 0 {
-		return errAbsent
+		return s.lostVersion(s.Package.Ref(), wanted)
 	}
 	s.Release = s.Releases[i]
 	return nil

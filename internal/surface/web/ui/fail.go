@@ -23,6 +23,7 @@ type Message struct {
 	Next             *Step
 
 	ways    []Step // besides Next
+	wait    int    // seconds until it is worth to try again, if that is known
 	search  bool   // what was not found may be searched for
 	wanted  string // what was looked for, as far as the address tells
 	near    []Step // what is named alike
@@ -56,14 +57,17 @@ func (u *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if f.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(f.RetryAfter/time.Second)+1))
 	}
-	m := u.message(r, f)
+	status, m := statusOf(f.Kind), u.message(r, f)
+	if g, ok := errors.AsType[*gone](err); ok {
+		status, m.Heading, m.Next, m.ways, m.search, m.near = http.StatusGone, "It is gone.", g.next(), []Step{{"/packages", "All packages"}}, false, nil
+	}
 	page := messagePage{u.Page(w, r, m.Heading), m}
 	if f.Kind == fault.Internal {
 		// Whatever went wrong must not go wrong again: nobody is looked up.
 		page.Page = u.bare(m.Heading)
 	}
 	page.NoIndex = true
-	if err := u.Show(w, statusOf(f.Kind), page.show()); err != nil {
+	if err := u.Show(w, status, page.show()); err != nil {
 		u.o.Log.Error("page failed", "request", c.ID, "err", err)
 	}
 }
@@ -99,8 +103,9 @@ func (u *Web) message(r *http.Request, f *fault.Error) Message {
 		m.Problem += " An owner of the package, an administrator of the organization or whoever runs this registry can allow it; tell them the request id."
 		m.request, m.ways = id, []Step{{"/dashboard", "To the dashboard"}}
 	case fault.Limited:
-		if f.RetryAfter > 0 {
-			m.Problem += " It is possible again in " + long(f.RetryAfter) + ", at " + time.Now().Add(f.RetryAfter).UTC().Format("15:04:05") + " UTC."
+		m.wait = int((f.RetryAfter + time.Second - 1) / time.Second)
+		if r.Method == http.MethodGet {
+			m.Next, m.ways = &Step{r.URL.RequestURI(), "Try again"}, []Step{{"/", "To the home page"}}
 		}
 	case fault.Unavailable:
 		m.Problem += " Nothing is lost: try again in a moment. Public pages, fetching packages and building with them go on meanwhile."

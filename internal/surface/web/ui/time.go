@@ -35,3 +35,11 @@ func long(d time.Duration) string {
 	}
 	return "a moment"
 }
+
+// left says how long to wait, in seconds as long as these are few.
+func (m Message) left() string {
+	if m.wait < 120 {
+		return fmt.Sprintf("%d s", m.wait)
+	}
+	return long(time.Duration(m.wait) * time.Second)
+}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/google/go-cmp/cmp"
@@ -296,5 +297,22 @@ func TestPagesAreDescribed(t *testing.T) {
 	}
 	if _, body := ask(web, httptest.NewRequest(http.MethodGet, "/absent", nil)); strings.Contains(body, `name="description"`) {
 		t.Error("what is not there is described")
+	}
+}
+
+// Who has to wait is told for how long and until when, and a script may count the seconds.
+func TestWhoIsLimitedIsToldUntilWhen(t *testing.T) {
+	web := newWeb("", nil)
+	web.Handle("GET /limited", func(http.ResponseWriter, *http.Request) error {
+		return &fault.Error{Kind: fault.Limited, Message: "that was often", RetryAfter: 41500 * time.Millisecond}
+	})
+	response, body := ask(web, httptest.NewRequest(http.MethodGet, "/limited?a=b", nil))
+	if response.StatusCode != http.StatusTooManyRequests || response.Header.Get("Retry-After") != "42" {
+		t.Errorf("%d, after %s", response.StatusCode, response.Header.Get("Retry-After"))
+	}
+	for _, want := range []string{`data-wait="42"`, `data-left>42 s</span>`, `href="/limited?a=b">Try again</a>`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %s:\n%s", want, body)
+		}
 	}
 }
