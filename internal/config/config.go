@@ -77,6 +77,8 @@ type Server struct {
 
 	DocsURL string `key:"docs.url" placeholder:"URL" help:"Where documentation is shown: https://*.docs.example.com gives each package an address of its own, which is safest; https://docs.example.com is one for all. Default: *.docs.localhost on the machine itself, else a sandboxed path of the site."`
 
+	SearchVersions int64 `key:"docs.search-versions" name:"docs-search-versions" default:"10" placeholder:"NUMBER" help:"Versions of a package whose documentation can be searched, the newest ones. Each takes room on the disk of each node, about as much as its text."`
+
 	ScrubEvery time.Duration `key:"scrub.every" default:"168h" placeholder:"TIME" help:"How often all tarballs are read, to find and heal those that rot; 0 means only when asked."`
 
 	BlobS3Endpoint      string `key:"blob.s3.endpoint" name:"blob-s3-endpoint" placeholder:"URL" help:"Server that speaks S3 and keeps all tarballs, such as https://s3.example.com. Default: they lie on the disks of the nodes."`
@@ -176,6 +178,9 @@ func (s Server) Check() []Problem {
 	}
 	if s.ScrubEvery < 0 {
 		bad("scrub.every", "must not be negative")
+	}
+	if s.SearchVersions < 1 || s.SearchVersions > 1000 {
+		bad("docs.search-versions", "must be from 1 to 1000")
 	}
 	if s.UnpackedSize < 1<<20 {
 		bad("unpacked.size", "must be at least 1048576, for one package's documentation to find room")

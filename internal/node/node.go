@@ -30,6 +30,7 @@ import (
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/docs"
+	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/feature/index"
 	"hexhub/internal/feature/mail"
 	"hexhub/internal/feature/oauth"
@@ -112,7 +113,8 @@ type Node struct {
 	Stats    *stats.Counter
 	Index    *index.Index
 	Search   *search.Index
-	Limiter  *limit.Limiter // one for all surfaces, so that what they count is counted together
+	Manuals  *docsearch.Index // what documentation says
+	Limiter  *limit.Limiter   // one for all surfaces, so that what they count is counted together
 	Lead     *lead.Lead
 	Backup   *backup.Backup // nil when none is configured
 	Metrics  *prometheus.Registry
@@ -475,6 +477,7 @@ func (n *Node) Run(ctx context.Context) error {
 	rooms.Go(func() error { return n.Access.Run(work) })
 	rooms.Go(func() error { return n.Stats.Run(work) })
 	rooms.Go(func() error { return n.Search.Run(work) })
+	rooms.Go(func() error { return n.Manuals.Run(work) })
 	rooms.Go(func() error {
 		return limit.NewSharer(n.DB, n.Limiter, limit.Sharing{Nodes: n.members, Log: n.log}).Run(work)
 	})

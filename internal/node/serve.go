@@ -191,7 +191,7 @@ func (n *Node) tellPeer(w http.ResponseWriter, r *http.Request) {
 // opsServers takes the operator's socket and, if one is configured, the address for health and metrics.
 func (n *Node) opsServers(ctx context.Context, o *ops.Ops) ([]opsServer, error) {
 	ops.RegisterMetrics(n.Metrics, ops.Measured{
-		Version: n.version, DB: n.DB, Log: n.Etcd, Jobs: n.Jobs, Blobs: n.tally.Last, Replica: n.replica, Scrub: n.scrub, CertEnd: n.certEnd(),
+		Version: n.version, DB: n.DB, Log: n.Etcd, Jobs: n.Jobs, Blobs: n.tally.Last, Replica: n.replica, Scrub: n.scrub, Manuals: n.Manuals, CertEnd: n.certEnd(),
 	})
 	local, err := listenSocket(ctx, n.Config.OpsSocket())
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"hexhub/internal/feature/docs"
+	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/feature/pass"
 	"hexhub/internal/feature/source"
 	"hexhub/internal/kernel/origin"
@@ -26,6 +27,9 @@ func (n *Node) openUnpacked() (err error) {
 	}
 	n.closers = append(n.closers, shelf.Close)
 	n.Trees, n.Sources = docs.NewTrees(n.Blobs, shelf), source.New(n.Blobs, shelf)
+	n.Manuals = docsearch.New(n.DB, n.Blobs, filepath.Join(n.Config.Data, "search"), docsearch.Options{
+		Versions: int(n.Config.SearchVersions), Log: n.log.With("part", "docsearch"),
+	})
 	return nil
 }
 

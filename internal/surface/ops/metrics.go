@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/job"
 	"hexhub/internal/kernel/replica"
@@ -26,6 +27,7 @@ type Measured struct {
 	Blobs   func() (count, bytes int64) // nil tells of no blobs
 	Replica *replica.Store              // nil when blobs lie on one disk only, or elsewhere
 	Scrub   *scrub.Scrub                // of what this node reads; nil tells of none
+	Manuals *docsearch.Index            // nil tells of no search of documentation
 	CertEnd time.Time                   // of the public site's certificate; zero without one
 }
 
@@ -77,6 +79,9 @@ var (
 	descLosses    = desc("blob_losses", "Blobs of which the scrub of this node's disk, or of the bucket, found no good copy; 200 stands for as many or more.")
 	descScrubbed  = desc("scrub_timestamp_seconds", "When the blobs of this node's disk, or of the bucket, had all been read last, in Unix seconds; absent before.")
 	descBlobBytes = desc("blobs_bytes", "Their bytes.")
+	descDocSets   = desc("docsearch_releases", "Releases whose documentation this node searches.")
+	descDocItems  = desc("docsearch_places", "Places in it that can be found, such as modules, functions and sections.")
+	descDocBehind = desc("docsearch_behind", "Packages that the search of documentation has yet to look at; 0 when it is up to date.")
 	descCert      = desc("tls_not_after_seconds", "When the public site's certificate ends, in Unix seconds; absent without one.")
 )
 
@@ -86,7 +91,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 		descRevision, descRows, descUpdates, descConflicts, descReloads, descAge, descReadOnly,
 		descSize, descInUse, descQuota, descDiskFree, descMembers, descHasLeader, descIsLeader, descLearner, descTerm, descProblems,
 		descJobs, descBlobs, descBlobBytes, descMissing, descFetched, descHealed,
-		descCorrupt, descLosses, descScrubbed, descCert,
+		descCorrupt, descLosses, descScrubbed, descDocSets, descDocItems, descDocBehind, descCert,
 	} {
 		ch <- d
 	}
@@ -147,6 +152,12 @@ func (c *collector) collectWork(out sink) {
 		count, bytes := c.Blobs()
 		out.gauge(descBlobs, float64(count))
 		out.gauge(descBlobBytes, float64(bytes))
+	}
+	if c.Manuals != nil {
+		n := c.Manuals.Numbers()
+		out.gauge(descDocSets, float64(n.Sets))
+		out.gauge(descDocItems, float64(n.Items))
+		out.gauge(descDocBehind, float64(n.Behind))
 	}
 	if !c.CertEnd.IsZero() {
 		out.gauge(descCert, float64(c.CertEnd.Unix()))

@@ -1,0 +1,263 @@
+package docsearch_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hexhub/hex/name"
+	"hexhub/hex/version"
+	"hexhub/internal/feature/docsearch"
+)
+
+func TestPlacesAreFound(t *testing.T) {
+	w := newWorld(t)
+	w.document("ecto 1.0.0", data(
+		"module Ecto.Changeset: Changesets allow filtering, casting and validation of data.",
+		"function Ecto.Changeset.cast/4: Applies the given params as changes.",
+		"function Ecto.Changeset.cast_assoc/3: Casts the given association with the changeset parameters.",
+		"type Ecto.Changeset.t/0: The type.",
+		"extras Getting started: How to parse data. First `cast` it.",
+	))
+	w.document("live 1.0.0", data(
+		"module Phoenix.LiveView: Rich, real-time experiences. Parsing is not done here.",
+		"function Phoenix.LiveView.assign/3: Adds a key.",
+	))
+	w.settle()
+	for _, c := range []struct{ typed, want string }{
+		{"cast/4", "Ecto.Changeset.cast/4"},
+		{"cast", "Ecto.Changeset.cast/4, Ecto.Changeset.cast_assoc/3, Getting started, Ecto.Changeset"},
+		{"ecto changeset cast_assoc", "Ecto.Changeset.cast_assoc/3"},
+		{"liveview", "Phoenix.LiveView, Phoenix.LiveView.assign/3"},
+		{"live view assi", "Phoenix.LiveView.assign/3"},
+		{"parsing", "Getting started, Phoenix.LiveView"},
+		{"parsing elephants", ""},
+		{"elephants", ""},
+		{"", ""},
+		{"!?.", ""},
+	} {
+		if got := w.finds(public, c.typed); got != c.want {
+			t.Errorf("%q finds %s\nwant %s", c.typed, got, c.want)
+		}
+	}
+	if got := w.finds(public, "Ecto.Changeset"); !strings.HasPrefix(got, "Ecto.Changeset, ") || strings.Count(got, ", ") != 3 {
+		t.Errorf("the module and three of its functions are %s", got)
+	}
+}
+
+// Marks stand where the words are, and a text is shown where the first of them is.
+func TestFoundWordsAreMarked(t *testing.T) {
+	w := newWorld(t)
+	w.document("ecto 1.0.0", data("function Ecto.cast/4: "+strings.Repeat("Nothing of interest is told here. ", 20)+"Then it `parses` all <script>."))
+	w.settle()
+	found := w.find(docsearch.Query{In: public, Typed: "ecto parsing"})
+	if len(found.Hits) != 1 {
+		t.Fatal(found)
+	}
+	var name, text strings.Builder
+	for _, s := range found.Hits[0].Name {
+		name.WriteString(marked(s))
+	}
+	for _, s := range found.Hits[0].Excerpt {
+		text.WriteString(marked(s))
+	}
+	if got, want := name.String(), "[Ecto].cast/4"; got != want {
+		t.Errorf("title %q, want %q", got, want)
+	}
+	if got := text.String(); !strings.HasPrefix(got, "… ") || !strings.HasSuffix(got, "Then it [parses] all <script>.") || len(got) > 300 {
+		t.Errorf("excerpt %q", got)
+	}
+}
+
+func marked(s docsearch.Span) string {
+	if s.Mark {
+		return "[" + s.Text + "]"
+	}
+	return s.Text
+}
+
+// What is shown follows the rows: documentation that comes, is replaced or goes, and packages that are deleted.
+func TestIndexFollowsTheRows(t *testing.T) {
+	w := newWorld(t)
+	w.document("plug 1.0.0", data("module Plug: Carrots.", "module Plug.Old: Carrots."))
+	w.settle()
+	for _, step := range []struct {
+		do   func()
+		want string
+	}{
+		{func() {}, "Plug, Plug.Old"},
+		{func() { w.document("plug 1.0.0", data("module Plug: Carrots.")) }, "Plug"},
+		{func() { w.document("plug 1.1.0", data("module Plug.New: Carrots.")) }, "Plug.New"},
+		{func() { w.document("plug 2.0.0-rc.1", data("module Plug.Next: Carrots.")) }, "Plug.New"},
+		{func() { w.document("plug 1.1.0", nil) }, "Plug"},
+		{func() { w.document("plug 1.0.0", nil) }, "Plug.Next"},
+		{func() { w.document("plug 2.0.0-rc.1", nil) }, ""},
+		{func() { w.document("cow 1.0.0", data("module Cow: Carrots.")) }, "Cow"},
+		{func() { w.delete("cow 1.0.0") }, ""},
+	} {
+		step.do()
+		w.settle()
+		if got := w.finds(public, "carrots"); got != step.want {
+			t.Errorf("found %q, want %q", got, step.want)
+		}
+	}
+	if n := w.Numbers(); n != (docsearch.Numbers{}) {
+		t.Errorf("left behind: %+v", n)
+	}
+}
+
+// Who names packages searches those, at the version he names or near it.
+func TestPinnedVersionsAreSearched(t *testing.T) {
+	w := newWorld(t)
+	for _, v := range []string{"1.0.0", "1.2.0", "2.0.0"} {
+		w.document("plug "+v, data("module Plug "+v+": Carrots."))
+	}
+	w.document("cow 1.0.0", data("module Cow: Carrots."))
+	w.document("guild/deck 1.0.0", data("module Deck: Carrots."))
+	w.settle()
+	pin := func(text string) docsearch.Pin {
+		pkg, v, _ := strings.Cut(text, " ")
+		p := docsearch.Pin{}
+		if in, rest, ok := strings.Cut(pkg, "/"); ok {
+			p.Repository, pkg = name.MustRepository(in), rest
+		}
+		p.Package = name.MustPackage(pkg)
+		if v != "" {
+			p.Version = version.MustParse(v)
+		}
+		return p
+	}
+	for _, c := range []struct{ pin, searched, found string }{
+		{"plug", "2.0.0", "Plug 2.0.0"},
+		{"plug 1.2.0", "1.2.0", "Plug 1.2.0"},
+		{"plug 1.9.0", "1.2.0", "Plug 1.2.0"},
+		{"plug 0.1.0", "1.0.0", "Plug 1.0.0"},
+		{"plug 9.0.0", "2.0.0", "Plug 2.0.0"},
+		{"deck", "1.0.0", "Deck"},
+		{"guild/deck", "1.0.0", "Deck"},
+		{"hexhub/deck", "", ""},
+		{"horse", "", ""},
+	} {
+		found := w.find(docsearch.Query{In: members, Typed: "carrots", Only: []docsearch.Pin{pin(c.pin)}})
+		if got := found.Scope[0].Searched.String(); got != c.searched || titles(found) != c.found {
+			t.Errorf("%s: searched %q and found %q, want %q and %q", c.pin, got, titles(found), c.searched, c.found)
+		}
+	}
+	both := w.find(docsearch.Query{In: members, Typed: "carrots", Only: []docsearch.Pin{pin("plug 1.0.0"), pin("cow")}})
+	if both.Total != 2 || len(both.Hits) != 2 {
+		t.Errorf("two packages: %+v", both)
+	}
+}
+
+// L2: what is in a repository that somebody may not read changes nothing in what he finds: neither hits nor counts nor
+// order, nor what is said of a package that he names.
+func TestL2PrivateDocumentationIsNoOracle(t *testing.T) {
+	w := newWorld(t)
+	w.document("plug 1.0.0", data("module Plug: Rare carrots and common potatoes.", "module Plug.Conn: Common potatoes, potatoes, and carrots."))
+	w.settle()
+	ask := func() docsearch.Found {
+		return w.find(docsearch.Query{
+			In: public, Typed: "carrots potatoes",
+			Only: []docsearch.Pin{{Package: name.MustPackage("plug")}, {Package: name.MustPackage("vault")}, {Repository: guild, Package: name.MustPackage("vault")}},
+		})
+	}
+	before := ask()
+	for _, v := range []string{"1.0.0", "1.1.0"} {
+		w.document("guild/vault "+v, data("module Vault: Carrots, carrots, carrots.", "module Vault.Canary: Swordfish carrots potatoes.", "module Plug: Carrots potatoes."))
+	}
+	w.settle()
+	after := ask()
+	if titles(before) != titles(after) || before.Total != after.Total || after.Scope[1].Searched != before.Scope[1].Searched || after.Scope[2] != before.Scope[2] {
+		t.Errorf("before %+v\nafter %+v", before, after)
+	}
+	if got := w.finds(public, "swordfish"); got != "" {
+		t.Errorf("a stranger finds %s", got)
+	}
+	if got := w.finds(members, "swordfish"); got != "Vault.Canary" {
+		t.Errorf("a member finds %s", got)
+	}
+}
+
+// L3: what was deleted or taken back is not told, even while the index has not come to it.
+func TestL3DeletedDocumentationIsNotTold(t *testing.T) {
+	w := newWorld(t)
+	w.document("plug 1.0.0", data("module Plug: Carrots."))
+	w.settle()
+	w.stop() // so that nothing follows; what is open stays so for the search
+	w.start()
+	w.settle()
+	v := w.db.View()
+	w.document("plug 1.0.0", nil)
+	now := w.db.View()
+	found, err := w.Find(t.Context(), now, docsearch.Query{In: public, Typed: "carrots", Size: 10})
+	if err != nil || len(found.Hits) != 0 || found.Total != 0 {
+		t.Errorf("found %+v, %v", found, err)
+	}
+	v.Close()
+	now.Close()
+}
+
+// What was put in is there after a restart without being read again, and what changed meanwhile is made up for.
+func TestIndexOutlivesTheProcess(t *testing.T) {
+	w := newWorld(t)
+	w.document("plug 1.0.0", data("module Plug: Carrots."))
+	w.document("cow 1.0.0", data("module Cow: Carrots."))
+	w.settle()
+	w.restart(func() {
+		w.document("cow 1.0.0", nil)
+		w.document("ecto 1.0.0", data("module Ecto: Carrots."))
+	})
+	if got := w.finds(public, "carrots"); got != "Ecto, Plug" && got != "Plug, Ecto" {
+		t.Errorf("found %s", got)
+	}
+}
+
+// An index that is damaged is made anew.
+func TestDamagedIndexIsMadeAnew(t *testing.T) {
+	for name, damage := range map[string]func(path string){
+		"cut": func(path string) {
+			if info, err := os.Stat(path); err == nil {
+				_ = os.Truncate(path, info.Size()/2)
+			}
+		},
+		"gone":    func(path string) { _ = os.Remove(path) },
+		"garbage": func(path string) { _ = os.WriteFile(path, []byte(strings.Repeat("garbage", 5000)), 0o600) },
+	} {
+		for _, pattern := range []string{"index_meta.json", "store/root.bolt", "store/*.zap"} {
+			t.Run(name+" "+filepath.Base(pattern), func(t *testing.T) {
+				w := newWorld(t)
+				w.document("plug 1.0.0", data("module Plug: Carrots."))
+				w.settle()
+				w.restart(func() { // so that what is in memory comes to lie in files
+					files, err := filepath.Glob(filepath.Join(w.dir, "hexhub", pattern))
+					if err != nil || len(files) == 0 {
+						t.Fatalf("no file %s to damage: %v", pattern, err)
+					}
+					for _, f := range files {
+						damage(f)
+					}
+				})
+				if got := w.finds(public, "carrots"); got != "Plug" {
+					t.Errorf("found %q", got)
+				}
+			})
+		}
+	}
+}
+
+// Documentation that is not here yet is tried again, and holds up nothing else.
+func TestMissingArchivesHoldUpNothing(t *testing.T) {
+	w := newWorld(t)
+	files := data("module Lost: Carrots.")
+	w.document("lost 1.0.0", files)
+	w.settle()
+	if got := w.finds(public, "carrots"); got != "Lost" {
+		t.Errorf("found %q", got)
+	}
+	w.document("plug 1.0.0", map[string]string{"index.html": "<title>Plug</title><p>Carrots.</p>"})
+	w.settle()
+	if got := w.finds(public, "carrots"); got != "Lost, Plug" && got != "Plug, Lost" {
+		t.Errorf("found %q", got)
+	}
+}

@@ -1,0 +1,52 @@
+package docsearch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"hexhub/hex/tarball"
+	"hexhub/internal/feature/catalog"
+	"hexhub/internal/kernel/blob"
+)
+
+// read returns the places of a release's documentation. It fails when the archive cannot be read now. One that was
+// taken in under older rules, and would not be today, has none.
+func (x *Index) read(ctx context.Context, r catalog.Release) ([]Item, error) {
+	f, err := x.blobs.Open(ctx, blob.Hash(r.Docs.Hash))
+	if err != nil {
+		return nil, fmt.Errorf("open the documentation of %s %s: %w", r.Ref(), r.Version, err)
+	}
+	defer f.Close()
+	items, err := readArchive(f, f.Size())
+	if _, refused := errors.AsType[*tarball.Error](err); refused {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the documentation of %s %s: %w", r.Ref(), r.Version, err)
+	}
+	return items, nil
+}
+
+// readArchive reads search data if there is some that can be read, else all pages. A file that is damaged is passed over:
+// its publisher sees it in his own search, and the rest of the archive is as good as before.
+func readArchive(f io.ReaderAt, size int64) ([]Item, error) {
+	c := &collection{}
+	_, err := tarball.WalkDocs(f, size, func(f tarball.File, r io.Reader) error {
+		if isData(f.Path) {
+			_ = c.readData(rootOf(f.Path), r)
+		}
+		return nil
+	})
+	if err != nil || len(c.items) > 0 {
+		return c.items, err
+	}
+	_, err = tarball.WalkDocs(f, size, func(f tarball.File, r io.Reader) error {
+		if isPage(f.Path) && !c.full() {
+			c.readPage(f.Path, r)
+		}
+		return nil
+	})
+	return c.items, err
+}

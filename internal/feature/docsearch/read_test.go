@@ -1,0 +1,127 @@
+package docsearch
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSearchDataIsRead(t *testing.T) {
+	const exdoc = `searchData={"producer":{"name":"ex_doc"},"items":[` +
+		`{"type":"module","ref":"Plug.html","title":"Plug","doc":"The plug."},` +
+		`{"ref":"Plug.html#run/3","title":"Plug.run/3","doc":null,"type":"function"},` +
+		`{"type":"extras","ref":"../evil.html","title":"out"},{"type":"extras","ref":"javascript:alert(1)","title":"out"},` +
+		`{"type":"extras","ref":"//evil.example/x.html","title":"out"},{"type":"extras","ref":"/x.html","title":"out"},{"type":"x","ref":"x.html","title":""}],"proglang":"elixir"}`
+	const gleam = `{"items":[{"type":"module","parentTitle":"gleam/option","title":"gleam/option","doc":"","ref":"gleam/option.html"},` +
+		`{"type":"function","parentTitle":"gleam/option","title":"unwrap","doc":"Extracts.","ref":"gleam/option.html#unwrap"}],"proglang":"gleam"}`
+	for name, c := range map[string]struct {
+		file, text string
+		want       []Item
+	}{
+		"exdoc":                {"dist/search_data-1F.js", exdoc, []Item{{"module", "Plug.html", "Plug", "The plug."}, {"function", "Plug.html#run/3", "Plug.run/3", ""}}},
+		"of an umbrella's app": {"app/dist/search_data-1F.js", `searchData={"items":[{"type":"module","ref":"A.html","title":"A"}]}`, []Item{{"module", "app/A.html", "A", ""}}},
+		"gleam":                {"search-data.json", gleam, []Item{{"module", "gleam/option.html", "gleam/option", ""}, {"function", "gleam/option.html#unwrap", "gleam/option.unwrap", "Extracts."}}},
+		"cut off":              {"dist/search_data-1F.js", exdoc[:120], []Item{{"module", "Plug.html", "Plug", "The plug."}}},
+		"code":                 {"dist/search_data-1F.js", `searchData=(function(){return {"items":[]}})()`, nil},
+		"another shape":        {"dist/search_data-1F.js", `searchData=[1,2]`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !isData(c.file) {
+				t.Fatalf("%s is taken for no search data", c.file)
+			}
+			var got collection
+			_ = got.readData(rootOf(c.file), strings.NewReader(c.text))
+			if diff := cmp.Diff(c.want, got.items); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestPagesAreRead(t *testing.T) {
+	const edoc = `<!DOCTYPE html><html><head><title>Module tide</title><style>h1 {}</style></head><body><div class="navbar">x</div>
+<h1>Module tide</h1><ul class="index"><li><a href="#description">Description</a></li></ul>tells the tide.
+<h2><a name="functions">Function Details</a></h2>
+<h3 class="function"><a name="high-1">high/1</a></h3><p><code>high(At) -&gt; Time</code></p><p>When it is high.</p><script>var x = "not this"</script>
+<h3 class="function"><a name="low-1">low/1</a></h3></body></html>`
+	var got collection
+	got.readPage("tide.html", strings.NewReader(edoc))
+	want := []Item{
+		{"page", "tide.html", "Module tide", "x"},
+		{"page", "tide.html", "Module tide", "Module tide Description tells the tide."},
+		{"section", "tide.html#functions", "Function Details - Module tide", ""},
+		{"function", "tide.html#high-1", "high/1 - Module tide", "high(At) -> Time When it is high."},
+		{"function", "tide.html#low-1", "low/1 - Module tide", ""},
+	}
+	if diff := cmp.Diff(want, got.items); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// D: what a documentation says never costs more than the bounds, however it is made.
+func TestBoundsHold(t *testing.T) {
+	var many strings.Builder
+	many.WriteString(`searchData={"items":[`)
+	for n := range mostItems + 10 {
+		fmt.Fprintf(&many, `{"type":"x","ref":"a.html#%d","title":"%d","doc":"d"},`, n, n)
+	}
+	long := strings.Repeat("é", longestText)
+	for name, text := range map[string]string{
+		"many": many.String() + `{}]}`,
+		"long": `searchData={"items":[{"type":"` + long + `","ref":"a.html","title":"` + long + `","doc":"` + long + `"}]}`,
+		"deep": `searchData={"x":` + strings.Repeat("[", 1_000_000),
+	} {
+		var c collection
+		_ = c.readData("", strings.NewReader(text))
+		for _, i := range c.items {
+			if len(i.Title) > longestTitle || len(i.Text) > longestText || len(i.Type) > longestType {
+				t.Fatalf("%s: an item of %d bytes", name, len(i.Title)+len(i.Text))
+			}
+		}
+		if len(c.items) > mostItems {
+			t.Errorf("%s: %d items", name, len(c.items))
+		}
+	}
+}
+
+func FuzzReadData(f *testing.F) {
+	f.Add(`searchData={"items":[{"type":"module","ref":"Plug.html#x","title":"Plug","doc":"The plug."}],"proglang":"elixir"}`)
+	f.Add(`{"items":[{"type":"type","parentTitle":"a","title":"b","ref":"a.html"}]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var c collection
+		_ = c.readData("sub/", strings.NewReader(text))
+		c.check(t)
+	})
+}
+
+func FuzzReadPage(f *testing.F) {
+	f.Add(`<title>x</title><h2 id="a">b</h2><p>c`)
+	f.Add(`<h3 class=function><a name="x-1">x/1</a></h3><script><nav>`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var c collection
+		c.readPage("a/b c.html", strings.NewReader(text))
+		c.check(t)
+	})
+}
+
+// check demands that all items can be shown, and be found again by their own words.
+func (c *collection) check(t *testing.T) {
+	for _, i := range c.items {
+		if !leads(i.Ref) || i.Title == "" || strings.ContainsRune(i.Title+i.Text+i.Type, 0) {
+			t.Fatalf("%+v", i)
+		}
+		words := typedWords(i.Title)
+		var shown strings.Builder
+		for _, s := range marks(i.Text, words) {
+			shown.WriteString(s.Text)
+		}
+		if shown.String() != i.Text {
+			t.Fatalf("marks made %q of %q", shown.String(), i.Text)
+		}
+		excerpt(i.Text, words)
+		names(i.Title)
+		titleWords(i.Title)
+	}
+}
