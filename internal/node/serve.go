@@ -76,7 +76,7 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 	webaccount.Register(w, webaccount.Deps{
 		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Registry: n.Registry(), Rules: n.accountRules,
 	})
-	find.Register(w, find.Deps{DB: n.DB, Catalog: n.Catalog, Search: n.Search, URL: n.URL, Default: n.repository})
+	find.Register(w, find.Deps{DB: n.DB, Catalog: n.Catalog, Search: n.Search, Manuals: n.Manuals, Origins: n.Origins, URL: n.URL, Default: n.repository})
 	palette.Register(w, palette.Deps{Catalog: n.Catalog, Search: n.Search, Default: n.repository})
 	n.addSite(w)
 	packages.Register(w, packages.Deps{

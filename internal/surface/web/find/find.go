@@ -1,5 +1,5 @@
-// Package find is where people look for packages: the list with its filters, suggestions while they type, and
-// what browsers and scripts need to search here.
+// Package find is where people look for packages, and for what is in their documentation: the list with its filters,
+// suggestions while they type, and what browsers and scripts need to search here.
 //
 // It reads addresses and shows what the search room found. It refuses to know what is found and what stands
 // first. Nobody is shown, counted or offered anything of a repository that he may not read.
@@ -14,8 +14,10 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/search"
+	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/ui"
 )
@@ -25,6 +27,8 @@ type Deps struct {
 	DB      *store.DB
 	Catalog *catalog.Catalog
 	Search  *search.Index
+	Manuals *docsearch.Index
+	Origins origin.Origins  // where documentation is shown
 	URL     string          // where people open the site, without a trailing slash
 	Default name.Repository // the server's own repository
 }
@@ -35,6 +39,8 @@ func Register(web *ui.Web, d Deps) {
 	web.Handle("GET /packages", f.list)
 	web.Handle("GET /packages.json", f.listJSON)
 	web.Handle("GET /suggest", f.suggest)
+	web.Handle("GET /search", f.places)
+	web.Handle("POST /search", f.pinLock)
 	web.Handle("GET /hexsearch.xml", f.openSearch)
 }
 

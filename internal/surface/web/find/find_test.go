@@ -21,10 +21,13 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/search"
 	"hexhub/internal/feature/stats"
+	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/find"
 	"hexhub/internal/surface/web/ui"
@@ -44,6 +47,9 @@ type world struct {
 	db     *store.DB
 	site   http.Handler
 	secret string // of eva's session
+
+	blobs   *blob.Memory
+	manuals *docsearch.Index // which follows nothing until a test lets it
 }
 
 func newWorld(t *testing.T, write func(tx *store.Tx)) *world {
@@ -59,11 +65,13 @@ func newWorld(t *testing.T, write func(tx *store.Tx)) *world {
 		URL: "https://hub.example.com", Repository: "acme", Version: "test", Log: slog.New(slog.DiscardHandler), DB: db,
 		Open: accounts.Open,
 	})
+	blobs := &blob.Memory{}
+	manuals := docsearch.New(db, blobs, t.TempDir(), docsearch.Options{})
 	find.Register(web, find.Deps{
 		DB: db, Catalog: catalog.New(db, catalog.Options{DefaultRepository: acme}),
-		Search: search.New(db, search.Options{Default: acme}), URL: "https://hub.example.com", Default: acme,
+		Search: search.New(db, search.Options{Default: acme}), Manuals: manuals, Origins: origin.Beside("https://hub.example.com"), URL: "https://hub.example.com", Default: acme,
 	})
-	w := &world{T: t, db: db, site: web}
+	w := &world{T: t, db: db, site: web, blobs: blobs, manuals: manuals}
 	w.put(func(tx *store.Tx) {
 		account.Users.Put(tx, eva)
 		org.Repositories.Put(tx, org.Repository{Name: acme, Public: true})
