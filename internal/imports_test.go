@@ -34,7 +34,7 @@ var rooms = map[string][]string{
 		"doctor",
 	},
 	"surface": {
-		"call",
+		"call typesense",
 		"door web/live",
 		"web/ui",
 		"api dochost ops repo web/account web/admin web/dash web/find web/gallery web/packages web/palette web/pass web/people web/setup web/site",

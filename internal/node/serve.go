@@ -48,7 +48,7 @@ func (n *Node) Rooms() world.Rooms {
 func (n *Node) handler(o *ops.Ops, pages *ui.Web) http.Handler {
 	return front.New(front.Options{
 		API: api.New(api.Rooms{
-			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, Catalog: n.Catalog, Docs: n.Docs, Trees: n.Trees, Pages: n.pages(), Policies: n.Policies, Links: n.Links,
+			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, Catalog: n.Catalog, Docs: n.Docs, Trees: n.Trees, Pages: n.pages(), Manuals: n.Manuals, Policies: n.Policies, Links: n.Links,
 			OAuth: n.OAuth, Audit: n.Audit,
 			Default: n.repository, URL: n.URL,
 		}, api.Options{Limiter: n.Limiter}),
@@ -57,7 +57,7 @@ func (n *Node) handler(o *ops.Ops, pages *ui.Web) http.Handler {
 			DB: n.DB, Index: n.Index, Access: n.Access, Blobs: n.Blobs, Stats: n.Stats, Default: n.repository, Log: n.log,
 		}),
 		Docs: dochost.New(dochost.Deps{
-			DB: n.DB, Trees: n.Trees, Origins: n.Origins, Default: n.repository, Site: n.URL, Log: n.log,
+			DB: n.DB, Trees: n.Trees, Manuals: n.Manuals, Origins: n.Origins, Default: n.repository, Site: n.URL, Log: n.log,
 		}),
 		OfDocs:  n.Origins.Serves,
 		Site:    pages,
@@ -76,8 +76,8 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 	webaccount.Register(w, webaccount.Deps{
 		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Registry: n.Registry(), Rules: n.accountRules,
 	})
-	find.Register(w, find.Deps{DB: n.DB, Catalog: n.Catalog, Search: n.Search, Manuals: n.Manuals, Origins: n.Origins, URL: n.URL, Default: n.repository})
-	palette.Register(w, palette.Deps{Catalog: n.Catalog, Search: n.Search, Default: n.repository})
+	find.Register(w, find.Deps{DB: n.DB, Catalog: n.Catalog, Search: n.Search, Manuals: n.Manuals, Docs: n.pages(), URL: n.URL, Default: n.repository})
+	palette.Register(w, palette.Deps{Catalog: n.Catalog, Search: n.Search, Manuals: n.Manuals, Docs: n.pages(), Default: n.repository})
 	n.addSite(w)
 	packages.Register(w, packages.Deps{
 		DB: n.DB, Catalog: n.Catalog, Audit: n.Audit, Previews: n.Previews, Log: n.log, Default: n.repository, Registry: n.Registry(), Docs: n.pages(),

@@ -22,6 +22,7 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/docs"
+	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/policy"
@@ -43,6 +44,7 @@ type Rooms struct {
 	Docs     *docs.Docs
 	Trees    *docs.Trees
 	Pages    docs.Addresses // of documentation
+	Manuals  *docsearch.Index
 	Policies *policy.Policies
 	Links    *shortlink.Links
 	Audit    *audit.Audit

@@ -37,6 +37,7 @@ var routes = []route{
 	{top, "GET", "/{$}", (*api).getIndex},
 	{top, "GET", "/openapi.yaml", (*api).getDocument},
 	{hub, "GET", "/auth", (*api).getAuth},
+	{hub, "GET", "/docs/search", (*api).searchDocs},
 
 	{unnamed, "POST", "/oauth/device_authorization", (*api).postDevice},
 	{unnamed, "POST", "/oauth/token", (*api).postToken},

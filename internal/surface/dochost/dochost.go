@@ -16,8 +16,10 @@ import (
 	"hexhub/hex/name"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/docs"
+	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/store"
+	"hexhub/internal/surface/typesense"
 )
 
 // Deps are what is shown, and where. All are required but Log.
@@ -25,9 +27,10 @@ type Deps struct {
 	DB      *store.DB
 	Trees   *docs.Trees
 	Origins origin.Origins
-	Default name.Repository // the one whose packages have no repository in their address
-	Site    string          // where people open the site, without a trailing slash
-	Log     *slog.Logger    // nil discards
+	Manuals *docsearch.Index // nil finds nothing
+	Default name.Repository  // the one whose packages have no repository in their address
+	Site    string           // where people open the site, without a trailing slash
+	Log     *slog.Logger     // nil discards
 }
 
 // New returns the handler of all documentation: of requests to hosts that Origins serves, with their paths as they are,
@@ -94,8 +97,14 @@ func hidesSlash(u *url.URL) bool {
 
 // outside answers for what is of no package: the way to all of them is the site.
 func (s *surface) outside(w http.ResponseWriter, r *http.Request) error {
-	if r.URL.Path != "/" && r.URL.Path != "" {
+	q := r.URL.Query()
+	switch {
+	case r.URL.Path != "/" && r.URL.Path != "":
 		return errAbsent
+	case typesense.Is(q):
+		return s.search(w, r, q)
+	case q.Has("q"), q.Has("packages"): // as mix hex.search opens hexdocs.pm
+		return redirect(w, r, s.Site, "/search")
 	}
 	return redirect(w, r, s.Site, "/packages")
 }

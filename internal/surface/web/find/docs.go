@@ -12,7 +12,6 @@ import (
 	"hexhub/hex/name"
 	"hexhub/hex/version"
 	"hexhub/internal/feature/docsearch"
-	"hexhub/internal/kernel/origin"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -125,7 +124,7 @@ func (f *find) places(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Total, p.Scope, p.Found = found.Total, found.Scope, p.Typed != ""
 	for _, h := range found.Hits {
-		p.Hits = append(p.Hits, f.place(h))
+		p.Hits = append(p.Hits, f.place(h, p.Theme))
 	}
 	return f.web.Show(w, http.StatusOK, p.show())
 }
@@ -142,13 +141,12 @@ func (f *find) placesPage(w http.ResponseWriter, r *http.Request, q question) *p
 }
 
 // place is a hit with where it is shown: at the origin of its documentation, in its version.
-func (f *find) place(h docsearch.Hit) placeRow {
+func (f *find) place(h docsearch.Hit, theme ui.Theme) placeRow {
 	row := placeRow{Hit: h, PackageRow: ui.PackageRow{Name: h.Ref.Name.String(), Version: h.Version.String(), Private: !h.Public}}
-	at := origin.Place{Name: h.Ref.Name}
 	if h.Ref.Repository != f.Default {
-		row.Repository, at.Repository = h.Ref.Repository.String(), h.Ref.Repository
+		row.Repository = h.Ref.Repository.String()
 	}
-	row.URL = f.Origins.Base(at) + "/" + h.Version.String() + "/" + h.Item.Ref
+	row.URL = ui.PlaceURL(f.Docs, h, theme)
 	return row
 }
 

@@ -14,10 +14,10 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/search"
-	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/ui"
 )
@@ -28,7 +28,7 @@ type Deps struct {
 	Catalog *catalog.Catalog
 	Search  *search.Index
 	Manuals *docsearch.Index
-	Origins origin.Origins  // where documentation is shown
+	Docs    docs.Addresses
 	URL     string          // where people open the site, without a trailing slash
 	Default name.Repository // the server's own repository
 }

@@ -21,6 +21,7 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/search"
@@ -69,7 +70,7 @@ func newWorld(t *testing.T, write func(tx *store.Tx)) *world {
 	manuals := docsearch.New(db, blobs, t.TempDir(), docsearch.Options{})
 	find.Register(web, find.Deps{
 		DB: db, Catalog: catalog.New(db, catalog.Options{DefaultRepository: acme}),
-		Search: search.New(db, search.Options{Default: acme}), Manuals: manuals, Origins: origin.Beside("https://hub.example.com"), URL: "https://hub.example.com", Default: acme,
+		Search: search.New(db, search.Options{Default: acme}), Manuals: manuals, Docs: docs.Addresses{Origins: origin.Beside("https://hub.example.com"), Default: acme}, URL: "https://hub.example.com", Default: acme,
 	})
 	w := &world{T: t, db: db, site: web, blobs: blobs, manuals: manuals}
 	w.put(func(tx *store.Tx) {

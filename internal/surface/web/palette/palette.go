@@ -12,6 +12,8 @@ import (
 	"hexhub/hex/name"
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/docs"
+	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/search"
 	"hexhub/internal/kernel/store"
@@ -22,6 +24,8 @@ import (
 type Deps struct {
 	Catalog *catalog.Catalog
 	Search  *search.Index
+	Manuals *docsearch.Index
+	Docs    docs.Addresses
 	Default name.Repository // the server's own repository
 }
 
@@ -41,6 +45,8 @@ func Register(web *ui.Web, d Deps) {
 
 const (
 	mostPackages = 6
+	mostPlaces   = 5
+	fewLetters   = 2 // typed before documentation is searched
 	longestQuery = 200
 )
 
@@ -50,7 +56,7 @@ type group struct {
 	Links []link
 }
 
-// A link is one thing to go to.
+// A link is one thing to go to, on the site or at the origin of some documentation.
 type link struct{ Path, Words, More string }
 
 // find answers with what the letters typed so far lead to, for whoever asks.
@@ -61,7 +67,12 @@ func (p *palette) find(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := p.web.View(r)
 	actor := p.web.Actor(r)
-	groups := []group{{"Packages", p.packages(v, actor, typed)}, {"Organizations", p.organizations(v, actor, typed)}}
+	in := p.readable(v, actor)
+	groups := []group{
+		{"Packages", p.packages(in, typed)},
+		{"In documentation", p.manuals(r, v, in, typed)},
+		{"Organizations", p.organizations(v, actor, typed)},
+	}
 	for _, g := range places {
 		groups = append(groups, group{g.words, g.links(actor, p.web.Has, typed)})
 	}
@@ -69,15 +80,38 @@ func (p *palette) find(w http.ResponseWriter, r *http.Request) error {
 	return p.web.Show(w, http.StatusOK, options(groups, typed))
 }
 
-func (p *palette) packages(v *store.View, a access.Actor, typed string) []link {
-	if typed == "" {
-		return nil
-	}
+// readable are the repositories that whoever asks may look into.
+func (p *palette) readable(v *store.View, a access.Actor) []org.Repository {
 	var in []org.Repository
 	for _, repository := range p.Catalog.Visible(v, a) {
 		if repository.Public || access.May(v, a, access.Read, access.Thing{Repository: repository}) == nil {
 			in = append(in, repository)
 		}
+	}
+	return in
+}
+
+// manuals are modules and functions that begin so. That they cannot be searched at the moment is no reason to offer
+// nothing else.
+func (p *palette) manuals(r *http.Request, v *store.View, in []org.Repository, typed string) []link {
+	if len(typed) < fewLetters {
+		return nil
+	}
+	found, err := p.Manuals.Find(r.Context(), v, docsearch.Query{In: in, Typed: typed, Titles: true, Size: mostPlaces})
+	if err != nil {
+		return nil
+	}
+	var links []link
+	theme := p.web.Theme(r)
+	for _, h := range found.Hits {
+		links = append(links, link{ui.PlaceURL(p.Docs, h, theme), h.Title, h.Ref.Name.String() + " " + h.Version.String()})
+	}
+	return links
+}
+
+func (p *palette) packages(in []org.Repository, typed string) []link {
+	if typed == "" {
+		return nil
 	}
 	found := p.Search.Find(search.Query{In: in, Search: catalog.ParseSearch(typed), PerPage: mostPackages})
 	hits := found.Hits

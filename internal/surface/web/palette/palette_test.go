@@ -14,6 +14,7 @@ import (
 	"hexhub/hex/name"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/search"
 	"hexhub/internal/hubtest"
 	"hexhub/internal/surface/web/palette"
@@ -43,7 +44,7 @@ func newSite(t *testing.T) *site {
 	h := hubtest.World(t, text)
 	web := ui.New(ui.Options{Repository: "hexhub", Log: slog.New(slog.DiscardHandler), DB: h.DB, Open: h.Accounts.Open})
 	def := name.MustRepository("hexhub")
-	palette.Register(web, palette.Deps{Catalog: h.Catalog, Search: search.New(h.DB, search.Options{Default: def}), Default: def})
+	palette.Register(web, palette.Deps{Catalog: h.Catalog, Search: search.New(h.DB, search.Options{Default: def}), Manuals: h.Manuals, Docs: docs.Addresses{Origins: h.Origins, Default: def}, Default: def})
 	for _, pattern := range []string{"GET /{$}", "GET /packages", "GET /login", "GET /dashboard/keys", "GET /dashboard/orgs/{org}", "GET /admin/users"} {
 		web.Handle(pattern, func(w http.ResponseWriter, r *http.Request) error { return nil })
 	}
@@ -93,16 +94,16 @@ func TestPaletteOffersWhatOneMayOpen(t *testing.T) {
 		{"tom", "", []string{"/dashboard/keys", "/", "/packages", "/preferences"}},
 		{"eva", "", []string{"/dashboard/orgs/guild", "/dashboard/keys", "/", "/packages", "/preferences"}},
 		{"root", "", []string{"/dashboard/keys", "/", "/packages", "/preferences", "/admin/users"}},
-		{"", "de", []string{"/packages/decimal", "/packages?search=de"}},
-		{"tom", "deck", []string{"/packages?search=deck"}},
-		{"eva", "deck", []string{"/packages/guild/deck", "/packages?search=deck"}},
-		{"", "deck", []string{"/packages?search=deck"}},
-		{"tom", "NEW ke", []string{"/dashboard/keys", "/packages?search=NEW+ke"}},
-		{"", "new key", []string{"/packages?search=new+key"}},
-		{"tom", "users", []string{"/packages?search=users"}},
-		{"root", "users", []string{"/admin/users", "/packages?search=users"}},
-		{"tom", "guild", []string{"/packages?search=guild"}},
-		{"eva", "gui", []string{"/dashboard/orgs/guild", "/packages?search=gui"}},
+		{"", "de", []string{"/packages/decimal", "/packages?search=de", "/search?q=de"}},
+		{"tom", "deck", []string{"/packages?search=deck", "/search?q=deck"}},
+		{"eva", "deck", []string{"/packages/guild/deck", "/packages?search=deck", "/search?q=deck"}},
+		{"", "deck", []string{"/packages?search=deck", "/search?q=deck"}},
+		{"tom", "NEW ke", []string{"/dashboard/keys", "/packages?search=NEW+ke", "/search?q=NEW+ke"}},
+		{"", "new key", []string{"/packages?search=new+key", "/search?q=new+key"}},
+		{"tom", "users", []string{"/packages?search=users", "/search?q=users"}},
+		{"root", "users", []string{"/admin/users", "/packages?search=users", "/search?q=users"}},
+		{"tom", "guild", []string{"/packages?search=guild", "/search?q=guild"}},
+		{"eva", "gui", []string{"/dashboard/orgs/guild", "/packages?search=gui", "/search?q=gui"}},
 	} {
 		if got := s.finds(c.user, c.typed); !slices.Equal(got, c.want) {
 			t.Errorf("%q who types %q is offered %q, want %q", c.user, c.typed, got, c.want)

@@ -42,6 +42,7 @@ var places = []region{
 	{"Pages", anybody, []place{
 		{"/", "Home", "start"},
 		{"/packages", "All packages", "list search filter"},
+		{"/search", "Search documentation", "docs modules functions"},
 		{"/connect", "Connect", "mix rebar3 gleam setup"},
 		{"/docs", "Documentation", "manual help"},
 		{"/keys", "Public key", "fingerprint signing"},

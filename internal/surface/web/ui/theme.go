@@ -60,7 +60,8 @@ func (t Theme) icon() string {
 	}
 }
 
-func (u *Web) theme(r *http.Request) Theme {
+// Theme is how bright the visitor who asks has the site.
+func (u *Web) Theme(r *http.Request) Theme {
 	if t := Theme(u.Cookie(r, themeCookie)); t == Light || t == Dark {
 		return t
 	}

@@ -240,7 +240,7 @@ func (p Page) sections() []Tab {
 
 // Page returns the frame of a page with the title, for whoever asked. What is to be said once is said.
 func (u *Web) Page(w http.ResponseWriter, r *http.Request, title string) Page {
-	p := Page{site: u.o.URL, Repository: u.o.Repository, Version: u.o.Version, Theme: u.theme(r), Flash: u.takeFlash(w, r), Keyless: u.Cookie(r, keysCookie) != ""}
+	p := Page{site: u.o.URL, Repository: u.o.Repository, Version: u.o.Version, Theme: u.Theme(r), Flash: u.takeFlash(w, r), Keyless: u.Cookie(r, keysCookie) != ""}
 	if r.Method == http.MethodGet {
 		p.Path = r.URL.Path
 	}
