@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -24,6 +23,7 @@ type publishCmd struct {
 	Key        string   `env:"HEXHUB_API_KEY" placeholder:"KEY" help:"API key. Better in the environment, where other users cannot see it. Default: the login, then HEX_API_KEY."`
 	Repository string   `placeholder:"NAME" help:"Organization's repository to publish to. Default: the default one."`
 	Replace    bool     `help:"Replace a version that is there, while that is allowed."`
+	Docs       string   `placeholder:"PATH" help:"Documentation of the one package: the folder that mix docs, rebar3 edoc or gleam docs build writes, or a .tar.gz of what is in it."`
 	DryRun     bool     `help:"Only check the files, here."`
 }
 
@@ -52,6 +52,10 @@ func (c publishCmd) Run(s *session) error {
 		}
 		uploads = append(uploads, u)
 	}
+	docs, err := c.openDocs()
+	if err != nil {
+		return err
+	}
 	if c.DryRun {
 		return c.tell(s, uploads, nil)
 	}
@@ -59,18 +63,33 @@ func (c publishCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	outcomes, err := c.publishAll(l, uploads, docs)
+	if err != nil {
+		return err
+	}
+	return c.tell(s, uploads, outcomes)
+}
+
+// publishAll sends one after the other, and the documentation after its package.
+func (c publishCmd) publishAll(l *link, uploads []upload, docs []byte) ([]outcome, error) {
 	var outcomes []outcome
 	for i, u := range uploads {
 		done, err := c.publish(l, u)
 		if err != nil {
 			if i > 0 {
-				s.talk.Printf("Published %d of %d; %s and what follows are not.\n", i, len(uploads), u)
+				l.s.talk.Printf("Published %d of %d; %s and what follows are not.\n", i, len(uploads), u)
 			}
-			return err
+			return nil, err
+		}
+		if docs != nil {
+			if done.Docs, err = c.publishDocs(l, u, docs); err != nil {
+				l.s.talk.Printf("Published %s, without documentation.\n", u)
+				return nil, err
+			}
 		}
 		outcomes = append(outcomes, done)
 	}
-	return c.tell(s, uploads, outcomes)
+	return outcomes, nil
 }
 
 // openUpload reads a tarball and checks it as the server will.
@@ -138,29 +157,13 @@ func (c publishCmd) link(s *session) (*link, error) {
 type outcome struct {
 	Created bool
 	URL     string
+	Docs    string // where its documentation is read, if some was sent
 }
 
 func (c publishCmd) publish(l *link, u upload) (outcome, error) {
-	where := "/api/publish"
-	if c.Repository != "" {
-		where = "/api/repos/" + url.PathEscape(c.Repository) + "/publish"
-	}
-	bar := l.s.talk.Bar(u.String(), int64(len(u.bytes)))
-	m := message{
-		method: "POST", path: where, query: url.Values{"replace": {strconv.FormatBool(c.Replace)}}, body: u.bytes, kind: "application/octet-stream",
-	}
-	if !l.s.Quiet {
-		m.watch = func(body io.Reader) io.Reader { return io.TeeReader(body, bar) }
-	}
-	resp, err := l.send(m)
-	bar.Done()
+	resp, answer, err := l.upload(u.String(), c.api("/publish"), url.Values{"replace": {strconv.FormatBool(c.Replace)}}, u.bytes)
 	if err != nil {
 		return outcome{}, err
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil {
-		return outcome{}, l.unreachable(err)
 	}
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
 		return outcome{}, l.rejected("publish "+u.String(), resp, answer)
@@ -175,7 +178,7 @@ func (c publishCmd) publish(l *link, u upload) (outcome, error) {
 	if release.HTMLURL == "" {
 		release.HTMLURL = release.URL
 	}
-	return outcome{resp.StatusCode == http.StatusCreated, release.HTMLURL}, nil
+	return outcome{Created: resp.StatusCode == http.StatusCreated, URL: release.HTMLURL}, nil
 }
 
 // rejected says why the API refused something, field by field, and under which id its log has it.
@@ -227,6 +230,10 @@ func (c publishCmd) tell(s *session, uploads []upload, outcomes []outcome) error
 			word, at = "Replaced", "  "+outcomes[i].URL
 			if outcomes[i].Created {
 				word = "Published"
+			}
+			if outcomes[i].Docs != "" {
+				fields["docs_url"] = outcomes[i].Docs
+				at += " · documentation " + outcomes[i].Docs
 			}
 		}
 		all = append(all, fields)
