@@ -16,6 +16,7 @@ import (
 	"hexhub/hex/tarball"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/keep"
 	"hexhub/internal/kernel/markup"
 )
 
@@ -44,7 +45,7 @@ const (
 // Previews read releases. They are safe for concurrent use.
 type Previews struct {
 	blobs  blob.Store
-	kept   *kept
+	kept   *keep.Shelf[key, any]
 	flight singleflight.Group
 	slots  chan struct{} // taken by who reads or renders, so that previews never take all of a machine
 }
@@ -54,7 +55,7 @@ func New(blobs blob.Store, o Options) *Previews {
 	if o.Bytes == 0 {
 		o.Bytes = defaultBytes
 	}
-	return &Previews{blobs: blobs, kept: newKept(o.Bytes), slots: make(chan struct{}, atOnce)}
+	return &Previews{blobs: blobs, kept: keep.New[key, any](o.Bytes), slots: make(chan struct{}, atOnce)}
 }
 
 // A Preview is one text of a release, with which others it has.
@@ -112,7 +113,7 @@ func (t texts) size() (n int) {
 
 // once returns what is kept under k, or makes it while others who want the same wait.
 func once[T any](ctx context.Context, p *Previews, k key, perform func(context.Context) (T, int, error)) (T, error) {
-	if v, ok := p.kept.get(k); ok {
+	if v, ok := p.kept.Get(k); ok {
 		return v.(T), nil
 	}
 	done := p.flight.DoChan(k.String(), func() (any, error) {
@@ -120,7 +121,7 @@ func once[T any](ctx context.Context, p *Previews, k key, perform func(context.C
 		defer func() { <-p.slots }()
 		v, size, err := perform(context.WithoutCancel(ctx)) // the first to ask may leave, and the others stay
 		if err == nil {
-			p.kept.put(k, v, size)
+			p.kept.Put(k, v, size)
 		}
 		return v, err
 	})
