@@ -1,0 +1,146 @@
+// Package diff tells what was changed between two releases of a package: which files came and went, which lines are
+// others, and which words in them; and what the releases require.
+//
+// It knows files and lines. It refuses to know who may see a release, and how changes are shown. What two releases differ
+// in never changes, so it is found once and kept by the checksums of the two. Whatever the files hold, finding it takes
+// bounded work: what is too large or not text is said to differ and no more, and so is what is left when the work is done.
+package diff
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"hexhub/hex/tarball"
+	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/source"
+	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/keep"
+	"hexhub/internal/kernel/limit"
+)
+
+// Options are what Diffs may be told. The zero value works.
+type Options struct {
+	Bytes   int            // of what was found that are kept; zero means 32 MiB
+	Work    int            // that a comparison may take, in steps of about a nanosecond; zero means 600 million
+	Limiter *limit.Limiter // counts what callers have compared; nil counts nothing
+}
+
+const (
+	defaultBytes = 32 << 20
+	defaultWork  = 600_000_000
+	atOnce       = 2  // comparisons that are made
+	inLine       = 20 // that wait to be
+)
+
+// perCaller is how often somebody may have releases compared that were not compared lately, as on hex.pm.
+var perCaller = limit.Rule{Limit: 20, Window: time.Minute}
+
+// Diffs compare releases. They are safe for concurrent use.
+type Diffs struct {
+	Options
+	sources *source.Sources
+	kept    *keep.Shelf[key, *Comparison]
+	flight  singleflight.Group
+	slots   chan struct{} // taken by who compares, so that it never takes all of a machine
+	waiting atomic.Int32  // for a slot, or in one
+}
+
+// New returns the differences of releases whose files are in sources.
+func New(sources *source.Sources, o Options) *Diffs {
+	if o.Bytes == 0 {
+		o.Bytes = defaultBytes
+	}
+	if o.Work == 0 {
+		o.Work = defaultWork
+	}
+	return &Diffs{Options: o, sources: sources, kept: keep.New[key, *Comparison](o.Bytes), slots: make(chan struct{}, atOnce)}
+}
+
+// A Pair is two releases to compare.
+type Pair struct {
+	Old, New    catalog.Release
+	IgnoreSpace bool // lines that differ in white space only are the same
+}
+
+// A key is what a comparison is kept under. A release that is replaced has another.
+type key struct {
+	old, new tarball.Sum
+	space    bool
+}
+
+func (p Pair) key() key { return key{p.Old.Outer, p.New.Outer, p.IgnoreSpace} }
+
+func (k key) String() string { return fmt.Sprintf("%s %s %t", k.old, k.new, k.space) }
+
+// Kept returns what was found before, if it is still known.
+func (d *Diffs) Kept(p Pair) (*Comparison, bool) { return d.kept.Get(p.key()) }
+
+// Compare tells what was changed between two releases. Who names the caller, who may have only so much compared; what is
+// kept is free. The comparison is shared: nobody changes it.
+//
+// It fails when the files of a release cannot be read now, as when this node waits for them.
+func (d *Diffs) Compare(ctx context.Context, who string, p Pair) (*Comparison, error) {
+	if c, ok := d.Kept(p); ok {
+		return c, nil
+	}
+	if err := d.count(who, time.Now()); err != nil {
+		return nil, err
+	}
+	found := d.flight.DoChan(p.key().String(), func() (any, error) {
+		return d.find(context.WithoutCancel(ctx), p) // the first to ask may leave, and the others stay
+	})
+	select {
+	case got := <-found:
+		if got.Err != nil {
+			return nil, got.Err
+		}
+		return got.Val.(*Comparison), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (d *Diffs) count(who string, at time.Time) error {
+	if d.Limiter == nil || d.Limiter.Allow("diff:"+who, perCaller, at).Allowed {
+		return nil
+	}
+	f := fault.New(fault.Limited, "You had %d pairs of versions compared within a minute, which takes the registry some work. Those that were compared lately can be opened still.", perCaller.Limit)
+	f.RetryAfter = perCaller.Rest(at)
+	return f
+}
+
+// find compares, once it is its turn, and keeps what it found.
+func (d *Diffs) find(ctx context.Context, p Pair) (*Comparison, error) {
+	defer d.waiting.Add(-1)
+	if d.waiting.Add(1) > atOnce+inLine {
+		f := fault.New(fault.Unavailable, "Many others have versions compared just now.")
+		f.RetryAfter = 10 * time.Second
+		return nil, f
+	}
+	d.slots <- struct{}{}
+	defer func() { <-d.slots }()
+	c, err := d.compare(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("compare %s %s with %s: %w", p.Old.Ref(), p.Old.Version, p.New.Version, err)
+	}
+	d.kept.Put(p.key(), c, c.size())
+	return c, nil
+}
+
+func (d *Diffs) compare(ctx context.Context, p Pair) (*Comparison, error) {
+	before, err := d.sources.Open(ctx, p.Old)
+	if err != nil {
+		return nil, err
+	}
+	defer before.Close()
+	after, err := d.sources.Open(ctx, p.New)
+	if err != nil {
+		return nil, err
+	}
+	defer after.Close()
+	return compare(before, after, p.IgnoreSpace, d.Work)
+}
