@@ -5,3 +5,4 @@ import "./suggest";
 import "./live";
 import "./keys";
 import "./wait";
+import "./changes";

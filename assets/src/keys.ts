@@ -26,14 +26,18 @@ const rows = () =>
     .map((row) => row.querySelector<HTMLAnchorElement>("a[href]"))
     .filter((a): a is HTMLAnchorElement => a !== null && a.checkVisibility());
 
+// steps are what a page says that one goes from and to, if it does; each is in a section of its own.
+const steps = () => [...document.querySelectorAll<HTMLElement>("main [data-step]")].filter((e) => e.checkVisibility());
+
 function step(by: number) {
-  const all = rows();
+  const marked = steps();
+  const all = marked.length > 0 ? marked : rows();
   if (all.length === 0) return;
-  const row = document.activeElement?.closest("li, tr");
+  const row = document.activeElement?.closest(marked.length > 0 ? "section" : "li, tr");
   const now = row ? all.findIndex((a) => row.contains(a)) : -1;
   const next = all[now < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(now + by, 0), all.length - 1)];
   next.focus();
-  next.scrollIntoView({ block: "nearest" });
+  next.scrollIntoView({ block: marked.length > 0 ? "start" : "nearest" });
 }
 
 let overlay: HTMLDialogElement | undefined;

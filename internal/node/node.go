@@ -29,6 +29,7 @@ import (
 	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/diff"
 	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/feature/index"
@@ -108,6 +109,7 @@ type Node struct {
 	Origins  origin.Origins // where documentation is shown
 	Passes   *pass.Passes   // who may read what is private there
 	Previews *preview.Previews
+	Diffs    *diff.Diffs
 	Policies *policy.Policies
 	Links    *shortlink.Links
 	Stats    *stats.Counter
@@ -389,6 +391,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 		return err
 	}
 	n.Previews = preview.New(n.Blobs, preview.Options{})
+	n.Diffs = diff.New(n.Sources, diff.Options{Limiter: n.Limiter})
 	n.Policies = policy.New(n.DB, repository)
 	if n.Links, err = shortlink.New(n.DB, n.URL, n.Origins); err != nil {
 		return err

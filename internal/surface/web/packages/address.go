@@ -50,14 +50,22 @@ func isVersion(text string) bool {
 
 // addressOf reads the address that a request is sent to.
 func addressOf(r *http.Request) (address, bool) {
-	var parts []string
+	parts := partsOf(r)
+	if len(parts) == 0 {
+		return address{}, false
+	}
+	return parseAddress(parts)
+}
+
+// partsOf are the parts of the path that a request is sent to; none if one of them holds a slash.
+func partsOf(r *http.Request) (parts []string) {
 	for _, name := range []string{"name", "second", "third", "fourth"} {
 		if part := r.PathValue(name); part != "" {
 			parts = append(parts, part)
 		}
 	}
-	if len(parts) == 0 || strings.Contains(strings.Join(parts, ""), "/") {
-		return address{}, false
+	if strings.Contains(strings.Join(parts, ""), "/") {
+		return nil
 	}
-	return parseAddress(parts)
+	return parts
 }

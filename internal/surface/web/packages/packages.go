@@ -12,6 +12,7 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/diff"
 	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/preview"
 	"hexhub/internal/kernel/fault"
@@ -25,6 +26,7 @@ type Deps struct {
 	Catalog  *catalog.Catalog
 	Audit    *audit.Audit
 	Previews *preview.Previews
+	Diffs    *diff.Diffs
 	Log      *slog.Logger
 	Default  name.Repository  // the one that addresses without a repository mean
 	Registry connect.Registry // without a key
@@ -50,6 +52,9 @@ func Register(web *ui.Web, d Deps) {
 	web.Handle("GET /packages/{name}/{second}", p.show)
 	web.Handle("GET /packages/{name}/{second}/{third}", p.show)
 	web.Handle("GET /packages/{name}/{second}/{third}/{fourth}", p.show)
+	web.Handle("GET /diff/{name}", p.diff)
+	web.Handle("GET /diff/{name}/{second}", p.diff)
+	web.Handle("GET /diff/{name}/{second}/{third}", p.diff)
 	web.Handle("POST /tool", p.setTool)
 	web.Handle("POST /packages/{name}/{second}", p.act)
 	web.Handle("POST /packages/{name}/{second}/{third}", p.act)

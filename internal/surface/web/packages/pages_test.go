@@ -20,13 +20,16 @@ import (
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/diff"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/policy"
 	"hexhub/internal/feature/preview"
+	"hexhub/internal/feature/source"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/feature/world"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/pack"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
 	"hexhub/internal/surface/web/packages"
@@ -76,8 +79,20 @@ func newSite(t *testing.T) *site {
 	return newSiteOn(t, blobs, preview.New(blobs, preview.Options{}))
 }
 
+// newWorld is a site with what a world tells.
+func newWorld(t testing.TB, text string) *site {
+	t.Helper()
+	blobs := &blob.Memory{}
+	return newSiteOf(t, blobs, preview.New(blobs, preview.Options{}), text)
+}
+
 // newSiteOn is a site whose tarballs are kept in blobs.
 func newSiteOn(t testing.TB, blobs blob.Store, previews *preview.Previews) *site {
+	t.Helper()
+	return newSiteOf(t, blobs, previews, packagesWorld)
+}
+
+func newSiteOf(t testing.TB, blobs blob.Store, previews *preview.Previews, text string) *site {
 	t.Helper()
 	hub := name.MustRepository("hub")
 	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{},
@@ -95,13 +110,19 @@ func newSiteOn(t testing.TB, blobs blob.Store, previews *preview.Previews) *site
 	if _, err := r.Orgs.EnsureDefault(t.Context(), hub); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := world.Build(t.Context(), r, []byte(packagesWorld)); err != nil {
+	if _, err := world.Build(t.Context(), r, []byte(text)); err != nil {
 		t.Fatal(err)
 	}
+	shelf, err := pack.NewShelf(t.TempDir(), pack.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { shelf.Close() })
 	log := slog.New(slog.DiscardHandler)
 	web := ui.New(ui.Options{URL: "https://hub.example.com", Repository: "hub", Version: "test", Log: log, Open: accounts.Open})
 	packages.Register(web, packages.Deps{
-		DB: db, Catalog: r.Catalog, Previews: previews, Log: log, Default: hub,
+		DB: db, Previews: previews, Log: log, Default: hub,
+		Diffs:    diff.New(source.New(blobs, shelf), diff.Options{Limiter: limit.New(100)}),
 		Registry: connect.Registry{URL: "https://hub.example.com", Repository: "hub", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},
 	})
 	return &site{t, web, accounts, db}

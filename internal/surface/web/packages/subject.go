@@ -36,6 +36,11 @@ func (p *pages) subject(r *http.Request) (*subject, error) {
 	if !ok {
 		return nil, errAbsent
 	}
+	return p.about(r, a)
+}
+
+// about finds what an address names, for who asks.
+func (p *pages) about(r *http.Request, a address) (*subject, error) {
 	s := &subject{view: p.DB.View(), actor: p.web.Actor(r), Tab: a.Tab, Pinned: a.Version != ""}
 	s.sight = depend.By(s.view, s.actor)
 	s.Repository, _ = org.Resolve(s.view, p.Default, a.Repository) // the zero one is nobody's to read
@@ -44,9 +49,11 @@ func (p *pages) subject(r *http.Request) (*subject, error) {
 		return nil, errAbsent
 	}
 	ref := catalog.Ref{Repository: s.Repository.Name, Name: pkg}
-	if s.Package, ok = s.sight.Package(ref); !ok {
-		return nil, s.lost(ref, a.Version)
+	found, ok := s.sight.Package(ref)
+	if !ok {
+		return nil, errAbsent
 	}
+	s.Package = found
 	s.Releases = catalog.Releases(s.view, ref)
 	return s, s.choose(a.Version)
 }

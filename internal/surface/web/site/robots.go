@@ -21,7 +21,7 @@ func (s *site) addRobots() {
 	s.web.File("GET /robots.txt", func(*http.Request) (ui.File, error) {
 		var b strings.Builder
 		b.WriteString("User-agent: *\n")
-		for _, path := range []string{"/setup", "/account", "/dashboard", "/admin", "/login", "/sudo", "/oauth/", "/api/", "/suggest"} {
+		for _, path := range []string{"/setup", "/account", "/dashboard", "/admin", "/login", "/sudo", "/oauth/", "/api/", "/suggest", "/diff/", "/diffs"} {
 			fmt.Fprintf(&b, "Disallow: %s\n", path)
 		}
 		fmt.Fprintf(&b, "\nSitemap: %s/sitemap.xml\nSitemap: %s/docs_sitemap.xml\n", s.Registry.URL, s.Registry.URL)
