@@ -204,3 +204,45 @@ func TestVersionsCanBeChosenToBeCompared(t *testing.T) {
 		t.Error("one version alone can be compared")
 	}
 }
+
+// L4: packages that may not be read, are not there, or are no packages, are told of alike.
+func TestSeveralDiffsOnOnePage(t *testing.T) {
+	s := newWorld(t, diffWorld)
+	ask := "/diffs?diffs[]=plug:1.0.0:1.1.0&diffs[]=guild/vault:1.0.0:1.1.0&diffs[]=decimal:9.9.9:1.2.0&diffs[]=%22%3E%3Csvg/onload=x%3E&diffs[]=plug:1.0.0&diffs[]=guild/none:1.0.0:1.1.0"
+	p := s.page(200, ask, visit{as: "otto"})
+	if n := strings.Count(words(p.one(t, "main", "", "")), "There is no such package or version here"); n != 4 {
+		t.Errorf("%d are not here", n)
+	}
+	for _, want := range []string{"3 files changed, 2 lines added, 1 line removed", "mime no longer; it was ~> 1.0", "decimal ~> 1.2, before ~> 1.0"} {
+		if strings.Count(words(p.one(t, "main", "", "")), want) != 2 {
+			t.Errorf("the page lacks %q:\n%s", want, words(p.one(t, "main", "", "")))
+		}
+	}
+	if len(p.all("svg", "onload", "x")) != 0 {
+		t.Error("what was asked for became an element")
+	}
+	if n := strings.Count(words(s.page(200, ask, visit{as: "eva"}).one(t, "main", "", "")), "There is no such package"); n != 3 {
+		t.Errorf("for a member %d are not here", n)
+	}
+	if main := words(s.page(200, "/diffs", visit{}).one(t, "main", "", "")); !strings.Contains(main, "No packages are named") {
+		t.Error(main)
+	}
+}
+
+// D10: a page with many comparisons makes few of them.
+func TestD10OnlySomeOfManyDiffsAreMade(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("user jose\npackage hub/many owner=jose\n")
+	for i := range 40 {
+		fmt.Fprintf(&b, "release hub/many 1.0.%d\n", i)
+	}
+	ask := "/diffs?"
+	for i := range 120 {
+		ask += fmt.Sprintf("diffs[]=many:1.0.0:1.0.%d&", i)
+	}
+	s := newWorld(t, b.String())
+	main := words(s.page(200, ask, visit{}).one(t, "main", "", ""))
+	if made, later, none := strings.Count(main, "changed"), strings.Count(main, "compared when you open it"), strings.Count(main, "There is no such"); made > 10 || later < 30 || none != 60 || !strings.Contains(main, "20 more are named") {
+		t.Errorf("%d were made, %d are to come, %d are not here", made, later, none)
+	}
+}
