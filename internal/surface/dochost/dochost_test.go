@@ -3,12 +3,16 @@ package dochost_test
 import (
 	"bytes"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
+	"hexhub/hex/name"
 	"hexhub/hex/tarball"
 	"hexhub/internal/hubtest"
+	"hexhub/internal/kernel/origin"
+	"hexhub/internal/surface/dochost"
 )
 
 const plugWorld = `
@@ -281,5 +285,70 @@ func TestHostsOfDocumentationHaveNoSite(t *testing.T) {
 	h.at("plug").Do(http.MethodPost, "/", nil).Expect(t, http.StatusMethodNotAllowed)
 	if a := h.at("plug").Get("/"); a.Header.Get("Set-Cookie") != "" || a.Header.Get("Service-Worker-Allowed") != "" {
 		t.Errorf("%v", a.Header)
+	}
+}
+
+// header asks a surface whose documentation is at other addresses than the hub's.
+func (h *docsHub) header(origins, host, path string) http.Header {
+	h.t.Helper()
+	all, err := origin.Parse(origins)
+	if err != nil {
+		all = origin.Beside("https://hub.example.com") // a path of the site
+	}
+	s := dochost.New(dochost.Deps{DB: h.DB, Trees: h.Trees, Origins: all, Default: name.MustRepository("hexhub"), Site: "https://hub.example.com"})
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.Host = host
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		h.t.Errorf("%s%s: %d", host, path, w.Code)
+	}
+	if strings.HasSuffix(path, "docs_config.js") != strings.Contains(w.Body.String(), "versionNodes") {
+		h.t.Errorf("%s%s: %s", host, path, w.Body)
+	}
+	w.Header().Set("Body", w.Body.String())
+	return w.Header()
+}
+
+// D1, D2: a package's own origin is closed to windows of others. On one that it shares its pages have no origin at all:
+// they reach neither the site's session nor what another keeps, and get storage from us that lasts as long as the page.
+func TestD2SharedOriginsAreBoxed(t *testing.T) {
+	h := newHub(t)
+	for _, c := range []struct {
+		origins, host, path string
+		boxed               bool
+	}{
+		{"https://*.docs.example.com", "plug.docs.example.com", "", false},
+		{"https://docs.example.com", "docs.example.com", "/plug", true},
+		{"", "hub.example.com", "/plug", true},
+	} {
+		page, config := h.header(c.origins, c.host, c.path+"/1.0.0/"), h.header(c.origins, c.host, c.path+"/docs_config.js")
+		policy := page.Get("Content-Security-Policy")
+		if got := strings.Contains(policy, "sandbox allow-scripts"); got != c.boxed || strings.Contains(policy, "allow-same-origin") {
+			t.Errorf("%s: %s", c.origins, policy)
+		}
+		if got := strings.Contains(config.Get("Body"), "new Memory"); got != c.boxed {
+			t.Errorf("%s: a page gets storage: %v", c.origins, got)
+		}
+		// Without an origin, a page's own fonts are another's.
+		if got := page.Get("Access-Control-Allow-Origin") == "*" && page.Get("Cross-Origin-Resource-Policy") == "cross-origin"; got != c.boxed {
+			t.Errorf("%s: %v", c.origins, page)
+		}
+		if page.Get("Cross-Origin-Opener-Policy") != "same-origin" || page.Get("Service-Worker-Allowed") != "" || page.Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s: %v", c.origins, page)
+		}
+	}
+}
+
+// D6: a path leads to a file of the archive or nowhere, whatever it is disguised as.
+func TestD6PathsStayInTheArchive(t *testing.T) {
+	h := newHub(t)
+	for _, path := range []string{
+		"/..%2f1.0.0/index.html", "/%2e%2e%2findex.html", "/guides%2f", "/guides%5cindex.html", "/guides/..;/index.html", "/guides;/index.html", "/GUIDES/index.html",
+		"/index.html%00.js", "/1.1.0/1.0.0/index.html", "/1.1.0/%2e%2e/index.html", "/./index.html", "/@guild/vault/index.html", "/plug/index.html",
+	} {
+		if a := h.at("plug").Get(path); a.Status != http.StatusNotFound && a.Status != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", path, a.Status, a.Body)
+		}
 	}
 }

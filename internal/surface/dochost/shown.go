@@ -12,6 +12,7 @@ import (
 
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/docs"
+	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/store"
 )
 
@@ -42,9 +43,10 @@ func (m *memory) of(ref catalog.Ref, a *asked) (*shown, error) {
 	}
 	v := m.db.View()
 	defer v.Close()
+	repository, _ := org.Repositories.Get(v, ref.Repository.String()) // anew, so that the View tells when it changes
 	s := &shown{view: v, set: docs.Of(v, ref)}
 	var err error
-	if s.config, err = a.config(s.set); err != nil {
+	if s.config, err = a.config(s.set, repository.Public); err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(s.config)
@@ -75,7 +77,7 @@ var theme string
 
 // config is the script. It is told by rows, whatever the archive has. What encoding/json writes is safe in a script: it
 // escapes <, > and & and the two line ends that older scripts do not have in strings.
-func (a *asked) config(set docs.Set) ([]byte, error) {
+func (a *asked) config(set docs.Set, public bool) ([]byte, error) {
 	latest, _ := set.Latest()
 	versions := make([]versionNode, 0, len(set))
 	for _, rel := range slices.Backward(set) {
@@ -84,7 +86,7 @@ func (a *asked) config(set docs.Set) ([]byte, error) {
 		})
 	}
 	var search []searchNode
-	if a.repository.Public {
+	if public {
 		search = []searchNode{{a.place.Name.String(), latest.Version.String()}}
 	}
 	var b strings.Builder
