@@ -78,7 +78,7 @@ func (w *world) restart(between func()) {
 
 func (w *world) settle() {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	defer cancel()
 	if err := w.Settle(ctx); err != nil {
 		w.t.Fatal("the index does not follow:", err)
