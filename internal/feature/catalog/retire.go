@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -15,11 +16,10 @@ import (
 // check returns the fault of the Hex API for a retirement that is none.
 func (t Retirement) check() error {
 	wrong := fault.Fields{}
-	switch t.Reason {
-	case Other, Invalid, Security, Deprecated, Renamed:
-	case "":
+	switch {
+	case t.Reason == "":
 		wrong["reason"] = "can't be blank"
-	default:
+	case !slices.Contains(Reasons, t.Reason):
 		wrong["reason"] = "is invalid"
 	}
 	switch n := utf8.RuneCountInString(t.Message); {

@@ -158,6 +158,9 @@ const (
 	Renamed    Reason = "renamed"
 )
 
+// Reasons are all there are, as policies number them.
+var Reasons = []Reason{Other, Invalid, Security, Deprecated, Renamed}
+
 // ReleaseMeta is what a release's metadata says besides what the release's row holds. The list of
 // files is left out: the tarball has it, and it may be long.
 type ReleaseMeta struct {

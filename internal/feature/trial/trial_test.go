@@ -112,3 +112,15 @@ func TestL3TrialSeesWhatItsViewerMay(t *testing.T) {
 		}
 	}
 }
+
+// Policies block what was retired for a reason by the name that retirements have for it.
+func TestReasonsOfPoliciesAreThoseOfRetirements(t *testing.T) {
+	if len(policy.Reasons) != len(catalog.Reasons) {
+		t.Fatalf("%v and %v", policy.Reasons, catalog.Reasons)
+	}
+	for i, r := range catalog.Reasons {
+		if policy.Reason(r) != policy.Reasons[i] {
+			t.Errorf("%q is %q for policies", r, policy.Reasons[i])
+		}
+	}
+}

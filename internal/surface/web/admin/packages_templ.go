@@ -1035,9 +1035,7 @@ func (p *packagePage) release(here string, r catalog.Release) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				form := ui.Form{ID: "retire-" + number}
-				templ_7745c5c3_Err = form.Select(ui.Input{Name: "retirement", Label: "What clients say", Required: true}, []ui.Option{
-					{Value: "security", Words: "security issue"}, {Value: "invalid", Words: "invalid"}, {Value: "deprecated", Words: "deprecated"}, {Value: "renamed", Words: "renamed"}, {Value: "other", Words: "other"},
-				}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = form.Select(ui.Input{Name: "retirement", Label: "What clients say", Required: true}, ui.Reasons()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1079,7 +1077,7 @@ func (p *packagePage) release(here string, r catalog.Release) templ.Component {
 			var templ_7745c5c3_Var45 templ.SafeURL
 			templ_7745c5c3_Var45, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(here))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `admin/packages.templ`, Line: 191, Col: 51}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `admin/packages.templ`, Line: 189, Col: 51}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var45))
 			if templ_7745c5c3_Err != nil {

@@ -135,15 +135,6 @@ func (p *pages) afterwards(w http.ResponseWriter, s *subject, key string) error 
 	return p.back(w, s.Base()+"/settings", key)
 }
 
-// reasons are why a version may be retired, in the words of Hex.
-var reasons = []ui.Option{
-	{Value: string(catalog.Security), Words: "Security issue"},
-	{Value: string(catalog.Invalid), Words: "Invalid: it does not work as it should"},
-	{Value: string(catalog.Deprecated), Words: "Deprecated: there is something better"},
-	{Value: string(catalog.Renamed), Words: "Renamed: the package has another name"},
-	{Value: string(catalog.Other), Words: "Another reason"},
-}
-
 // versions to choose from, the newest first, and all of them.
 func (v *settingsView) choices() []ui.Option {
 	var all []ui.Option

@@ -99,7 +99,7 @@ func (v *settingsView) show() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = v.Retire.Select(ui.Input{Name: "reason", Label: "Reason", Required: true}, reasons).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = v.Retire.Select(ui.Input{Name: "reason", Label: "Reason", Required: true}, ui.Reasons()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
