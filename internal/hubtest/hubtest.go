@@ -45,6 +45,7 @@ type Hub struct {
 	Log     *Log              // everything that the node logs
 
 	t    testing.TB
+	at   Addresses
 	o    node.Options
 	stop func()
 }
@@ -52,11 +53,20 @@ type Hub struct {
 // World serves a world from memory.
 func World(t testing.TB, text string) *Hub {
 	t.Helper()
+	return At(t, text, Addresses{})
+}
+
+// Addresses are where people open a registry, though it is on this machine. Of an empty one the default holds.
+type Addresses struct{ Site, Docs string }
+
+// At is World for people who open it at those addresses.
+func At(t testing.TB, text string, at Addresses) *Hub {
+	t.Helper()
 	sealer, err := seal.Open(filepath.Join(t.TempDir(), "secret.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return told(t, text, node.Options{Store: store.NewMemory(), Blobs: &blob.Memory{}, Sealer: sealer, Signer: Signer(t)})
+	return told(t, text, at, node.Options{Store: store.NewMemory(), Blobs: &blob.Memory{}, Sealer: sealer, Signer: Signer(t)})
 }
 
 // Nodes serves a world from several nodes, one over each log, which must all be of one cluster. They share their
@@ -71,7 +81,7 @@ func Nodes(t testing.TB, text string, logs ...store.Log) []*Hub {
 	for i, log := range logs {
 		o := node.Options{Store: log, Blobs: blobs, Sealer: sealer, Signer: Signer(t), Name: fmt.Sprintf("node%d", i)}
 		if i == 0 {
-			hubs[i] = told(t, text, o)
+			hubs[i] = told(t, text, Addresses{}, o)
 			continue
 		}
 		hubs[i] = &Hub{t: t, Secrets: hubs[0].Secrets}
@@ -83,12 +93,12 @@ func Nodes(t testing.TB, text string, logs ...store.Log) []*Hub {
 // Real serves a world from etcd and the disk, as a program would, and makes a signing key of its own.
 func Real(t testing.TB, text string) *Hub {
 	t.Helper()
-	return told(t, text, node.Options{})
+	return told(t, text, Addresses{}, node.Options{})
 }
 
-func told(t testing.TB, text string, o node.Options) *Hub {
+func told(t testing.TB, text string, at Addresses, o node.Options) *Hub {
 	t.Helper()
-	h := &Hub{t: t}
+	h := &Hub{t: t, at: at}
 	h.serve(o)
 	w, err := world.Build(t.Context(), h.Rooms(), []byte(text))
 	if err != nil {
@@ -108,6 +118,7 @@ func (h *Hub) serve(o node.Options) {
 	h.start(config.Server{
 		Data: h.t.TempDir(), Listen: "127.0.0.1:0", RepositoryName: "hexhub",
 		Registration: "open", MailConfirm: "auto", DrainTimeout: 10 * time.Second, StoreQuota: 1 << 30, LiveStreams: 100,
+		URL: h.at.Site, DocsURL: h.at.Docs,
 	})
 	h.t.Cleanup(func() { h.stop() })
 }
@@ -143,7 +154,7 @@ func (h *Hub) Restart() {
 }
 
 // Anonymous asks without a credential.
-func (h *Hub) Anonymous() Client { return Client{T: h.t, URL: h.URL} }
+func (h *Hub) Anonymous() Client { return Client{T: h.t, URL: "http://" + h.Addr()} }
 
 // As asks with the key of the world, such as jose/ci.
 func (h *Hub) As(key string) Client {

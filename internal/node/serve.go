@@ -58,6 +58,8 @@ func (n *Node) handler(o *ops.Ops, pages *ui.Web) http.Handler {
 		}),
 		Docs: dochost.New(dochost.Deps{
 			DB: n.DB, Trees: n.Trees, Manuals: n.Manuals, Origins: n.Origins, Default: n.repository, Site: n.URL, Log: n.log,
+			Access: n.Access, Passes: n.Passes, External: n.docsUse,
+			Session: func(r *http.Request) string { return pages.Cookie(r, ui.SessionCookie) },
 		}),
 		OfDocs:  n.Origins.Serves,
 		Site:    pages,

@@ -34,6 +34,8 @@ const (
 	auditHot     = "audit.hot"
 	blockSetting = "block"
 
+	docsExternal = "docs.external"
+
 	sitePromise         = "site.promise"
 	siteSecurityContact = "site.security-contact"
 )
@@ -91,6 +93,11 @@ func (n *Node) definitions() []setting.Definition {
 			Check: func(v string) error { _, err := parseNetworks(v); return err },
 		},
 		{
+			Name: docsExternal, Default: "public",
+			Help:  "Whose documentation may load scripts, pictures and fonts from other servers, which thus learn what is read: public, none or all.",
+			Check: oneOf("public", "none", "all"),
+		},
+		{
 			Name:  sitePromise,
 			Help:  "What this registry is, in one line of up to 120 characters: the home page begins with it, and search engines and pictures show it.",
 			Check: func(v string) error { return checkPromise(v) },
@@ -122,6 +129,13 @@ func (n *Node) accountRules(r store.Reader) account.Rules {
 	most, _ := n.Settings.Value(r, sessionMax)
 	sessions, _ := parseSessions(most)
 	return account.Rules{Registration: admits, ConfirmMail: confirm, MaxSessions: sessions}
+}
+
+// docsUse reports whether pages of documentation may use what is on other servers. What an older binary wrote and this
+// one does not understand lets none.
+func (n *Node) docsUse(r store.Reader, private bool) bool {
+	whose, _ := n.Settings.Value(r, docsExternal)
+	return whose == "all" || whose == "public" && !private
 }
 
 // parseSessions reads how many sessions a user may have. They must fit into one transaction with his keys.

@@ -43,6 +43,21 @@ var (
 	errCode    = fault.New(fault.Forbidden, "This way in is used up, or older than a minute, or it began in another browser.")
 )
 
+// The query of [Path]: an address of documentation, and the hash of what its origin has given the browser.
+const (
+	WantedKey = "to"
+	GivenKey  = "with"
+)
+
+// Wanted is the page of the site for whoever wants to read at an address, from the root of the site. Given may be empty.
+func Wanted(address, given string) string {
+	q := url.Values{WantedKey: {address}}
+	if given != "" {
+		q.Set(GivenKey, given)
+	}
+	return Path + "?" + q.Encode()
+}
+
 // A Target is a page of documentation that somebody wants to read.
 type Target struct {
 	Place   origin.Place

@@ -86,6 +86,12 @@ func bearer(r store.Reader, session string, at time.Time) (access.Actor, bool) {
 	return access.Actor{User: u, Session: live.ID, Via: access.Browser}, ok
 }
 
+// OfSite returns who has the cookie of the site, for what lies on the site itself.
+func (s *Passes) OfSite(r store.Reader, secret string, moment time.Time) (access.Actor, bool) {
+	u, session, ok := account.OfCookie(r, secret, moment)
+	return access.Actor{User: u, Session: session.ID, Via: access.Browser}, ok
+}
+
 // Forget deletes codes that nobody used in time.
 func (s *Passes) Forget(ctx context.Context) error {
 	old := time.Now().Add(-forgetGrace)

@@ -11,7 +11,6 @@ import (
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/pack"
-	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
 )
 
@@ -22,6 +21,10 @@ type asked struct {
 	base  string // address of the package's documentation, without a trailing slash
 	own   bool   // whether the package has the origin to itself
 
+	private  bool   // not everybody may read it
+	external bool   // its pages may use what is elsewhere
+	ticket   string // by which what a page loads is let through, where it comes without a cookie
+
 	repository org.Repository
 	shown      *shown
 	release    catalog.Release
@@ -31,22 +34,22 @@ type asked struct {
 
 // show answers with a file of a package's documentation, or leads to where it is.
 func (s *surface) show(w http.ResponseWriter, r *http.Request, a *asked) error {
-	v := s.DB.View()
-	defer v.Close()
-	if err := s.enter(w, r, v, a); err != nil {
+	v, err := s.enter(w, r, a)
+	if v == nil {
 		return err
 	}
-	var err error
+	defer v.Close()
 	if a.shown, err = s.packages.of(s.ref(a.place), a); err != nil {
 		return err
 	}
 	if len(a.shown.set) == 0 {
 		return errAbsent
 	}
+	a.external = s.External(v, a.private)
 	a.protect(w.Header(), s.Origins)
 	switch to, ok := a.find(); {
 	case to != "":
-		return redirect(w, r, a.base, to)
+		return a.lead(w, r, to)
 	case asksForConfig(a.path):
 		return a.sendConfig(w, r)
 	case !ok:
@@ -69,15 +72,17 @@ func (s *surface) ref(p origin.Place) catalog.Ref {
 	return catalog.Ref{Repository: p.Repository, Name: p.Name}
 }
 
-// enter finds the repository, if whoever asks may read its documentation. Where there is none of that name, what is
-// done and answered is the same as where he may not.
-func (s *surface) enter(_ http.ResponseWriter, _ *http.Request, v *store.View, a *asked) error {
-	repository, ok := org.Repositories.Get(v, s.ref(a.place).Repository.String())
-	if !ok || !repository.Public {
-		return errAbsent
+// lead leads to another path of the same documentation.
+func (a *asked) lead(w http.ResponseWriter, r *http.Request, path string) error {
+	return redirect(w, r, a.base, path, a.kept())
+}
+
+// kept says how long what can change may be kept: not at all without asking.
+func (a *asked) kept() string {
+	if a.private {
+		return "private, no-cache"
 	}
-	a.repository = repository
-	return nil
+	return kept
 }
 
 // find tells which file of which release is meant, or the path below the package that leads to it: /latest and /~1.2

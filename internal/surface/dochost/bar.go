@@ -39,19 +39,21 @@ var (
 func (s *surface) sendBarred(w http.ResponseWriter, r *http.Request, a *asked, tree *pack.Pack, f pack.File) error {
 	key := page{a.release.Docs.Hash.String() + a.shown.tag + a.at, f.Path}
 	b, ok := s.bars.Get(key)
-	if !ok {
+	if !ok || a.ticket != "" { // whose addresses nobody else is told
 		var err error
 		if b, err = s.barIn(a, tree, f); err != nil {
 			return err
 		}
-		s.bars.Add(key, b)
+		if a.ticket == "" {
+			s.bars.Add(key, b)
+		}
 	}
 	body, compressed := b.plain, takesGzip(r)
 	if compressed {
 		body = b.compressed
 		w.Header().Set("Content-Encoding", "gzip")
 	}
-	w.Header().Set("Vary", "Accept-Encoding, Sec-Fetch-Dest")
+	w.Header().Add("Vary", "Sec-Fetch-Dest")
 	tag := a.tag(compressed)
 	return sendBytes(w, r, tag[:len(tag)-1]+"-"+a.shown.tag[1:], body)
 }

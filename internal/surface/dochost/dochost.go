@@ -2,7 +2,8 @@
 //
 // Pages and scripts here are strangers', so the package knows how browsers are told to keep them away from the site and
 // from each other, and what a file may pass for. It knows addresses, validators and caches; which release an address
-// means is docs' to say, and who may read what is private, access'. No cookie of the site is ever looked at here.
+// means is docs' to say, and who may read what is private, access' and pass'. Of the site's cookies none is looked at, but
+// where documentation is a path of the site: there its session tells who opens a page that is private.
 package dochost
 
 import (
@@ -14,9 +15,11 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"hexhub/hex/name"
+	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/docsearch"
+	"hexhub/internal/feature/pass"
 	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/typesense"
@@ -30,7 +33,12 @@ type Deps struct {
 	Manuals *docsearch.Index // nil finds nothing
 	Default name.Repository  // the one whose packages have no repository in their address
 	Site    string           // where people open the site, without a trailing slash
-	Log     *slog.Logger     // nil discards
+	Access  *access.Access
+	Passes  *pass.Passes
+	Session func(*http.Request) string // the secret of a browser's session on the site
+
+	External func(r store.Reader, private bool) bool // whether pages may use what is elsewhere
+	Log      *slog.Logger                            // nil discards
 }
 
 // New returns the handler of all documentation: of requests to hosts that Origins serves, with their paths as they are,
@@ -74,8 +82,10 @@ func (s *surface) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	place, rest, ok := s.Origins.Of(r.Host, r.URL.Path)
 	switch {
-	case hidesSlash(r.URL):
-		return errAbsent
+	case hidesSlash(r.URL), r.Header.Get("Service-Worker") != "":
+		return errAbsent // a worker would go on to answer for pages, whoever may still read them
+	case r.URL.Path == pass.Enter && s.Origins.Serves(r.Host):
+		return s.redeem(w, r, place)
 	case !ok:
 		return s.outside(w, r)
 	}
@@ -85,7 +95,7 @@ func (s *surface) serve(w http.ResponseWriter, r *http.Request) error {
 		place.Repository = name.Repository{}
 		fallthrough
 	case own && byPath:
-		return redirect(w, r, s.Origins.Base(place), rest)
+		return redirect(w, r, s.Origins.Base(place), rest, kept)
 	}
 	return s.show(w, r, &asked{place: place, rest: rest, base: s.Origins.Base(place), own: own})
 }
@@ -104,19 +114,22 @@ func (s *surface) outside(w http.ResponseWriter, r *http.Request) error {
 	case typesense.Is(q):
 		return s.search(w, r, q)
 	case q.Has("q"), q.Has("packages"): // as mix hex.search opens hexdocs.pm
-		return redirect(w, r, s.Site, "/search")
+		return redirect(w, r, s.Site, "/search", kept)
 	}
-	return redirect(w, r, s.Site, "/packages")
+	return redirect(w, r, s.Site, "/packages", kept)
 }
 
+// kept says that what is everybody's may be kept if it is asked for anew.
+const kept = "public, no-cache"
+
 // redirect leads to a path elsewhere for now, and keeps what was asked besides, such as the theme.
-func redirect(w http.ResponseWriter, r *http.Request, base, path string) error {
+func redirect(w http.ResponseWriter, r *http.Request, base, path, kept string) error {
 	to := base + (&url.URL{Path: path}).EscapedPath()
 	if r.URL.RawQuery != "" {
 		to += "?" + r.URL.RawQuery
 	}
 	h := w.Header()
-	h.Set("Cache-Control", "public, no-cache")
+	h.Set("Cache-Control", kept)
 	h.Set("Location", to)
 	w.WriteHeader(http.StatusFound)
 	return nil

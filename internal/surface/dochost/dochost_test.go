@@ -12,6 +12,7 @@ import (
 	"hexhub/hex/tarball"
 	"hexhub/internal/hubtest"
 	"hexhub/internal/kernel/origin"
+	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/dochost"
 )
 
@@ -119,9 +120,9 @@ func TestAddressesOfVersions(t *testing.T) {
 // What is not there and what nobody may know of are refused alike.
 func TestAbsentDocumentation(t *testing.T) {
 	h := newHub(t)
-	for label, path := range map[string]string{"nothing": "/", "bare": "/", "guild--vault": "/", "ghost--vault": "/", "guild--ghost": "/"} {
-		if a := h.at(label).Get(path); a.Status != http.StatusNotFound {
-			t.Errorf("%s%s: %d", label, path, a.Status)
+	for label, want := range map[string]int{"nothing": 404, "bare": 404, "guild--vault": 401, "ghost--vault": 401, "guild--ghost": 401} {
+		if a := h.at(label).Get("/"); a.Status != want {
+			t.Errorf("%s: %d, want %d", label, a.Status, want)
 		}
 	}
 }
@@ -295,7 +296,10 @@ func (h *docsHub) header(origins, host, path string) http.Header {
 	if err != nil {
 		all = origin.Beside("https://hub.example.com") // a path of the site
 	}
-	s := dochost.New(dochost.Deps{DB: h.DB, Trees: h.Trees, Origins: all, Default: name.MustRepository("hexhub"), Site: "https://hub.example.com"})
+	s := dochost.New(dochost.Deps{
+		DB: h.DB, Trees: h.Trees, Origins: all, Default: name.MustRepository("hexhub"), Site: "https://hub.example.com",
+		Passes: h.Passes, External: func(_ store.Reader, private bool) bool { return !private },
+	})
 	r := httptest.NewRequest(http.MethodGet, path, nil)
 	r.Host = host
 	w := httptest.NewRecorder()

@@ -20,12 +20,12 @@ func (s *surface) send(w http.ResponseWriter, r *http.Request, a *asked, tree *p
 	case !ok:
 		return s.missing(w, r, a, tree)
 	case to != "":
-		return redirect(w, r, a.base, to)
+		return a.lead(w, r, to)
 	}
 	h, k := w.Header(), kindOf(f.Path)
 	k.tell(h)
 	h.Set("Cache-Control", a.keep(f.Path))
-	h.Set("Vary", "Accept-Encoding")
+	h.Add("Vary", "Accept-Encoding")
 	if k.media != htmlPage {
 		return s.sendFile(w, r, a, tree, f)
 	}
@@ -34,9 +34,9 @@ func (s *surface) send(w http.ResponseWriter, r *http.Request, a *asked, tree *p
 	case err != nil:
 		return err
 	case m.to != "":
-		return redirect(w, r, a.base, a.at+"/"+m.to)
+		return a.lead(w, r, a.at+"/"+m.to)
 	}
-	if s.isCurrent(r, a, f) {
+	if !a.private && s.isCurrent(r, a, f) {
 		h.Set("Link", "<"+a.address("", f.Path)+`>; rel="canonical"`)
 	}
 	if !m.menu && r.Header.Get("Sec-Fetch-Dest") != "iframe" {
@@ -129,8 +129,15 @@ func asksForConfig(file string) bool { return path.Base(file) == "docs_config.js
 func (a *asked) sendConfig(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Type", kindOf("docs_config.js").media)
-	h.Set("Cache-Control", "public, no-cache")
-	return sendBytes(w, r, a.shown.tag, a.shown.config)
+	h.Set("Cache-Control", a.kept())
+	if a.ticket == "" {
+		return sendBytes(w, r, a.shown.tag, a.shown.config)
+	}
+	config, err := a.config(a.shown.set, !a.private) // with addresses that nobody else is told
+	if err != nil {
+		return err
+	}
+	return sendBytes(w, r, a.shown.tag, config)
 }
 
 // tag is the entity tag of a file: the archive has another name when anything in it changes.

@@ -19,6 +19,7 @@ var (
 // statuses has the kinds of fault that can occur here. Another one is a bug.
 var statuses = map[fault.Kind]int{
 	fault.Unauthenticated: http.StatusUnauthorized,
+	fault.Forbidden:       http.StatusForbidden,
 	fault.NotFound:        http.StatusNotFound,
 	fault.Limited:         http.StatusTooManyRequests,
 	fault.Unavailable:     http.StatusServiceUnavailable,
@@ -34,6 +35,10 @@ func (s *surface) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status, n := s.noticeOf(r, err)
 	if status == http.StatusMethodNotAllowed {
 		h.Set("Allow", "GET, HEAD")
+	}
+	if status == http.StatusUnauthorized {
+		// In words that no browser asks its user a password for: whoever opens a page is sent to log in.
+		h.Set("Www-Authenticate", `Bearer realm="hex"`)
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
@@ -56,6 +61,11 @@ func (s *surface) noticeOf(r *http.Request, err error) (int, notice) {
 		s.Log.Error("documentation failed", "request", id, "path", call.From(r.Context()).Path(r.URL.EscapedPath()), "err", err)
 		n.Heading, n.Text, n.Request = "That did not work", "It is our fault, and it is logged. Tell your administrator this request id.", id
 		return http.StatusInternalServerError, n
+	case f.Kind == fault.Unauthenticated:
+		n.Heading, n.Text = "Show who you are", "Send an API key that may read this documentation in the Authorization header, or open it in a browser: "+f.Message+"."
+		return http.StatusUnauthorized, n
+	case f.Kind == fault.Forbidden:
+		n.Heading = "Open it once more"
 	case f.Kind != fault.NotFound:
 		n.Heading = "Not just now"
 	}

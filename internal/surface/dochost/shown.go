@@ -46,7 +46,7 @@ func (m *memory) of(ref catalog.Ref, a *asked) (*shown, error) {
 	repository, _ := org.Repositories.Get(v, ref.Repository.String()) // anew, so that the View tells when it changes
 	s := &shown{view: v, set: docs.Of(v, ref)}
 	var err error
-	if s.config, err = a.config(s.set, repository.Public); err != nil {
+	if s.config, err = a.unticketed().config(s.set, repository.Public); err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(s.config)
@@ -85,7 +85,7 @@ func (a *asked) config(set docs.Set, public bool) ([]byte, error) {
 			Version: "v" + rel.Version.String(), URL: a.base + "/" + rel.Version.String(), Latest: rel.Version == latest.Version, Retired: rel.Retirement != nil,
 		})
 	}
-	var search []searchNode
+	search := []searchNode{}
 	if public {
 		search = []searchNode{{a.place.Name.String(), latest.Version.String()}}
 	}

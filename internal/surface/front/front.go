@@ -125,8 +125,8 @@ const tellStale = 5 * time.Second
 // late says why a request cannot be answered by a node whose rows may be too old. On one that is cut off from
 // the others a key may be revoked, a member gone and a session ended without its knowing. So it answers what is
 // everybody's, as old as it may be, and nothing else; what is not there and what must seem so get the same
-// refusal, for nothing has been looked up yet. Only the repository sees to it itself: its clients send
-// credentials with everything, and are to get what needs none.
+// refusal, for nothing has been looked up yet. Only the repository and documentation see to it themselves: their
+// clients send credentials with everything, and are to get what needs none.
 func (f *front) late(w http.ResponseWriter, r *http.Request, surface string) error {
 	if f.DB == nil {
 		return nil
@@ -144,7 +144,7 @@ func (f *front) late(w http.ResponseWriter, r *http.Request, surface string) err
 // see: it carries a credential of the kind that the surface looks at.
 func private(surface string, r *http.Request) bool {
 	switch {
-	case surface == "repo":
+	case surface == "repo", surface == "docs":
 		return false
 	case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions:
 		return true

@@ -23,27 +23,17 @@ type pages struct {
 	passes *pass.Passes
 }
 
-// The query: an address of documentation, what its origin has given the browser, and that somebody logged in for it.
-const (
-	wantedKey = "to"
-	givenKey  = "with"
-	loginKey  = "login"
-)
-
-// Wanted is the query of the page for whoever wants to read at an address. Given is the hash of what the origin of that
-// address has given the browser.
-func Wanted(address, given string) url.Values {
-	return url.Values{wantedKey: {address}, givenKey: {given}}
-}
+// loginKey is what the query has besides when somebody logged in for it.
+const loginKey = "login"
 
 // letIn sends whoever may read to what he wants to read. Others log in first, if they have not, and else find nothing.
 func (p *pages) letIn(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	target, err := p.passes.Target(q.Get(wantedKey))
+	target, err := p.passes.Target(q.Get(pass.WantedKey))
 	if err != nil {
 		return err
 	}
-	to, err := p.passes.Way(r.Context(), p.web.Actor(r), target, q.Get(givenKey))
+	to, err := p.passes.Way(r.Context(), p.web.Actor(r), target, q.Get(pass.GivenKey))
 	switch _, known := p.web.Visit(r); {
 	case err != nil && !known:
 		return ui.GoTo(w, ui.With("/login", p.after(target, q)))
@@ -57,9 +47,7 @@ func (p *pages) letIn(w http.ResponseWriter, r *http.Request) error {
 
 // after is this page for whoever has just logged in.
 func (p *pages) after(target pass.Target, q url.Values) string {
-	wanted := Wanted(target.Address, q.Get(givenKey))
-	wanted.Set(loginKey, "yes")
-	return pass.Path + "?" + wanted.Encode()
+	return pass.Wanted(target.Address, q.Get(pass.GivenKey)) + "&" + loginKey + "=yes"
 }
 
 // goOn sends somebody on who has sent a form before. Browsers hold a form to the policy of its page through all

@@ -9,7 +9,6 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/pass"
 	"hexhub/internal/hubtest"
-	web "hexhub/internal/surface/web/pass"
 )
 
 const told = `
@@ -27,7 +26,7 @@ func vault(h *hubtest.Hub, rest string) string {
 
 // wants is the page of the site for whoever wants to read at an address.
 func wants(address string) string {
-	return pass.Path + "?" + web.Wanted(address, account.HashToken("shown")).Encode()
+	return pass.Wanted(address, account.HashToken("shown"))
 }
 
 // with is a browser that has a cookie of the site.
