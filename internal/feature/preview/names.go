@@ -35,25 +35,74 @@ func isMarkdown(name string) bool {
 	return ext == ".md" || ext == ".markdown"
 }
 
-// link tells where a relative link in one of the texts leads: to another of them, or nowhere.
-func (t texts) link(to, base string) string {
+// A linker tells where relative links in a text of a release lead: to other files of it, or nowhere.
+type linker struct {
+	base string // path of the release's page
+	dir  string // in which the text lies
+	has  func(path string) bool
+	page func(file string) string // of a file that has one of its own beside the files; nil knows none
+}
+
+// FilePath is where a file of a release is shown, whose page is at base.
+func FilePath(base, file string) string {
+	return (&url.URL{Path: base + "/files/" + file}).EscapedPath()
+}
+
+// file is the path of a file that the release has, from its top.
+func (l linker) file(to string) (file string, u *url.URL, ok bool) {
 	u, err := url.Parse(to)
-	if err != nil {
+	if err != nil || u.Path == "" {
+		return "", nil, false
+	}
+	file = path.Join(l.dir, u.Path)
+	if strings.HasPrefix(u.Path, "/") {
+		file = strings.TrimPrefix(path.Clean(u.Path), "/")
+	}
+	return file, u, l.has(file)
+}
+
+func (l linker) link(to string) string {
+	file, u, ok := l.file(to)
+	if !ok {
 		return ""
 	}
-	file := path.Clean(u.Path)
-	for _, part := range parts {
-		if t[part].name != file {
-			continue
+	page := FilePath(l.base, file)
+	if l.page != nil {
+		if own := l.page(file); own != "" {
+			page = own
 		}
-		page := base
-		if part != Readme {
-			page += "/" + string(part)
-		}
-		if u.Fragment != "" && isMarkdown(file) {
-			page += "#" + (&url.URL{Path: markup.Prefix + u.Fragment}).EscapedPath()
-		}
-		return page
 	}
-	return ""
+	if u.Fragment != "" && isMarkdown(file) {
+		page += "#" + (&url.URL{Path: markup.Prefix + u.Fragment}).EscapedPath()
+	} else if u.Fragment != "" {
+		page += "#" + u.EscapedFragment()
+	}
+	return page
+}
+
+// image is where the bytes of a picture are.
+func (l linker) image(to string) string {
+	file, _, ok := l.file(to)
+	if !ok || !isPicture(file) {
+		return ""
+	}
+	return FilePath(l.base, file) + "?view=raw"
+}
+
+// linker leads from the texts to each other and to all other files.
+func (t texts) linker(base string) linker {
+	return linker{
+		base: base,
+		has:  func(file string) bool { return contains(t.files, file) },
+		page: func(file string) string {
+			for _, part := range parts {
+				if t.by[part].name == file && part != Readme {
+					return base + "/" + string(part)
+				} else if t.by[part].name == file {
+					return base
+				}
+			}
+			return ""
+		},
+	}
 }

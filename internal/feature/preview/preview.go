@@ -1,4 +1,5 @@
-// Package preview shows what is in a release without fetching it: its README, its changelog and its licence.
+// Package preview shows what is in a release without fetching it: its README, its changelog, its licence, and each of its
+// files.
 //
 // It knows how such files are called and that a tarball is read once for many who ask at the same time; what was read is
 // kept in memory, up to a number of bytes, by the tarball's checksum. It refuses to know who may see a release, and
@@ -10,11 +11,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"golang.org/x/sync/singleflight"
 
 	"hexhub/hex/tarball"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/source"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/keep"
 	"hexhub/internal/kernel/markup"
@@ -44,18 +47,19 @@ const (
 
 // Previews read releases. They are safe for concurrent use.
 type Previews struct {
-	blobs  blob.Store
-	kept   *keep.Shelf[key, any]
-	flight singleflight.Group
-	slots  chan struct{} // taken by who reads or renders, so that previews never take all of a machine
+	blobs   blob.Store
+	sources *source.Sources
+	kept    *keep.Shelf[key, any]
+	flight  singleflight.Group
+	slots   chan struct{} // taken by who reads or renders, so that previews never take all of a machine
 }
 
-// New returns the previews of what is in blobs.
-func New(blobs blob.Store, o Options) *Previews {
+// New returns the previews of the releases whose tarballs are in blobs, and whose files are opened by sources.
+func New(blobs blob.Store, sources *source.Sources, o Options) *Previews {
 	if o.Bytes == 0 {
 		o.Bytes = defaultBytes
 	}
-	return &Previews{blobs: blobs, kept: keep.New[key, any](o.Bytes), slots: make(chan struct{}, atOnce)}
+	return &Previews{blobs: blobs, sources: sources, kept: keep.New[key, any](o.Bytes), slots: make(chan struct{}, atOnce)}
 }
 
 // A Preview is one text of a release, with which others it has.
@@ -77,7 +81,7 @@ func (p *Previews) Show(ctx context.Context, r catalog.Release, part Part, base 
 		return Preview{}, err
 	}
 	shown := Preview{Names: map[Part]string{}}
-	for part, text := range t {
+	for part, text := range t.by {
 		shown.Names[part] = text.name
 	}
 	if !shown.Has(part) {
@@ -96,8 +100,11 @@ type key struct {
 
 func (k key) String() string { return fmt.Sprintf("%s %s %s", k.sum, k.part, k.base) }
 
-// texts are those of a release by part.
-type texts map[Part]text
+// texts are those of a release.
+type texts struct {
+	by    map[Part]text
+	files []string // paths of all files, in their order
+}
 
 type text struct {
 	name string
@@ -105,8 +112,11 @@ type text struct {
 }
 
 func (t texts) size() (n int) {
-	for _, x := range t {
+	for _, x := range t.by {
 		n += len(x.body) + len(x.name)
+	}
+	for _, f := range t.files {
+		n += len(f) + 16
 	}
 	return n
 }
@@ -143,7 +153,7 @@ func (p *Previews) texts(ctx context.Context, r catalog.Release) (texts, error) 
 	return once(ctx, p, key{sum: r.Outer}, func(ctx context.Context) (texts, int, error) {
 		t, err := p.extract(ctx, r.Outer)
 		if err != nil {
-			return nil, 0, fmt.Errorf("preview of %s %s: %w", r.Ref(), r.Version, err)
+			return texts{}, 0, fmt.Errorf("preview of %s %s: %w", r.Ref(), r.Version, err)
 		}
 		return t, t.size(), nil
 	})
@@ -152,21 +162,22 @@ func (p *Previews) texts(ctx context.Context, r catalog.Release) (texts, error) 
 func (p *Previews) extract(ctx context.Context, sum tarball.Sum) (texts, error) {
 	f, err := p.blobs.Open(ctx, blob.Hash(sum))
 	if err != nil {
-		return nil, err
+		return texts{}, err
 	}
 	defer f.Close()
-	t, best := texts{}, map[Part]int{}
+	t, best := texts{by: map[Part]text{}}, map[Part]int{}
 	err = tarball.Walk(f, f.Size(), func(f tarball.File, r io.Reader) error {
+		t.files = append(t.files, f.Path)
 		for _, part := range parts {
 			rank, ok := rankOf(part, f.Path)
-			if !ok || t[part].name != "" && rank >= best[part] {
+			if !ok || t.by[part].name != "" && rank >= best[part] {
 				continue
 			}
 			body, err := io.ReadAll(io.LimitReader(r, markup.MaxSize+1)) // one more, so that it is seen to be cut
 			if err != nil {
 				return err
 			}
-			t[part], best[part] = text{f.Path, body}, rank
+			t.by[part], best[part] = text{f.Path, body}, rank
 			break
 		}
 		return nil
@@ -174,6 +185,7 @@ func (p *Previews) extract(ctx context.Context, sum tarball.Sum) (texts, error) 
 	if refused, ok := errors.AsType[*tarball.Error](err); ok {
 		return texts{}, ignore(refused) // it was admitted under older rules, and has nothing that may be shown
 	}
+	slices.Sort(t.files)
 	return t, err
 }
 
@@ -183,14 +195,15 @@ func ignore(error) error { return nil }
 // document renders a text.
 func (p *Previews) document(ctx context.Context, k key, t texts) (markup.Document, error) {
 	return once(ctx, p, k, func(context.Context) (markup.Document, int, error) {
-		d := render(t[k.part], func(to string) string { return t.link(to, k.base) })
+		l := t.linker(k.base)
+		d := render(t.by[k.part], markup.Options{Link: l.link, Image: l.image})
 		return d, len(d.HTML) + 100*len(d.Headings), nil
 	})
 }
 
-func render(t text, link func(string) string) markup.Document {
+func render(t text, o markup.Options) markup.Document {
 	if isMarkdown(t.name) {
-		return markup.Markdown(t.body, markup.Options{Link: link})
+		return markup.Markdown(t.body, o)
 	}
 	return markup.Text(t.body)
 }

@@ -13,7 +13,9 @@ import (
 	"hexhub/hex/version"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/preview"
+	"hexhub/internal/feature/source"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/pack"
 )
 
 // release puts a tarball of the files into blobs.
@@ -32,6 +34,17 @@ func release(t *testing.T, blobs blob.Store, files map[string]string) catalog.Re
 		t.Fatal(err)
 	}
 	return catalog.Release{Repository: name.MustRepository("acme"), Package: name.MustPackage("demo"), Version: version.MustParse("1.0.0"), Outer: sums.Outer}
+}
+
+// previews are those of what is in blobs.
+func previews(t testing.TB, blobs blob.Store, o preview.Options) *preview.Previews {
+	t.Helper()
+	shelf, err := pack.NewShelf(t.TempDir(), pack.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { shelf.Close() })
+	return preview.New(blobs, source.New(blobs, shelf), o)
 }
 
 func show(t *testing.T, p *preview.Previews, r catalog.Release, part preview.Part) (preview.Preview, string) {
@@ -62,7 +75,7 @@ func TestTheUsualNamesAreTakenInHexsOrder(t *testing.T) {
 		for name := range strings.FieldsSeq(c.files) {
 			files[name] = "x"
 		}
-		shown, _ := show(t, preview.New(&blobs, preview.Options{}), release(t, &blobs, files), preview.Readme)
+		shown, _ := show(t, previews(t, &blobs, preview.Options{}), release(t, &blobs, files), preview.Readme)
 		if got := shown.Names[preview.Readme]; got != c.want {
 			t.Errorf("of %s %q is shown, want %q", c.files, got, c.want)
 		}
@@ -71,7 +84,7 @@ func TestTheUsualNamesAreTakenInHexsOrder(t *testing.T) {
 
 func TestTextsAreShownByTheirKind(t *testing.T) {
 	var blobs blob.Memory
-	p := preview.New(&blobs, preview.Options{})
+	p := previews(t, &blobs, preview.Options{})
 	r := release(t, &blobs, map[string]string{
 		"README.md":    "# Hello\n[changes](./CHANGELOG.md#v1) [terms](LICENSE) [me](README.md) [other](lib/a.ex) [up](../../x)",
 		"CHANGELOG.md": "# v1", "LICENSE": "# a <b>",
@@ -113,7 +126,7 @@ func (c *counted) Open(ctx context.Context, h blob.Hash) (blob.Reader, error) {
 
 func TestManyReadersShareOneExtraction(t *testing.T) {
 	blobs := counted{gate: make(chan struct{})}
-	p := preview.New(&blobs, preview.Options{})
+	p := previews(t, &blobs, preview.Options{})
 	r := release(t, &blobs, map[string]string{"README.md": "# Hello"})
 	var readers sync.WaitGroup
 	for range 20 {
@@ -138,7 +151,7 @@ func TestManyReadersShareOneExtraction(t *testing.T) {
 
 func TestWhatIsKeptIsBounded(t *testing.T) {
 	var blobs counted
-	p := preview.New(&blobs, preview.Options{Bytes: 6000})
+	p := previews(t, &blobs, preview.Options{Bytes: 6000})
 	first := release(t, &blobs, map[string]string{"README.md": strings.Repeat("a", 2000)})
 	second := release(t, &blobs, map[string]string{"README.md": strings.Repeat("b", 2000)})
 	for range 3 {
@@ -157,7 +170,7 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 // A tarball that is not here yet is asked for again; one that would be refused today has nothing to show.
 func TestWhatCannotBeReadIsNotRemembered(t *testing.T) {
 	var blobs blob.Memory
-	p := preview.New(&blobs, preview.Options{})
+	p := previews(t, &blobs, preview.Options{})
 	files := map[string]string{"README.md": "# Hello"}
 	r := release(t, new(blob.Memory), files)
 	if _, err := p.Show(t.Context(), r, preview.Readme, "/"); err == nil {
@@ -180,7 +193,7 @@ func TestWhatCannotBeReadIsNotRemembered(t *testing.T) {
 // D7, T41: a README as long as a tarball may hold costs no more than the part that is shown.
 func TestT41LongTextsAreCut(t *testing.T) {
 	var blobs blob.Memory
-	p := preview.New(&blobs, preview.Options{})
+	p := previews(t, &blobs, preview.Options{})
 	r := release(t, &blobs, map[string]string{"README.md": strings.Repeat("words and words\n\n", 200_000)})
 	shown, html := show(t, p, r, preview.Readme)
 	if !shown.Document.Cut || len(html) > 1<<20 {

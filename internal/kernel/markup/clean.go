@@ -280,11 +280,15 @@ func (r *rewriter) image(n *nethtml.Node, attrs []nethtml.Attribute) {
 	n.Data, n.DataAtom = "span", atom.Span
 	n.Attr = []nethtml.Attribute{{Key: "class", Val: "picture"}}
 	n.AppendChild(textNode(alt))
-	if within(n, atom.A) || err != nil || u.Host == "" {
+	if within(n, atom.A) || err != nil {
 		return
 	}
 	if to, ok := r.target(src); ok {
-		wrap(n, element(atom.A, nethtml.Attribute{Key: "href", Val: to}, nethtml.Attribute{Key: "rel", Val: "nofollow noopener noreferrer"}))
+		a := element(atom.A, nethtml.Attribute{Key: "href", Val: to})
+		if foreign(to) {
+			a.Attr = append(a.Attr, nethtml.Attribute{Key: "rel", Val: "nofollow noopener noreferrer"})
+		}
+		wrap(n, a)
 	}
 }
 

@@ -45,54 +45,74 @@ func (r *rewriter) code(n *nethtml.Node) bool {
 
 // colour is the text in coloured pieces, or in one without colour.
 func (r *rewriter) colour(language, text string) []*nethtml.Node {
-	plain := []*nethtml.Node{textNode(text)}
-	name, ok := languages[language]
-	if r.coloured += len(text); !ok || len(text) > maxColour || r.coloured > maxCode || time.Now().After(r.until) {
-		return plain
-	}
-	lexer := lexers.Get(name)
-	if lexer == nil {
-		return plain
-	}
-	tokens, err := chroma.Coalesce(lexer).Tokenise(nil, text)
-	if err != nil {
-		return plain
+	if r.coloured += len(text); len(text) > maxColour || r.coloured > maxCode {
+		return []*nethtml.Node{textNode(text)}
 	}
 	var pieces []*nethtml.Node
-	left := text // a lexer that loses or adds a character, such as a last end of line, is corrected
-	for token := tokens(); token != chroma.EOF; token = tokens() {
-		if time.Now().After(r.until) {
-			return plain
-		}
-		value, ok := token.Value, strings.HasPrefix(left, token.Value)
-		if !ok {
-			value, ok = left, strings.TrimSuffix(token.Value, "\n") == left
-		}
-		if !ok {
-			return plain
-		}
-		left = left[len(value):]
-		pieces = append(pieces, piece(token.Type, value))
-	}
-	if left != "" {
-		pieces = append(pieces, textNode(left))
+	for _, t := range tokens(language, text, r.until) {
+		pieces = append(pieces, t.node())
 	}
 	return pieces
 }
 
-func piece(kind chroma.TokenType, text string) *nethtml.Node {
-	for ; kind != 0; kind = kind.Parent() {
-		if class := colours[kind]; class != "" {
-			span := element(atom.Span, nethtml.Attribute{Key: "class", Val: class})
-			span.AppendChild(textNode(text))
-			return span
-		}
+// A token is a piece of code that means one thing, and the class of its colour if it has one.
+type token struct{ class, text string }
+
+func (t token) node() *nethtml.Node {
+	if t.class == "" {
+		return textNode(t.text)
 	}
-	return textNode(text)
+	span := element(atom.Span, nethtml.Attribute{Key: "class", Val: t.class})
+	span.AppendChild(textNode(t.text))
+	return span
 }
 
-// colours are the classes of assets/src/prose.css. There are few on purpose: each means something.
-var colours = map[chroma.TokenType]string{
+// tokens are the text in pieces, which together are the text. What is not read in time is one piece, as is all of a
+// language that gets no colours.
+func tokens(language, text string, until time.Time) (all []token) {
+	left := text // a lexer that loses or adds a character, such as a last end of line, is corrected
+	defer func() {
+		if left != "" {
+			all = append(all, token{text: left})
+		}
+	}()
+	name, ok := languages[language]
+	if !ok || time.Now().After(until) {
+		return nil
+	}
+	lexer := lexers.Get(name)
+	if lexer == nil {
+		return nil
+	}
+	next, err := chroma.Coalesce(lexer).Tokenise(nil, text)
+	if err != nil {
+		return nil
+	}
+	for t := next(); t != chroma.EOF && !time.Now().After(until); t = next() {
+		value, ok := t.Value, strings.HasPrefix(left, t.Value)
+		if !ok {
+			value, ok = left, strings.TrimSuffix(t.Value, "\n") == left
+		}
+		if !ok {
+			return all
+		}
+		left = left[len(value):]
+		all = append(all, token{classOf(t.Type), value})
+	}
+	return all
+}
+
+func classOf(kind chroma.TokenType) string {
+	for ; kind != 0; kind = kind.Parent() {
+		if class := classes[kind]; class != "" {
+			return class
+		}
+	}
+	return ""
+}
+
+// classes are those of assets/src/prose.css. There are few on purpose: each means something.
+var classes = map[chroma.TokenType]string{
 	chroma.Comment: "tc", chroma.Keyword: "tk", chroma.KeywordConstant: "tn", chroma.NameFunction: "tf", chroma.NameClass: "tt",
 	chroma.NameNamespace: "tt", chroma.NameTag: "tk", chroma.NameAttribute: "ta", chroma.NameBuiltin: "tf", chroma.NameDecorator: "ta",
 	chroma.NameEntity: "ta", chroma.LiteralString: "ts", chroma.LiteralStringSymbol: "ta", chroma.LiteralNumber: "tn", chroma.LiteralStringEscape: "ta",

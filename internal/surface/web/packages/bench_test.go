@@ -12,7 +12,6 @@ import (
 	"hexhub/hex/tarball"
 	"hexhub/hex/version"
 	"hexhub/internal/feature/catalog"
-	"hexhub/internal/feature/preview"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/store"
 )
@@ -69,7 +68,7 @@ func (s *site) crowd(b *testing.B, blobs blob.Store) {
 // and the 99th percentile beside the mean. What came out is in docs/benchmarks.md.
 func BenchmarkPages(b *testing.B) {
 	blobs := &blob.Memory{}
-	s := newSiteOn(b, blobs, preview.New(blobs, preview.Options{}))
+	s := newSiteOn(b, blobs)
 	s.crowd(b, blobs)
 	for _, path := range []string{"/packages/p1004", "/packages/p19999", "/packages/p19999/versions", "/packages/p19999/changelog"} {
 		b.Run(path[len("/packages/"):], func(b *testing.B) {

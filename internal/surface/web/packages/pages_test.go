@@ -75,24 +75,22 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	blobs := &blob.Memory{}
-	return newSiteOn(t, blobs, preview.New(blobs, preview.Options{}))
+	return newSiteOn(t, &blob.Memory{})
 }
 
 // newWorld is a site with what a world tells.
 func newWorld(t testing.TB, text string) *site {
 	t.Helper()
-	blobs := &blob.Memory{}
-	return newSiteOf(t, blobs, preview.New(blobs, preview.Options{}), text)
+	return newSiteOf(t, &blob.Memory{}, text)
 }
 
 // newSiteOn is a site whose tarballs are kept in blobs.
-func newSiteOn(t testing.TB, blobs blob.Store, previews *preview.Previews) *site {
+func newSiteOn(t testing.TB, blobs blob.Store) *site {
 	t.Helper()
-	return newSiteOf(t, blobs, previews, packagesWorld)
+	return newSiteOf(t, blobs, packagesWorld)
 }
 
-func newSiteOf(t testing.TB, blobs blob.Store, previews *preview.Previews, text string) *site {
+func newSiteOf(t testing.TB, blobs blob.Store, text string) *site {
 	t.Helper()
 	hub := name.MustRepository("hub")
 	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{},
@@ -118,11 +116,12 @@ func newSiteOf(t testing.TB, blobs blob.Store, previews *preview.Previews, text 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { shelf.Close() })
+	sources := source.New(blobs, shelf)
 	log := slog.New(slog.DiscardHandler)
 	web := ui.New(ui.Options{URL: "https://hub.example.com", Repository: "hub", Version: "test", Log: log, Open: accounts.Open})
 	packages.Register(web, packages.Deps{
-		DB: db, Previews: previews, Log: log, Default: hub,
-		Diffs:    diff.New(source.New(blobs, shelf), diff.Options{Limiter: limit.New(100)}),
+		DB: db, Sources: sources, Previews: preview.New(blobs, sources, preview.Options{}), Log: log, Default: hub,
+		Diffs:    diff.New(sources, diff.Options{Limiter: limit.New(100)}),
 		Registry: connect.Registry{URL: "https://hub.example.com", Repository: "hub", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},
 	})
 	return &site{t, web, accounts, db}
