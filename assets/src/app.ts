@@ -6,3 +6,4 @@ import "./live";
 import "./keys";
 import "./wait";
 import "./changes";
+import "./listing";

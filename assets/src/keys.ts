@@ -92,6 +92,7 @@ function press(event: KeyboardEvent) {
       box?.select();
     },
     "?": () => void help(),
+    t: () => document.querySelector<HTMLInputElement>("input[data-find]")?.focus(),
     g: () => { going = Date.now() + 1500; },
     j: () => step(1),
     k: () => step(-1),

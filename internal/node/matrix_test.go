@@ -229,6 +229,7 @@ func canonical(route string) string {
 	case "GET /assets/{name}":
 		return "GET /assets/{style}"
 	}
+	route = strings.Replace(route, "...}", "}", 1) // of which the table names one
 	return strings.TrimSuffix(strings.Replace(route, "/api/repos/{base}", "/api", 1), "{$}")
 }
 

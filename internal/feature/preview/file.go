@@ -81,7 +81,7 @@ func show(files *pack.Pack, file string, look Look, base string) (File, error) {
 	switch shown.Kind {
 	case Prose:
 		l := linker{base: base, dir: path.Dir(file), has: func(path string) bool { _, ok := files.Find(path); return ok || files.Has(path) }}
-		shown.Document = markup.Markdown(text, markup.Options{Link: l.link, Image: l.image})
+		shown.Document = markup.Markdown(text, markup.Options{Top: 3, Link: l.link, Image: l.image}) // below the file's name
 	case Code:
 		shown.list(file, text, look.Page)
 	}

@@ -7,12 +7,14 @@ import (
 	"hexhub/hex/version"
 )
 
-// An address is what the path of a page names, as it is spelled: [REPOSITORY/]NAME[/VERSION][/TAB].
+// An address is what the path of a page names, as it is spelled: [REPOSITORY/]NAME[/VERSION][/TAB], or
+// [REPOSITORY/]NAME/VERSION/files/PATH.
 type address struct {
 	Repository string // empty for the default one
 	Name       string
 	Version    string // empty for the newest
 	Tab        string // empty for the first
+	Path       string // of a file or folder of the version; empty for none
 }
 
 // words are the tabs that addresses may name. They are no packages' names behind a repository's: what follows a
@@ -25,6 +27,7 @@ var words = map[string]bool{
 
 // parseAddress reads the parts of a path below /packages, of which there are at least one.
 func parseAddress(parts []string) (a address, ok bool) {
+	parts, a.Path = withoutPath(parts)
 	if last := parts[len(parts)-1]; len(parts) > 1 && words[last] {
 		a.Tab, parts = last, parts[:len(parts)-1]
 	}
@@ -43,6 +46,16 @@ func parseAddress(parts []string) (a address, ok bool) {
 	return a, true
 }
 
+// withoutPath takes from the parts what follows the files of a version.
+func withoutPath(parts []string) (head []string, path string) {
+	for i := 2; i <= 3 && i < len(parts); i++ {
+		if parts[i] == "files" && isVersion(parts[i-1]) {
+			return parts[:i+1], strings.Join(parts[i+1:], "/")
+		}
+	}
+	return parts, ""
+}
+
 func isVersion(text string) bool {
 	_, err := version.Parse(text)
 	return err == nil
@@ -57,15 +70,18 @@ func addressOf(r *http.Request) (address, bool) {
 	return parseAddress(parts)
 }
 
-// partsOf are the parts of the path that a request is sent to; none if one of them holds a slash.
+// partsOf are the parts of the path that a request is sent to; none if one of them holds a slash, or the last is empty.
 func partsOf(r *http.Request) (parts []string) {
 	for _, name := range []string{"name", "second", "third", "fourth"} {
 		if part := r.PathValue(name); part != "" {
 			parts = append(parts, part)
 		}
 	}
-	if strings.Contains(strings.Join(parts, ""), "/") {
+	if strings.Contains(strings.Join(parts, ""), "/") || strings.HasSuffix(r.URL.Path, "/") {
 		return nil
+	}
+	if more := r.PathValue("path"); more != "" {
+		parts = append(parts, strings.Split(more, "/")...)
 	}
 	return parts
 }

@@ -15,6 +15,7 @@ import (
 	"hexhub/internal/feature/diff"
 	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/preview"
+	"hexhub/internal/feature/source"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/ui"
@@ -27,6 +28,7 @@ type Deps struct {
 	Audit    *audit.Audit
 	Previews *preview.Previews
 	Diffs    *diff.Diffs
+	Sources  *source.Sources
 	Log      *slog.Logger
 	Default  name.Repository  // the one that addresses without a repository mean
 	Registry connect.Registry // without a key
@@ -41,6 +43,7 @@ func Register(web *ui.Web, d Deps) {
 		"versions":  {p.versions, false},
 		"changelog": {p.text(preview.Changelog, "Changelog"), true},
 		"license":   {p.text(preview.License, "Licence"), true},
+		"files":     {p.files, true},
 
 		"dependencies": {p.dependencies, true},
 		"dependents":   {p.dependents, false},
@@ -56,6 +59,7 @@ func Register(web *ui.Web, d Deps) {
 	web.Handle("GET /diff/{name}", p.diff)
 	web.Handle("GET /diff/{name}/{second}", p.diff)
 	web.Handle("GET /diff/{name}/{second}/{third}", p.diff)
+	web.Handle("GET /packages/{name}/{second}/{third}/{fourth}/{path...}", p.show)
 	web.Handle("POST /tool", p.setTool)
 	web.Handle("POST /packages/{name}/{second}", p.act)
 	web.Handle("POST /packages/{name}/{second}/{third}", p.act)

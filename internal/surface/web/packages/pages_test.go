@@ -63,6 +63,16 @@ Some *numbers* [changes](CHANGELOG.md) <script>alert(1)</script> ![x](https://im
 -- decimal-1.2.0/LICENSE --
 Do as you <like>
 -- decimal-1.2.0/mix.exs --
+defmodule Decimal.MixProject do
+-- decimal-1.2.0/lib/decimal.ex --
+defmodule Decimal do
+  # <b>one</b> ‮two
+end
+-- decimal-1.2.0/lib/decimal/a b.ex --
+-- decimal-1.2.0/priv/page.html --
+<script>alert(1)</script>
+-- decimal-1.2.0/priv/logo.svg --
+<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>
 -- decimal-1.0.0/mix.exs --
 `
 
@@ -338,7 +348,7 @@ func TestD7AReadmeRunsNothingAndAsksNobody(t *testing.T) {
 // L4, Z2: whoever may not read a package is answered as if it were not there, byte for byte.
 func TestL4PrivatePackagesLookAbsent(t *testing.T) {
 	s := newSite(t)
-	for _, tail := range []string{"", "/1.0.0", "/versions", "/1.0.0/license", "/2.0.0", "/versions?range=x"} {
+	for _, tail := range []string{"", "/1.0.0", "/versions", "/1.0.0/license", "/2.0.0", "/versions?range=x", "/1.0.0/files", "/1.0.0/files/mix.exs", "/1.0.0/files/mix.exs?view=raw", "/files"} {
 		for _, as := range []string{"", "jose"} {
 			private, absent := s.ask("/packages/guild/vault"+tail, visit{as: as}), s.ask("/packages/guild/other"+tail, visit{as: as})
 			if private.Code != 404 || strings.ReplaceAll(private.Body.String(), "/vault", "/other") != absent.Body.String() {

@@ -26,6 +26,7 @@ type subject struct {
 	Release    catalog.Release   // that the address names, or the newest
 	Pinned     bool              // the address names it
 	Tab        string            // the last part of the address; empty for the first tab
+	File       string            // path of a file or folder of the release that the address names; empty for none
 
 	unread bool // the tarball cannot be read now
 }
@@ -41,7 +42,7 @@ func (p *pages) subject(r *http.Request) (*subject, error) {
 
 // about finds what an address names, for who asks.
 func (p *pages) about(r *http.Request, a address) (*subject, error) {
-	s := &subject{view: p.DB.View(), actor: p.web.Actor(r), Tab: a.Tab, Pinned: a.Version != ""}
+	s := &subject{view: p.DB.View(), actor: p.web.Actor(r), Tab: a.Tab, File: a.Path, Pinned: a.Version != ""}
 	s.sight = depend.By(s.view, s.actor)
 	s.Repository, _ = org.Resolve(s.view, p.Default, a.Repository) // the zero one is nobody's to read
 	pkg, err := name.ParsePackage(a.Name)

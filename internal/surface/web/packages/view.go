@@ -52,6 +52,7 @@ func (p *pages) tabsOf(s *subject) []ui.Tab {
 	tabs = append(
 		tabs,
 		ui.Counted(s.Base()+"/dependents", "Dependents", s.sight.CountDependents(s.Package.Ref())),
+		ui.Tab{Path: s.At(s.Release.Version) + "/files", Words: "Files"},
 		ui.Tab{Path: s.Base() + "/audit-logs", Words: "Activity"},
 	)
 	if s.may(access.Own) == nil {
@@ -90,15 +91,17 @@ func (s *subject) crumbs() []ui.Step {
 
 // keeping is the path of another version's page, on the tab that is open if that is a version's.
 func (v view) keeping(to version.Version) string {
-	path := v.At(to)
-	if slices.Contains(ofVersion, v.Tab) {
-		path += v.suffix()
+	switch {
+	case v.subject.File != "":
+		return preview.FilePath(v.At(to), v.subject.File)
+	case slices.Contains(ofVersion, v.Tab):
+		return v.At(to) + v.suffix()
 	}
-	return path
+	return v.At(to)
 }
 
 // ofVersion are the tabs that each version has, and that differ from version to version.
-var ofVersion = []string{"", "dependencies"}
+var ofVersion = []string{"", "dependencies", "files"}
 
 // words tell a version apart from others.
 func (s *subject) words(i version.Version, retired bool) (tone ui.Tone, word string) {

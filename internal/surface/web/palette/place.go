@@ -108,6 +108,7 @@ var shortcuts = []struct {
 		{[]string{"v"}, "Versions"},
 		{[]string{"f"}, "Difference from the version before"},
 		{[]string{"."}, "Files"},
+		{[]string{"t"}, "Find a file"},
 		{[]string{"c"}, "Copy what installs it"},
 	}},
 }
