@@ -33,6 +33,7 @@ type Deps struct {
 	Default  name.Repository  // the one that addresses without a repository mean
 	Registry connect.Registry // without a key
 	Docs     docs.Addresses
+	Trees    *docs.Trees
 }
 
 // Register adds the pages to the web site.
@@ -44,6 +45,8 @@ func Register(web *ui.Web, d Deps) {
 		"changelog": {p.text(preview.Changelog, "Changelog"), true},
 		"license":   {p.text(preview.License, "Licence"), true},
 		"files":     {p.files, true},
+		"quality":   {p.quality, true},
+		"llms.txt":  {p.models, true},
 
 		"dependencies": {p.dependencies, true},
 		"dependents":   {p.dependents, false},

@@ -21,6 +21,7 @@ import (
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/diff"
+	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/policy"
 	"hexhub/internal/feature/preview"
@@ -130,7 +131,7 @@ func newSiteOf(t testing.TB, blobs blob.Store, text string) *site {
 	log := slog.New(slog.DiscardHandler)
 	web := ui.New(ui.Options{URL: "https://hub.example.com", Repository: "hub", Version: "test", Log: log, Open: accounts.Open})
 	packages.Register(web, packages.Deps{
-		DB: db, Sources: sources, Previews: preview.New(blobs, sources, preview.Options{}), Log: log, Default: hub,
+		DB: db, Sources: sources, Trees: docs.NewTrees(blobs, shelf), Previews: preview.New(blobs, sources, preview.Options{}), Log: log, Default: hub,
 		Diffs:    diff.New(sources, diff.Options{Limiter: limit.New(100)}),
 		Registry: connect.Registry{URL: "https://hub.example.com", Repository: "hub", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},
 	})
@@ -348,7 +349,7 @@ func TestD7AReadmeRunsNothingAndAsksNobody(t *testing.T) {
 // L4, Z2: whoever may not read a package is answered as if it were not there, byte for byte.
 func TestL4PrivatePackagesLookAbsent(t *testing.T) {
 	s := newSite(t)
-	for _, tail := range []string{"", "/1.0.0", "/versions", "/1.0.0/license", "/2.0.0", "/versions?range=x", "/1.0.0/files", "/1.0.0/files/mix.exs", "/1.0.0/files/mix.exs?view=raw", "/files"} {
+	for _, tail := range []string{"", "/1.0.0", "/versions", "/1.0.0/license", "/2.0.0", "/versions?range=x", "/1.0.0/files", "/1.0.0/files/mix.exs", "/1.0.0/files/mix.exs?view=raw", "/files", "/quality", "/1.0.0/quality", "/llms.txt", "/1.0.0/llms.txt"} {
 		for _, as := range []string{"", "jose"} {
 			private, absent := s.ask("/packages/guild/vault"+tail, visit{as: as}), s.ask("/packages/guild/other"+tail, visit{as: as})
 			if private.Code != 404 || strings.ReplaceAll(private.Body.String(), "/vault", "/other") != absent.Body.String() {

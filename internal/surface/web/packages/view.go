@@ -8,6 +8,7 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/preview"
+	"hexhub/internal/feature/quality"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -17,6 +18,9 @@ type view struct {
 	*subject
 	Tabs  []ui.Tab
 	Texts preview.Preview // the text that is shown, and which others there are
+
+	Quality quality.Report
+	Judged  bool // the files could be read, so that there is a report
 
 	pages docs.Addresses // of documentation
 }
@@ -35,6 +39,7 @@ func (p *pages) view(w http.ResponseWriter, r *http.Request, s *subject, title s
 	if d := s.Package.Meta.Description; d != nil {
 		v.About = *d
 	}
+	v.Quality, v.Judged = p.judge(r, s)
 	v.Tabs = p.tabsOf(s)
 	v.Tabs = slices.Insert(v.Tabs, 1, v.textTabs()...)
 	return v
@@ -101,7 +106,7 @@ func (v view) keeping(to version.Version) string {
 }
 
 // ofVersion are the tabs that each version has, and that differ from version to version.
-var ofVersion = []string{"", "dependencies", "files"}
+var ofVersion = []string{"", "dependencies", "files", "quality"}
 
 // words tell a version apart from others.
 func (s *subject) words(i version.Version, retired bool) (tone ui.Tone, word string) {

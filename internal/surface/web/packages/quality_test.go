@@ -1,0 +1,44 @@
+package packages_test
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestTheQualityOfAVersionLeadsToWhereItIsMended(t *testing.T) {
+	s := newSite(t)
+	p := s.page(200, "/packages/decimal/quality", visit{})
+	main := words(p.one(t, "main", "", ""))
+	for _, want := range []string{"Quality of 1.2.0", "There is a changelog.", "There is no code in it.", "No version has."} {
+		if !strings.Contains(main, want) {
+			t.Errorf("the page lacks %q:\n%s", want, main)
+		}
+	}
+	if len(p.all("a", "href", "/publish")) == 0 {
+		t.Error("who lacks documentation is not led to how it is published")
+	}
+	p = s.page(200, "/packages/decimal", visit{})
+	if got := words(p.one(t, "a", "href", "/packages/decimal/quality")); !strings.HasPrefix(got, "Quality ") || !strings.HasSuffix(got, "%") {
+		t.Errorf("beside the name stands %q", got)
+	}
+	s.page(200, "/packages/decimal/1.0.0/quality", visit{})
+}
+
+func TestModelsAreToldWhereTheFactsAre(t *testing.T) {
+	s := newSite(t)
+	rec := s.ask("/packages/decimal/llms.txt", visit{})
+	text := rec.Body.String()
+	for _, want := range []string{
+		"# decimal 1.2.0\n", "> Numbers '><svg/onload=x>\n", "https://hub.example.com/packages/decimal/1.2.0/files/README.md?view=raw", "- jason ~> 1.0\n", "under MIT",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the text lacks %q:\n%s", want, text)
+		}
+	}
+	if rec.Code != 200 || rec.Header().Get("Content-Type") != "text/plain; charset=utf-8" || rec.Header().Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%d %v", rec.Code, rec.Header())
+	}
+	if text := s.ask("/packages/decimal/1.1.0/llms.txt", visit{}).Body.String(); !strings.Contains(text, "is retired") {
+		t.Errorf("nobody is told that a version is retired:\n%s", text)
+	}
+}
