@@ -10,7 +10,7 @@ import (
 
 // lost says of a package that is not here whether it once was. Who may not read the repository cannot tell one that was
 // taken back from one that never was.
-func (s *subject) lost(ref catalog.Ref, ver string) error {
+func (s *subject) lost(ref catalog.Ref) error {
 	if !s.sight.Reads(ref.Repository) {
 		return errAbsent
 	}

@@ -131,7 +131,7 @@ func newSiteOf(t testing.TB, blobs blob.Store, text string) *site {
 	log := slog.New(slog.DiscardHandler)
 	web := ui.New(ui.Options{URL: "https://hub.example.com", Repository: "hub", Version: "test", Log: log, Open: accounts.Open})
 	packages.Register(web, packages.Deps{
-		DB: db, Sources: sources, Trees: docs.NewTrees(blobs, shelf), Previews: preview.New(blobs, sources, preview.Options{}), Log: log, Default: hub,
+		DB: db, Catalog: r.Catalog, Sources: sources, Trees: docs.NewTrees(blobs, shelf), Previews: preview.New(blobs, sources, preview.Options{}), Log: log, Default: hub,
 		Diffs:    diff.New(sources, diff.Options{Limiter: limit.New(100)}),
 		Registry: connect.Registry{URL: "https://hub.example.com", Repository: "hub", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},
 	})

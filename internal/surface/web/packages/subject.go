@@ -52,7 +52,7 @@ func (p *pages) about(r *http.Request, a address) (*subject, error) {
 	ref := catalog.Ref{Repository: s.Repository.Name, Name: pkg}
 	found, ok := s.sight.Package(ref)
 	if !ok {
-		return nil, errAbsent
+		return nil, s.lost(ref)
 	}
 	s.Package = found
 	s.Releases = catalog.Releases(s.view, ref)
