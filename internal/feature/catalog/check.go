@@ -44,7 +44,7 @@ func (m Meta) checkPublic(wrong fault.Fields) {
 		wrong["licenses"] = "can't be blank"
 	}
 	for _, l := range m.Licenses {
-		if !isLicense(l) {
+		if !IsLicense(l) {
 			wrong["licenses"] = fmt.Sprintf("invalid license %q", l)
 			break
 		}
@@ -68,7 +68,8 @@ var spdx = sync.OnceValue(func() map[string]bool {
 
 var licenseRef = regexp.MustCompile(`^LicenseRef-[A-Za-z0-9.-]+$`)
 
-func isLicense(s string) bool { return spdx()[s] || licenseRef.MatchString(s) }
+// IsLicense reports whether s is the identifier of a licence: one of the SPDX list, or one that a publisher made up by its rules.
+func IsLicense(s string) bool { return spdx()[s] || licenseRef.MatchString(s) }
 
 // checkRelease returns what is wrong with a release's own metadata, requirements apart.
 func checkRelease(m tarball.Metadata) fault.Fields {

@@ -1,13 +1,13 @@
 package quality
 
 import (
-	_ "embed" // for the list of licences
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"hexhub/internal/feature/catalog"
 )
 
 // checks are all there are, in the order in which one would see to them.
@@ -86,30 +86,13 @@ func changelog(f Facts, _ time.Time) (Check, bool) {
 	}.found("There is a changelog.", "", "There is no changelog among the files."), true
 }
 
-//go:embed spdx.txt
-var spdx string
-
-// identifiers are those of licences in the SPDX list, in small letters.
-var identifiers = sync.OnceValue(func() map[string]bool {
-	all := map[string]bool{}
-	for id := range strings.FieldsSeq(strings.ToLower(spdx)) {
-		all[id] = true
-	}
-	return all
-})
-
-// isIdentifier reports whether others know the licence by the name.
-func isIdentifier(name string) bool {
-	return identifiers()[strings.ToLower(name)] || strings.HasPrefix(name, "LicenseRef-")
-}
-
 func license(f Facts, _ time.Time) (Check, bool) {
 	c := Check{
 		Name: "license", Words: "Its licence is known", Points: 10, Grade: Met,
 		Why: "Companies look for licences with programs, which know them by their SPDX identifiers, and lawyers want the text.",
 		Fix: "Name the licence by its identifier, such as Apache-2.0, in the licenses of the package, and put its text into a file called LICENSE.", At: InLicenses,
 	}
-	i := slices.IndexFunc(f.Licenses, func(l string) bool { return !isIdentifier(l) })
+	i := slices.IndexFunc(f.Licenses, func(l string) bool { return !catalog.IsLicense(l) })
 	partly := "There is no file with the text of the licence."
 	switch {
 	case len(f.Licenses) == 0:

@@ -101,7 +101,7 @@ func TestWhatDoesNotApplyIsNoCheck(t *testing.T) {
 	if got := find(t, quality.Judge(f, now), "owners"); got.Grade != quality.Met {
 		t.Errorf("an organization is %+v", got)
 	}
-	for _, id := range []string{"mit", "LicenseRef-Acme", "BSD-3-Clause", "GPL-2.0"} {
+	for _, id := range []string{"MIT", "LicenseRef-Acme", "BSD-3-Clause", "GPL-2.0"} {
 		f.Licenses = []string{id}
 		if got := find(t, quality.Judge(f, now), "license"); got.Grade != quality.Met {
 			t.Errorf("%s is %+v", id, got)

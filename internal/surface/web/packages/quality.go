@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/preview"
 	"hexhub/internal/feature/quality"
@@ -73,6 +74,9 @@ func (v view) toFix(c quality.Check) (to ui.Step, ok bool) {
 	case quality.InNeeds:
 		to = ui.Step{Path: v.Here() + "/dependencies", Words: "Dependencies"}
 	case quality.InOwners:
+		if v.may(access.Own) != nil {
+			return ui.Step{}, false
+		}
 		to = ui.Step{Path: v.Base() + "/owners", Words: "Owners"}
 	case quality.InVersions:
 		to = ui.Step{Path: v.Base() + "/versions", Words: "Versions"}
