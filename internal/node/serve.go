@@ -50,7 +50,7 @@ func (n *Node) handler(o *ops.Ops, pages *ui.Web) http.Handler {
 		API: api.New(api.Rooms{
 			DB: n.DB, Blobs: n.Blobs, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, Catalog: n.Catalog, Docs: n.Docs, Trees: n.Trees, Pages: n.pages(), Manuals: n.Manuals, Policies: n.Policies, Links: n.Links,
 			OAuth: n.OAuth, Audit: n.Audit,
-			Default: n.repository, URL: n.URL,
+			Default: n.repository, URL: n.URL, Spread: n.spread(),
 		}, api.Options{Limiter: n.Limiter}),
 		Ops: o.Remote(),
 		Repo: repo.New(repo.Deps{
@@ -175,6 +175,18 @@ func (n *Node) peers() func() []cluster.Peer {
 		return nil
 	}
 	return n.Cluster.Peers
+}
+
+// spread waits until the other nodes have what this one has; it is nil where there can be none.
+func (n *Node) spread() func(context.Context) {
+	if n.Cluster == nil {
+		return nil
+	}
+	return func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		ops.Spread(ctx, n.Cluster.Peers(), n.DB.Revision())
+	}
 }
 
 // tellPeer tells another node how this one does, or what it refused.

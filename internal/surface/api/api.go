@@ -10,6 +10,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -51,6 +52,10 @@ type Rooms struct {
 	OAuth    *oauth.OAuth
 	Default  name.Repository // the server's own repository
 	URL      string          // of the site, without a slash at its end, for all links
+
+	// Spread waits until the nodes that can be reached have the rows of this moment, for a second at most. It is nil
+	// where there is one node.
+	Spread func(context.Context)
 }
 
 // Options are what the API may be told. The zero value works.

@@ -12,7 +12,7 @@ import (
 // stored as it comes.
 //
 // mix shows its user the Location, so it is that of the page; hex.pm's is that of the archive. The page is there
-// already: the archive lies unpacked on this node, and others unpack it when they are asked.
+// already: the archive lies unpacked on this node, and others know of it and unpack it when they are asked.
 func (a *api) postDocs(r *request) (*answer, error) {
 	ref, v, err := a.targetRelease(r)
 	if err != nil {
@@ -37,6 +37,9 @@ func (a *api) postDocs(r *request) (*answer, error) {
 	rel, err := a.Docs.Upload(r.Context(), r.actor, ref, v, archive)
 	if err != nil {
 		return nil, err
+	}
+	if a.Spread != nil {
+		a.Spread(r.Context())
 	}
 	return &answer{status: http.StatusCreated, location: a.Pages.Release(rel)}, nil
 }

@@ -1,0 +1,43 @@
+//go:build linux
+
+package chaos
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"hexhub/e2e/fleet"
+	"hexhub/hex/tarball"
+)
+
+// Documentation that is answered 201 is there on every node at once, for whoever asks without knowing of the upload.
+func TestDocsAreOnEveryNodeWhenAnswered(t *testing.T) {
+	t.Parallel()
+	f := start(t, fleet.Options{Dir: folder(t), Nodes: 3})
+	owner, err := fleet.NewClient(answerPatience).Register(t.Context(), f.Nodes[0], "jose")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := owner.Do(t.Context(), f.Nodes[0], http.MethodPost, "/api/publish", fleet.Tarball("decimal", "1.0.0", "words"), 0); err != nil || a.Status != http.StatusCreated {
+		t.Fatalf("publish: %d %s, %v", a.Status, a.Body, err)
+	}
+	for round := range 30 {
+		var b bytes.Buffer
+		if err := tarball.WriteDocs(&b, []tarball.Source{{Path: "index.html", Content: fmt.Appendf(nil, "<p>%d", round)}}); err != nil {
+			t.Fatal(err)
+		}
+		at := f.Nodes[round%3]
+		a, err := owner.Do(t.Context(), at, http.MethodPost, "/api/packages/decimal/releases/1.0.0/docs", b.Bytes(), 0)
+		if err != nil || a.Status != http.StatusCreated {
+			t.Fatalf("upload %d: %d %s, %v", round, a.Status, a.Body, err)
+		}
+		for _, n := range f.Nodes {
+			a, err := fleet.NewClient(answerPatience).Do(t.Context(), n, http.MethodGet, "/repo/docs/decimal-1.0.0.tar.gz", nil, 0)
+			if err != nil || !bytes.Equal(a.Body, b.Bytes()) {
+				t.Errorf("upload %d to %s, read from %s: %d, %d bytes, %v", round, at.Name, n.Name, a.Status, len(a.Body), err)
+			}
+		}
+	}
+}
