@@ -1,6 +1,7 @@
 package docsearch
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -90,6 +91,7 @@ func (x *Index) Find(ctx context.Context, v *store.View, q Query) (Found, error)
 		return found, fault.Wrap(fault.Unavailable, err, "Documentation cannot be searched at this moment. Try again in a minute; the pages themselves are there.")
 	}
 	found.Total = int(min(res.Total, 1<<30)) //nolint:gosec // G115: bounded
+	inOrder(res.Hits)
 	for _, m := range res.Hits {
 		if hit, ok := x.hit(v, q, m, words); ok {
 			found.Hits = append(found.Hits, hit)
@@ -98,6 +100,13 @@ func (x *Index) Find(ctx context.Context, v *store.View, q Query) (Found, error)
 		}
 	}
 	return found, nil
+}
+
+// inOrder gives those that are equally good the same order each time, which bleve does not.
+func inOrder(hits search.DocumentMatchCollection) {
+	slices.SortStableFunc(hits, func(a, b *search.DocumentMatch) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), strings.Compare(a.ID, b.ID))
+	})
 }
 
 func statusError(s *bleve.SearchStatus) error {
