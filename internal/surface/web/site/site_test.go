@@ -36,7 +36,7 @@ type world struct {
 	db       *store.DB
 }
 
-func newWorld(t *testing.T) world {
+func newWorld(t testing.TB) world {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{}, audit.Tables, limit.Tables, account.Tables, org.Tables, access.Tables, catalog.Tables, shortlink.Tables, stats.Tables)
 	if err != nil {
@@ -64,7 +64,7 @@ func newWorld(t *testing.T) world {
 	return world{server.URL, accounts, links, db}
 }
 
-func body(t *testing.T, res *http.Response, err error) string {
+func body(t testing.TB, res *http.Response, err error) string {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
