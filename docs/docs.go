@@ -4,7 +4,7 @@ package docs
 
 import "embed"
 
-//go:embed quickstart.md publish-docs.md compare.md policies.md documentation.md operations.md cluster.md backup.md disaster-recovery.md metrics.md
+//go:embed quickstart.md search.md publish-docs.md inspect.md compare.md policies.md documentation.md operations.md cluster.md backup.md disaster-recovery.md metrics.md
 var files embed.FS
 
 // A Page is one of the manual.
@@ -25,7 +25,9 @@ const (
 func Pages() []Page {
 	return []Page{
 		{"quickstart", "Quickstart", "From nothing to a published and fetched package, with mix, rebar3 and Gleam.", ForUsers},
+		{"search", "Finding packages", "What can be typed, and searching in documentation.", ForUsers},
 		{"publish-docs", "Publishing documentation", "With mix, rebar3, Gleam, or any tool that writes pages.", ForUsers},
+		{"inspect", "Looking into a package", "Its files, its documentation, how well it is made, and all of it for programs.", ForUsers},
 		{"compare", "Comparing versions", "What changed between two versions of a package, or in several packages.", ForUsers},
 		{"policies", "Dependency policies", "Which releases an organization's projects may depend on.", ForUsers},
 		{"documentation", "Documentation of packages", "Where it is shown, which addresses it has, and what its host needs.", ForOperators},
