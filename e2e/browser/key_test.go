@@ -140,7 +140,7 @@ func TestPaletteLeadsAnywhere(t *testing.T) {
 	h.press("ring")
 	h.wait("what was typed is found and chosen", `document.querySelector("#palette-list [aria-selected=true]")?.getAttribute("href") === "/packages/ring"`)
 	h.press(kb.ArrowUp)
-	h.wait("before the first comes the last", `document.querySelector("#palette-list [aria-selected=true]").id === "palette-all"`)
+	h.wait("before the first comes the last", `document.querySelector("#palette-list [aria-selected=true]").id === "palette-docs"`)
 	h.press(kb.ArrowDown)
 	h.wait("and after the last the first", `document.querySelector("#palette-list [aria-selected=true]").getAttribute("href") === "/packages/ring"`)
 	h.wait("the box says which", `document.activeElement.getAttribute("aria-activedescendant") === document.querySelector("#palette-list [aria-selected=true]").id`)

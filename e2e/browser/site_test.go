@@ -76,6 +76,9 @@ Numbers of **any** precision. See [the changelog](CHANGELOG.md).
 - First.
 -- decimal-1.0.0/LICENSE --
 MIT
+-- decimal-1.0.0/mix.exs --
+defmodule Decimal.MixProject do
+end
 -- decimal-1.0.0/lib/decimal.ex --
 defmodule Decimal do
 end
@@ -118,7 +121,7 @@ func (s *site) as(visitor string) hubtest.Client {
 	return c
 }
 
-// sprinkle writes the canary into all that people write of themselves and of their packages.
+// sprinkle writes the canary into all that people write of themselves, of their organizations and of their packages.
 func (s *site) sprinkle() {
 	s.t.Helper()
 	description := "About " + canary
@@ -141,6 +144,7 @@ func (s *site) sprinkle() {
 	for _, key := range []string{canary, "key " + canary} {
 		owner.Do(http.MethodPost, "/api/keys", map[string]any{"name": key, "permissions": []map[string]string{{"domain": "api"}}}) // refused, or text
 	}
+	s.as("eva").Do(http.MethodPost, "/dashboard/orgs/guild/profile", url.Values{"full_name": {"Guild " + canary}}).Expect(s.t, http.StatusSeeOther)
 	s.as("pat").Do(http.MethodPost, "/dashboard/profile", url.Values{"full_name": {canary}, "location": {canary}, "website": {canary}}).Expect(s.t, http.StatusSeeOther)
 }
 
@@ -193,6 +197,8 @@ var unseen = map[string]string{
 	"/admin/cluster/{node}":     "there is one node here, which is of no cluster",
 	"/setup/{token}":            "as /setup",
 	"/.well-known/security.txt": "no page",
+	"/docs-access":              "sends on to the host of documentation",
+	"/diff/{name}":              "sends on to the newest pair of versions",
 	"/packages/{name}/{second}/{third}/{fourth}": "the same pages as below, of packages in another repository",
 }
 

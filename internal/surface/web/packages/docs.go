@@ -1,6 +1,8 @@
 package packages
 
 import (
+	"net/url"
+
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/docs"
 	"hexhub/internal/surface/web/ui"
@@ -13,6 +15,19 @@ func (v view) documentation() (ui.Step, bool) {
 	}
 	latest, ok := docs.Among(v.Releases).Latest()
 	return ui.Step{Path: v.docsOf(latest), Words: "Documentation of " + latest.Version.String()}, ok
+}
+
+// searchDocs is the path of the page that searches in the documentation which [view.documentation] leads to.
+func (v view) searchDocs() string {
+	in := v.Release
+	if !in.HasDocs() {
+		in, _ = docs.Among(v.Releases).Latest()
+	}
+	which := in.Package.String() + ":" + in.Version.String()
+	if !v.subject.Repository.Default() {
+		which = in.Repository.String() + "/" + which
+	}
+	return "/search?" + url.Values{"packages": {which}}.Encode()
 }
 
 // docsOf is the address of a release's documentation, as bright as the visitor has the site: the two share no cookie.

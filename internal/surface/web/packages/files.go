@@ -29,6 +29,17 @@ type filesView struct {
 	Absent bool // there is nothing at the path
 }
 
+// same is where this version has the file that somebody saw in another one; if it has none, where all of its files are.
+func (s *subject) same(files *pack.Pack, path string) string {
+	base := s.At(s.Release.Version)
+	if files != nil {
+		if _, ok := files.Find(path); ok || files.Has(path) {
+			return preview.FilePath(base, path)
+		}
+	}
+	return base + "/files"
+}
+
 // smallTree is how many files a tree has that is shown whole. In a larger one only the way to what is shown is open.
 const smallTree = 60
 
@@ -47,6 +58,8 @@ func (p *pages) files(w http.ResponseWriter, r *http.Request, s *subject) error 
 		defer files.Close()
 	}
 	switch query := r.URL.Query(); {
+	case query.Get("at") != "":
+		return ui.GoTo(w, s.same(files, query.Get("at")))
 	case query.Get("view") == "raw":
 		return p.raw(w, r, s, files)
 	case query.Get("line") != "":

@@ -129,7 +129,7 @@ func newSiteOf(t testing.TB, blobs blob.Store, text string) *site {
 	t.Cleanup(func() { shelf.Close() })
 	sources := source.New(blobs, shelf)
 	log := slog.New(slog.DiscardHandler)
-	web := ui.New(ui.Options{URL: "https://hub.example.com", Repository: "hub", Version: "test", Log: log, Open: accounts.Open})
+	web := ui.New(ui.Options{URL: "https://hub.example.com", Repository: "hub", Version: "test", Log: log, DB: db, Open: accounts.Open})
 	packages.Register(web, packages.Deps{
 		DB: db, Catalog: r.Catalog, Sources: sources, Trees: docs.NewTrees(blobs, shelf), Previews: preview.New(blobs, sources, preview.Options{}), Log: log, Default: hub,
 		Diffs:    diff.New(sources, diff.Options{Limiter: limit.New(100)}),

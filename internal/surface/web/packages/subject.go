@@ -56,7 +56,16 @@ func (p *pages) about(r *http.Request, a address) (*subject, error) {
 	}
 	s.Package = found
 	s.Releases = catalog.Releases(s.view, ref)
+	p.follow(r, ref)
 	return s, s.choose(a.Version)
+}
+
+// follow has pages that are open made again when the package or one of its releases changes, and for nothing else that
+// they show: that would be every publishing, of which most change only a count of dependents.
+func (p *pages) follow(r *http.Request, ref catalog.Ref) {
+	v := p.web.View(r)
+	catalog.Get(v, ref)
+	catalog.Releases(v, ref)
 }
 
 // choose makes the release of the version the one that is shown; of none, the newest.

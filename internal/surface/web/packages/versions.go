@@ -3,6 +3,7 @@ package packages
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"hexhub/hex/version"
 	"hexhub/internal/feature/account"
@@ -36,6 +37,31 @@ func (p *pages) versions(w http.ResponseWriter, r *http.Request, s *subject) err
 		status = http.StatusUnprocessableEntity
 	}
 	return p.web.Show(w, status, v.show())
+}
+
+// quarters is for how long back the pace of a package is drawn, in quarters of a year.
+const quarters = 16
+
+// pace is how many versions were published in each quarter, this one's last.
+func (v versionsView) pace(now time.Time) []int64 {
+	counts := make([]int64, quarters)
+	for _, r := range v.Releases {
+		if ago := int(now.Sub(r.InsertedAt) / (91 * 24 * time.Hour)); ago >= 0 && ago < quarters {
+			counts[quarters-1-ago]++
+		}
+	}
+	return counts
+}
+
+// paceWords say in words what the drawing shows.
+func (v versionsView) paceWords(now time.Time) string {
+	lately := 0
+	for _, r := range v.Releases {
+		if now.Sub(r.InsertedAt) < 365*24*time.Hour {
+			lately++
+		}
+	}
+	return ui.Count(len(v.Releases)) + " versions, " + ui.Count(lately) + " of them in the last year"
 }
 
 // within are the releases that a requirement admits, pre-releases among them; all if it is empty.

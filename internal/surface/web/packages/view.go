@@ -2,6 +2,7 @@ package packages
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 
 	"hexhub/hex/version"
@@ -98,7 +99,7 @@ func (s *subject) crumbs() []ui.Step {
 func (v view) keeping(to version.Version) string {
 	switch {
 	case v.subject.File != "":
-		return preview.FilePath(v.At(to), v.subject.File)
+		return v.At(to) + "/files?" + url.Values{"at": {v.subject.File}}.Encode()
 	case slices.Contains(ofVersion, v.Tab):
 		return v.At(to) + v.suffix()
 	}
