@@ -251,7 +251,8 @@ func TestLNoPublicAnswerHoldsACanary(t *testing.T) {
 func TestL3PrivateDeedsChangeNothingOutside(t *testing.T) {
 	t.Parallel()
 	h := newCast(t, leakWorld)
-	lastUse := regexp.MustCompile(`,?"last_use":\{[^}]*\}`) // one's own, which is noted behind the request
+	lastUse := regexp.MustCompile(`,?"last_use":\{[^}]*\}`)   // one's own, which is noted behind the request
+	size := regexp.MustCompile(`(Content-Length|Etag): .*\n`) // which says as much
 	look := func() map[string]string {
 		h.must(h.Stats.Flush(t.Context()))
 		out := map[string]string{}
@@ -260,7 +261,11 @@ func TestL3PrivateDeedsChangeNothingOutside(t *testing.T) {
 				if strings.HasPrefix(row.route, "GET /dashboard") || strings.HasPrefix(row.route, "GET /repo/tarballs") {
 					continue // there people see when they were here; and what they fetch themselves is counted
 				}
-				out[h.path(row)+" as "+caller] = lastUse.ReplaceAllString(seen(h.look(row, caller)), "")
+				text := seen(h.look(row, caller))
+				if lastUse.MatchString(text) || strings.Contains(row.route, " /api/keys") {
+					text = size.ReplaceAllString(lastUse.ReplaceAllString(text, ""), "")
+				}
+				out[h.path(row)+" as "+caller] = text
 			}
 		}
 		return out

@@ -104,11 +104,12 @@ func openShard(dir string) (*shard, []set, error) {
 }
 
 // Writes need not wait for the disk, for what a crash takes away is put in again.
-var settings = map[string]any{"unsafe_batch": true, "bolt_timeout": "2s"}
+// The map is made for each index, since bleve writes into it.
+func settings() map[string]any { return map[string]any{"unsafe_batch": true, "bolt_timeout": "2s"} }
 
 func openIndex(dir string) (index bleve.Index, err error) {
 	err = guard(func() error {
-		index, err = bleve.OpenUsing(dir, settings)
+		index, err = bleve.OpenUsing(dir, settings())
 		return err
 	})
 	return index, err
@@ -122,7 +123,7 @@ func makeShard(dir string) (*shard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make an index of documentation: %w", err)
 	}
-	index, err := bleve.NewUsing(dir, m, scorch.Name, scorch.Name, settings)
+	index, err := bleve.NewUsing(dir, m, scorch.Name, scorch.Name, settings())
 	if err != nil {
 		return nil, fmt.Errorf("make an index of documentation: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"time"
 
 	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/surface/typesense"
@@ -17,7 +16,6 @@ func (a *api) searchDocs(r *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	start := time.Now()
 	for _, repository := range a.Catalog.Visible(r.view, r.actor) {
 		if a.mayRead(r, repository) == nil {
 			asked.In = append(asked.In, repository)
@@ -27,7 +25,7 @@ func (a *api) searchDocs(r *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(asked.Answer(found, a.placeURL, time.Since(start)))
+	body, err := json.Marshal(asked.Answer(found, a.placeURL))
 	if err != nil {
 		return nil, fmt.Errorf("write what was found: %w", err)
 	}

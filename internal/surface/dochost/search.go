@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"time"
 
 	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/docsearch"
@@ -48,11 +47,10 @@ func (s *surface) found(r *http.Request, q url.Values) (any, error) {
 	if home, ok := org.Resolve(v, s.Default, ""); ok && home.Public {
 		asked.In = []org.Repository{home}
 	}
-	start := time.Now()
 	found, err := s.Manuals.Find(r.Context(), v, asked.Query)
 	if err != nil {
 		return nil, err
 	}
 	at := docs.Addresses{Origins: s.Origins, Default: s.Default}
-	return asked.Answer(found, func(h docsearch.Hit) string { return at.Package(h.Ref) + h.Version.String() + "/" + h.Item.Ref }, time.Since(start)), nil
+	return asked.Answer(found, func(h docsearch.Hit) string { return at.Package(h.Ref) + h.Version.String() + "/" + h.Item.Ref }), nil
 }

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"hexhub/hex/name"
 	"hexhub/hex/version"
@@ -106,7 +105,8 @@ func parsePin(text string) (p docsearch.Pin, ok bool) {
 	return p, err == nil
 }
 
-// An Answer is what a Typesense server says of what it found.
+// An Answer is what a Typesense server says of what it found, but for the time that it took: that could tell how much there is
+// besides.
 type Answer struct {
 	Facets  []string `json:"facet_counts"`
 	Found   int      `json:"found"`
@@ -117,8 +117,7 @@ type Answer struct {
 		PerPage    int    `json:"per_page"`
 		Q          string `json:"q"`
 	} `json:"request_params"`
-	CutOff bool  `json:"search_cutoff"`
-	Millis int64 `json:"search_time_ms"`
+	CutOff bool `json:"search_cutoff"`
 }
 
 // A Hit is one place.
@@ -147,8 +146,8 @@ type Highlight struct {
 }
 
 // Answer tells what was found. Address says where a place is shown.
-func (r Request) Answer(found docsearch.Found, address func(docsearch.Hit) string, took time.Duration) Answer {
-	a := Answer{Facets: []string{}, Found: found.Total, Hits: []Hit{}, Page: r.page, Millis: took.Milliseconds()}
+func (r Request) Answer(found docsearch.Found, address func(docsearch.Hit) string) Answer {
+	a := Answer{Facets: []string{}, Found: found.Total, Hits: []Hit{}, Page: r.page}
 	a.Request.Collection, a.Request.PerPage, a.Request.Q = "hexdocs", r.perPage, r.Typed
 	for _, h := range found.Hits {
 		of := h.Ref.Name.String() + "-" + h.Version.String()

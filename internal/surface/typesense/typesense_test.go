@@ -56,7 +56,7 @@ func TestAnswerIsWhatMixReads(t *testing.T) {
 		Item:    docsearch.Item{Type: "function", Ref: "Ecto.Changeset.html#cast/4", Title: "Ecto.Changeset.cast/4", Text: "Casts."},
 		Excerpt: []docsearch.Span{{Text: "<img>"}, {Text: "x", Mark: true}},
 	}
-	body, err := json.Marshal(r.Answer(docsearch.Found{Total: 1, Hits: []docsearch.Hit{hit}}, func(docsearch.Hit) string { return "https://docs" }, 0))
+	body, err := json.Marshal(r.Answer(docsearch.Found{Total: 1, Hits: []docsearch.Hit{hit}}, func(docsearch.Hit) string { return "https://docs" }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestAnswerIsWhatMixReads(t *testing.T) {
 	if s := got.Hits[0].Highlight["doc"].Snippet; s != "&lt;img&gt;<mark>x</mark>" {
 		t.Errorf("snippet %q", s)
 	}
-	empty, _ := json.Marshal(r.Answer(docsearch.Found{}, nil, 0))
+	empty, _ := json.Marshal(r.Answer(docsearch.Found{}, nil))
 	if !strings.Contains(string(empty), `"found":0`) || !strings.Contains(string(empty), `"hits":[]`) {
 		t.Errorf("%s", empty)
 	}

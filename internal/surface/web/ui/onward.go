@@ -60,8 +60,10 @@ func With(address, onward string) string {
 	return address + "?" + url.Values{"return": {onward}}.Encode()
 }
 
-// GoTo sends the browser to another page of the site. The path is ours, or has been through Onward.
+// GoTo sends the browser to another page of the site. The path is ours, or has been through Onward. No cache may keep where
+// one was sent: another would be sent elsewhere, or nowhere.
 func GoTo(w http.ResponseWriter, page string) error {
+	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", page)
 	w.WriteHeader(http.StatusSeeOther)
 	return nil
