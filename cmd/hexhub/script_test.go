@@ -24,11 +24,11 @@ import (
 	"hexhub/internal/kernel/blob/s3/s3test"
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) { os.Exit(withProgram(m)) }
 
-// run builds the program for the scripts, which start it hundreds of times. Under the race detector it would start five
+// withProgram builds the program for the scripts, which start it hundreds of times. Under the race detector it would start five
 // times as slowly, and find nothing that tests of its parts do not.
-func run(m *testing.M) int {
+func withProgram(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "hexhub-scripts")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
