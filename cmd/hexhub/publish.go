@@ -161,7 +161,7 @@ type outcome struct {
 }
 
 func (c publishCmd) publish(l *link, u upload) (outcome, error) {
-	resp, answer, err := l.upload(u.String(), c.api("/publish"), url.Values{"replace": {strconv.FormatBool(c.Replace)}}, u.bytes)
+	resp, answer, err := l.upload(u.String(), c.api("/publish"), url.Values{"replace": {strconv.FormatBool(c.Replace)}}, u.bytes) //nolint:bodyclose // upload closes it
 	if err != nil {
 		return outcome{}, err
 	}

@@ -67,7 +67,7 @@ func packDocs(folder fs.FS) ([]byte, error) {
 // publishDocs uploads documentation of a release that is there, and returns where it is read.
 func (c publishCmd) publishDocs(l *link, u upload, docs []byte) (string, error) {
 	where := "/packages/" + url.PathEscape(u.Metadata.Name) + "/releases/" + url.PathEscape(u.Metadata.Version) + "/docs"
-	resp, answer, err := l.upload("documentation of "+u.String(), c.api(where), nil, docs)
+	resp, answer, err := l.upload("documentation of "+u.String(), c.api(where), nil, docs) //nolint:bodyclose // upload closes it
 	if err != nil {
 		return "", err
 	}

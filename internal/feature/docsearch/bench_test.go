@@ -57,12 +57,12 @@ func (v vocabulary) documentation() map[string]string {
 	var items []string
 	module := ""
 	for n := range benchItems {
-		kind, title := "function", ""
 		if n%5 == 0 {
 			module = strings.ToUpper(v.word()[:1]) + v.word() + "." + v.word()
-			kind, title = "module", module
-		} else {
-			title = fmt.Sprintf("%s.%s_%s/%d", module, v.word(), v.word(), v.IntN(4))
+		}
+		kind, title := "module", module
+		if n%5 != 0 {
+			kind, title = "function", fmt.Sprintf("%s.%s_%s/%d", module, v.word(), v.word(), v.IntN(4))
 		}
 		items = append(items, kind+" "+title+": "+v.words(benchText))
 	}

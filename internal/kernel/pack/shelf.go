@@ -240,8 +240,7 @@ func (s *Shelf) fill(ctx context.Context, key string, fill func(context.Context,
 		err = s.root.Rename(temp, key+suffix)
 	}
 	if err != nil {
-		s.root.Remove(temp)
-		return fmt.Errorf("make pack %s: %w", key, full(err))
+		return errors.Join(fmt.Errorf("make pack %s: %w", key, full(err)), s.root.Remove(temp))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -297,7 +296,7 @@ func (s *Shelf) remove(e *list.Element) {
 	i := s.order.Remove(e).(*item)
 	delete(s.items, i.key)
 	s.bytes -= i.size
-	s.root.Remove(i.key + suffix) // what cannot be removed now is found at the next start
+	_ = s.root.Remove(i.key + suffix) // what cannot be removed now is found at the next start
 	if i.pack != nil {
 		s.open--
 	}

@@ -66,7 +66,8 @@ func (s *surface) admit(w http.ResponseWriter, r *http.Request, v *store.View, a
 	actor, known := s.holder(r, v, a, at)
 	switch {
 	case !known && opensPage(r):
-		return true, s.askIn(w, r, a)
+		s.askIn(w, r, a)
+		return true, nil
 	case !known:
 		return false, errMissing
 	}
@@ -137,7 +138,7 @@ func opensPage(r *http.Request) bool {
 
 // askIn sends somebody to the site, which knows whether he may read here. He is given something to show when he comes
 // back, so that nobody else can use what the site gives him for it, or have him use what it gave another.
-func (s *surface) askIn(w http.ResponseWriter, r *http.Request, a *asked) error {
+func (s *surface) askIn(w http.ResponseWriter, r *http.Request, a *asked) {
 	given := ""
 	if !s.Origins.OnSite() {
 		shown := s.cookie(r, wayCookie)
@@ -153,5 +154,4 @@ func (s *surface) askIn(w http.ResponseWriter, r *http.Request, a *asked) error 
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Location", s.Site+pass.Wanted(wanted, given))
 	w.WriteHeader(http.StatusFound)
-	return nil
 }

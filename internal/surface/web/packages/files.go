@@ -48,9 +48,8 @@ func (p *pages) files(w http.ResponseWriter, r *http.Request, s *subject) error 
 		return ui.GoTo(w, s.At(s.Release.Version)+"/files")
 	}
 	files, err := p.Sources.Open(r.Context(), s.Release)
-	if _, refused := errors.AsType[*tarball.Error](err); refused {
-		err = nil // it was taken in under older rules, and has nothing that may be shown
-	} else if err != nil {
+	// One that is refused was taken in under older rules, and has nothing that may be shown.
+	if _, refused := errors.AsType[*tarball.Error](err); err != nil && !refused {
 		p.Log.Warn("no files", "package", s.Package.Ref().String(), "version", s.Release.Version.String(), "err", err)
 		s.unread = true
 	}

@@ -37,7 +37,7 @@ import (
 	"hexhub/internal/surface/web/ui"
 )
 
-const packagesWorld = `
+var packagesWorld = strings.ReplaceAll(`
 user jose password="a long passphrase"
 user eva
 user sam
@@ -67,7 +67,7 @@ Do as you <like>
 defmodule Decimal.MixProject do
 -- decimal-1.2.0/lib/decimal.ex --
 defmodule Decimal do
-  # <b>one</b> ‮two
+  # <b>one</b> RLOtwo
 end
 -- decimal-1.2.0/lib/decimal/a b.ex --
 -- decimal-1.2.0/priv/page.html --
@@ -75,7 +75,7 @@ end
 -- decimal-1.2.0/priv/logo.svg --
 <svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>
 -- decimal-1.0.0/mix.exs --
-`
+`, "RLO", "\u202e")
 
 type site struct {
 	testing.TB
