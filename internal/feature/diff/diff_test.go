@@ -3,6 +3,7 @@ package diff_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -306,7 +307,7 @@ func TestD10CallersHaveOnlySoMuchCompared(t *testing.T) {
 	for i := range 30 {
 		b.compare(p)
 		_, err := b.Compare(t.Context(), "somebody", b.pair(files{"f": "a"}, files{"f": fmt.Sprint(i)}))
-		if f, ok := err.(*fault.Error); ok && f.Kind == fault.Limited && f.RetryAfter > 0 {
+		if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Limited && f.RetryAfter > 0 {
 			refused++
 		} else if err != nil {
 			t.Fatal(err)

@@ -65,7 +65,7 @@ func newWorld(t *testing.T, setting string) *world {
 	w.Passes = pass.New(db, sealer, origins, name.MustRepository("hexhub"))
 	_, err = w.orgs.EnsureDefault(t.Context(), name.MustRepository("hexhub"))
 	w.must(err)
-	for _, username := range strings.Fields("eva rea sam") {
+	for username := range strings.FieldsSeq("eva rea sam") {
 		w.users[username], err = w.accounts.Create(t.Context(), operator, account.Draft{
 			Username: username, Emails: []string{username + "@example.com"}, Password: "four unrelated words", Verified: true,
 		})

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,7 +14,7 @@ import (
 func (b *book) exdoc() error {
 	sidebar := b.script("sidebar_items", "sidebarNodes=", b.sidebar())
 	search := b.script("search_data", "searchData=", b.search())
-	all := append(b.Extras[:len(b.Extras):len(b.Extras)], b.Modules...)
+	all := slices.Concat(b.Extras, b.Modules)
 	for _, p := range all {
 		if err := b.exdocPage(p.ID, sidebar, "", p); err != nil {
 			return err

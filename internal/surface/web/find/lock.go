@@ -23,14 +23,15 @@ func readLock(w http.ResponseWriter, r *http.Request) (text string, q question, 
 	if text = r.PostForm.Get("lockfile"); text != "" || r.MultipartForm == nil {
 		return text, q, nil
 	}
-	for _, file := range r.MultipartForm.File["file"] {
-		f, err := file.Open()
-		if err != nil {
-			return "", q, fault.Wrap(fault.Malformed, err, "The file could not be read. Send it again.")
-		}
-		defer f.Close()
-		all, err := io.ReadAll(io.LimitReader(f, lockfile.MaxSize+1))
-		return string(all), q, err
+	files := r.MultipartForm.File["file"]
+	if len(files) == 0 {
+		return "", q, nil
 	}
-	return "", q, nil
+	f, err := files[0].Open()
+	if err != nil {
+		return "", q, fault.Wrap(fault.Malformed, err, "The file could not be read. Send it again.")
+	}
+	defer f.Close()
+	all, err := io.ReadAll(io.LimitReader(f, lockfile.MaxSize+1))
+	return string(all), q, err
 }
