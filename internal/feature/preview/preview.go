@@ -13,12 +13,11 @@ import (
 	"io"
 	"slices"
 
-	"golang.org/x/sync/singleflight"
-
 	"hexhub/hex/tarball"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/source"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/flight"
 	"hexhub/internal/kernel/keep"
 	"hexhub/internal/kernel/markup"
 )
@@ -50,7 +49,7 @@ type Previews struct {
 	blobs   blob.Store
 	sources *source.Sources
 	kept    *keep.Shelf[key, any]
-	flight  singleflight.Group
+	flight  flight.Group[any]
 	slots   chan struct{} // taken by who reads or renders, so that previews never take all of a machine
 }
 
@@ -126,26 +125,20 @@ func once[T any](ctx context.Context, p *Previews, k key, perform func(context.C
 	if v, ok := p.kept.Get(k); ok {
 		return v.(T), nil
 	}
-	done := p.flight.DoChan(k.String(), func() (any, error) {
+	v, err := p.flight.Do(ctx, k.String(), func(ctx context.Context) (any, error) {
 		p.slots <- struct{}{}
 		defer func() { <-p.slots }()
-		v, size, err := perform(context.WithoutCancel(ctx)) // the first to ask may leave, and the others stay
+		v, size, err := perform(ctx)
 		if err == nil {
 			p.kept.Put(k, v, size)
 		}
 		return v, err
 	})
-	select {
-	case got := <-done:
-		if got.Err != nil {
-			var none T
-			return none, got.Err
-		}
-		return got.Val.(T), nil
-	case <-ctx.Done():
+	if err != nil {
 		var none T
-		return none, ctx.Err()
+		return none, err
 	}
+	return v.(T), nil
 }
 
 // texts reads the texts out of a release's tarball.

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
-	"golang.org/x/sync/singleflight"
 
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/flight"
 )
 
 const (
@@ -19,7 +19,7 @@ const (
 // A Drawer draws cards for many who ask: each card once, as long as it is remembered, and few at a time. Make it with
 // [NewDrawer]; it is safe for concurrent use.
 type Drawer struct {
-	flights singleflight.Group
+	flights flight.Group[[]byte]
 	cards   *lru.Cache[Card, []byte]
 	waiting chan struct{} // has one for each who draws or waits to
 	drawing chan struct{} // has one for each who draws
@@ -42,15 +42,7 @@ func (d *Drawer) Draw(ctx context.Context, c Card) ([]byte, error) {
 	if picture, ok := d.cards.Get(c); ok {
 		return picture, nil
 	}
-	// Whoever comes first draws for all who want the same, and goes on when he leaves.
-	flight := d.flights.DoChan(c.key(), func() (any, error) { return d.make(c) })
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case result := <-flight:
-		picture, _ := result.Val.([]byte)
-		return picture, result.Err
-	}
+	return d.flights.Do(ctx, c.key(), func(context.Context) ([]byte, error) { return d.make(c) })
 }
 
 func (d *Drawer) make(c Card) ([]byte, error) {

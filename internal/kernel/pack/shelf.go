@@ -14,9 +14,8 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/flight"
 )
 
 // Options are what a shelf may be told. The zero value works.
@@ -36,7 +35,7 @@ const (
 type Shelf struct {
 	Options
 	root   *os.Root
-	flight singleflight.Group
+	flight flight.Group[struct{}]
 	slots  chan struct{} // taken by who makes a pack
 
 	mu    sync.Mutex // guards all below
@@ -116,16 +115,9 @@ func (s *Shelf) Get(ctx context.Context, key string, fill func(context.Context, 
 		if err != nil || p != nil {
 			return p, err
 		}
-		made := s.flight.DoChan(key, func() (any, error) {
-			return nil, s.fill(context.WithoutCancel(ctx), key, fill) // the first to ask may leave, and the others stay
-		})
-		select {
-		case got := <-made:
-			if got.Err != nil {
-				return nil, got.Err
-			}
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		_, err = s.flight.Do(ctx, key, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.fill(ctx, key, fill) })
+		if err != nil {
+			return nil, err
 		}
 	}
 }

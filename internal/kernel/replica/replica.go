@@ -24,10 +24,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/flight"
 	"hexhub/internal/kernel/trace"
 )
 
@@ -65,7 +64,7 @@ type Store struct {
 	blob.Store // of this node
 	o          Options
 	log        *slog.Logger
-	fetching   singleflight.Group
+	fetching   flight.Group[struct{}]
 	failed     sync.Map // of time.Time by id of a peer: when it last did not do as it was asked
 	silent     sync.Map // of int by id of a peer: how many rounds of Fill in a row it has not answered
 	stats      counters
@@ -395,17 +394,12 @@ func (s *Store) Heal(ctx context.Context, h blob.Hash) bool {
 // fetch gets a blob from any other node and keeps it. Those who want the same one wait for one fetch, which goes on
 // when one of them leaves. It returns blob.ErrNotFound if no node has it.
 func (s *Store) fetch(ctx context.Context, h blob.Hash) error {
-	done := s.fetching.DoChan(h.String(), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.AnswerWithin*6)
+	_, err := s.fetching.Do(ctx, h.String(), func(ctx context.Context) (struct{}, error) {
+		ctx, cancel := context.WithTimeout(ctx, s.o.AnswerWithin*6)
 		defer cancel()
-		return nil, s.fromAny(h, s.order(h, s.o.Peers()), func(p Peer) error { return s.take(ctx, p, h) })
+		return struct{}{}, s.fromAny(h, s.order(h, s.o.Peers()), func(p Peer) error { return s.take(ctx, p, h) })
 	})
-	select {
-	case r := <-done:
-		return r.Err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return err
 }
 
 // borrow gets a blob from any other node for one reader, and keeps nothing.
