@@ -12,14 +12,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"hexhub/hex/tarball"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/source"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/flight"
 	"hexhub/internal/kernel/keep"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/pack"
 )
 
 // Options are what Diffs may be told. The zero value works.
@@ -44,7 +44,7 @@ type Diffs struct {
 	Options
 	sources *source.Sources
 	kept    *keep.Shelf[key, *Comparison]
-	flight  singleflight.Group
+	flight  flight.Group[*Comparison]
 	slots   chan struct{} // taken by who compares, so that it never takes all of a machine
 	waiting atomic.Int32  // for a slot, or in one
 }
@@ -90,18 +90,7 @@ func (d *Diffs) Compare(ctx context.Context, who string, p Pair) (*Comparison, e
 	if err := d.count(who, time.Now()); err != nil {
 		return nil, err
 	}
-	found := d.flight.DoChan(p.key().String(), func() (any, error) {
-		return d.find(context.WithoutCancel(ctx), p) // the first to ask may leave, and the others stay
-	})
-	select {
-	case got := <-found:
-		if got.Err != nil {
-			return nil, got.Err
-		}
-		return got.Val.(*Comparison), nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return d.flight.Do(ctx, p.key().String(), func(ctx context.Context) (*Comparison, error) { return d.find(ctx, p) })
 }
 
 func (d *Diffs) count(who string, at time.Time) error {
@@ -131,16 +120,25 @@ func (d *Diffs) find(ctx context.Context, p Pair) (*Comparison, error) {
 	return c, nil
 }
 
-func (d *Diffs) compare(ctx context.Context, p Pair) (*Comparison, error) {
+func (d *Diffs) compare(ctx context.Context, p Pair) (c *Comparison, err error) {
+	err = d.open(ctx, p, func(before, after *pack.Pack) error {
+		c, err = compare(before, after, p.IgnoreSpace, d.Work)
+		return err
+	})
+	return c, err
+}
+
+// open has use look into both releases.
+func (d *Diffs) open(ctx context.Context, p Pair, use func(before, after *pack.Pack) error) error {
 	before, err := d.sources.Open(ctx, p.Old)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer before.Close()
 	after, err := d.sources.Open(ctx, p.New)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer after.Close()
-	return compare(before, after, p.IgnoreSpace, d.Work)
+	return use(before, after)
 }

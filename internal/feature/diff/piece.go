@@ -3,6 +3,8 @@ package diff
 import (
 	"fmt"
 	"unicode/utf8"
+
+	"hexhub/internal/kernel/markup"
 )
 
 // mostShown is how many bytes of a line are shown. The lines of minified files are longer.
@@ -74,10 +76,7 @@ func oddName(c rune) string {
 	switch {
 	case c == '\r':
 		return "CR"
-	case c == '\t':
-		return ""
-	case c < ' ', c >= 0x7f && c < 0xa0, c == 0xad, c == 0x061c, c >= 0x200b && c <= 0x200f && c != 0x200d,
-		c >= 0x2028 && c <= 0x202e, c >= 0x2060 && c <= 0x206f, c == 0xfeff, c >= 0xe0000 && c <= 0xe007f:
+	case markup.Odd(c), c == 0x200c, c == 0x2065, c >= 0x206a && c <= 0x206f:
 		return fmt.Sprintf("U+%04X", c)
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"hexhub/internal/feature/diff/align"
+	"hexhub/internal/kernel/pack"
 )
 
 // around is how many lines are shown before and after what was changed.
@@ -37,25 +38,17 @@ func (d *Diffs) Rows(ctx context.Context, p Pair, f File, from, most int) (rows 
 	if !f.Edited() {
 		return nil, 0, nil
 	}
-	before, err := d.sources.Open(ctx, p.Old)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer before.Close()
-	after, err := d.sources.Open(ctx, p.New)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer after.Close()
-	s, err := read(before, after, f, p.IgnoreSpace)
-	if err != nil {
-		return nil, 0, fmt.Errorf("read %s of %s: %w", f.Path, p.New.Ref(), err)
-	}
-	if s == nil {
-		return nil, 0, nil // it was text when it was compared, and the bytes are the same
-	}
-	rows, all = s.rows(f.edits, from, most)
-	return rows, all, nil
+	err = d.open(ctx, p, func(before, after *pack.Pack) error {
+		s, err := read(before, after, f, p.IgnoreSpace)
+		if err != nil {
+			return fmt.Errorf("read %s of %s: %w", f.Path, p.New.Ref(), err)
+		}
+		if s != nil { // it was text when it was compared, and the bytes are the same
+			rows, all = s.rows(f.edits, from, most)
+		}
+		return nil
+	})
+	return rows, all, err
 }
 
 // A window makes the rows from one to another, and counts all.

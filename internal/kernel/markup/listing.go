@@ -135,7 +135,7 @@ func (w *lister) add(t token) {
 func (w *lister) write(text string) {
 	from := 0
 	for i, r := range text {
-		if !odd(r) {
+		if !Odd(r) {
 			continue
 		}
 		w.b.WriteString(escape(text[from:i]))
@@ -146,8 +146,8 @@ func (w *lister) write(text string) {
 	w.b.WriteString(escape(text[from:]))
 }
 
-// odd reports whether a character has no picture, or changes the order in which others are read.
-func odd(r rune) bool {
+// Odd reports whether a character of a line has no picture, or changes the order in which others are read (D8).
+func Odd(r rune) bool {
 	switch {
 	case r == '\t':
 		return false
