@@ -2,6 +2,7 @@ package docs
 
 import (
 	"hexhub/hex/name"
+	"hexhub/hex/version"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/kernel/origin"
 )
@@ -33,5 +34,10 @@ func (a Addresses) Package(ref catalog.Ref) string { return a.Origins.Base(a.Pla
 
 // Release is the address of the documentation of that very release.
 func (a Addresses) Release(r catalog.Release) string {
-	return a.Package(r.Ref()) + r.Version.String() + "/"
+	return a.At(r.Ref(), r.Version, "")
+}
+
+// At is the address of a page of the documentation of a version, which may have an anchor behind it.
+func (a Addresses) At(ref catalog.Ref, v version.Version, page string) string {
+	return a.Package(ref) + v.String() + "/" + page
 }

@@ -34,5 +34,5 @@ func (a *api) searchDocs(r *request) (*answer, error) {
 
 // placeURL is where a place is shown.
 func (a *api) placeURL(h docsearch.Hit) string {
-	return a.Pages.Package(h.Ref) + h.Version.String() + "/" + h.Item.Ref
+	return a.Pages.At(h.Ref, h.Version, h.Item.Ref)
 }

@@ -8,6 +8,7 @@ import (
 
 	"hexhub/hex/version"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/origin"
 	"hexhub/internal/kernel/pack"
@@ -39,7 +40,7 @@ func (s *surface) show(w http.ResponseWriter, r *http.Request, a *asked) error {
 		return err
 	}
 	defer v.Close()
-	if a.shown, err = s.packages.of(s.ref(a.place), a); err != nil {
+	if a.shown, err = s.packages.of(s.addresses().Ref(a.place), a); err != nil {
 		return err
 	}
 	if len(a.shown.set) == 0 {
@@ -55,7 +56,7 @@ func (s *surface) show(w http.ResponseWriter, r *http.Request, a *asked) error {
 	case !ok:
 		return s.missing(w, r, a, nil)
 	}
-	call.Note(r.Context(), slog.String("package", s.ref(a.place).String()), slog.String("version", a.release.Version.String()))
+	call.Note(r.Context(), slog.String("package", s.addresses().Ref(a.place).String()), slog.String("version", a.release.Version.String()))
 	tree, err := s.Trees.Open(r.Context(), a.release)
 	if err != nil {
 		return err
@@ -64,12 +65,9 @@ func (s *surface) show(w http.ResponseWriter, r *http.Request, a *asked) error {
 	return s.send(w, r, a, tree)
 }
 
-// ref is the package of a place.
-func (s *surface) ref(p origin.Place) catalog.Ref {
-	if p.Repository.String() == "" {
-		return catalog.Ref{Repository: s.Default, Name: p.Name}
-	}
-	return catalog.Ref{Repository: p.Repository, Name: p.Name}
+// addresses tell places from packages.
+func (s *surface) addresses() docs.Addresses {
+	return docs.Addresses{Origins: s.Origins, Default: s.Default}
 }
 
 // lead leads to another path of the same documentation.

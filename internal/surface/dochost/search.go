@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
@@ -51,6 +50,5 @@ func (s *surface) found(r *http.Request, q url.Values) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := docs.Addresses{Origins: s.Origins, Default: s.Default}
-	return asked.Answer(found, func(h docsearch.Hit) string { return at.Package(h.Ref) + h.Version.String() + "/" + h.Item.Ref }), nil
+	return asked.Answer(found, func(h docsearch.Hit) string { return s.addresses().At(h.Ref, h.Version, h.Item.Ref) }), nil
 }

@@ -11,7 +11,7 @@ import (
 // share no cookie.
 func PlaceURL(at docs.Addresses, h docsearch.Hit, t Theme) string {
 	page, anchor, anchored := strings.Cut(h.Item.Ref, "#")
-	address := at.Package(h.Ref) + h.Version.String() + "/" + page
+	address := at.At(h.Ref, h.Version, page)
 	if (t == Light || t == Dark) && !strings.Contains(page, "?") {
 		address += "?theme=" + string(t)
 	}
