@@ -194,7 +194,7 @@ func (a *api) mayRead(r *request, repo org.Repository) error {
 // loggedIn demands credentials that may read, as mayRead does not for what is public.
 func (a *api) loggedIn(r *request) error {
 	if !r.actor.LoggedIn() {
-		return errMissing
+		return door.ErrMissing
 	}
 	home, _ := org.Resolve(r.view, a.Default, "")
 	return a.mayRead(r, home)

@@ -2,11 +2,8 @@ package api
 
 import (
 	"hexhub/internal/feature/account"
-	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/call"
 )
-
-var errMissing = fault.New(fault.Unauthenticated, "missing authentication information")
 
 // origin is where the request comes from.
 func (r *request) origin() account.Origin {

@@ -7,13 +7,14 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/surface/door"
 )
 
 // keyOwner is whose keys the path is about: the organization it names, else the calling user. An
 // organization that calls has none but those below its own name.
 func (a *api) keyOwner(r *request) (access.Owner, error) {
 	if !r.actor.LoggedIn() {
-		return access.Owner{}, errMissing
+		return access.Owner{}, door.ErrMissing
 	}
 	if r.PathValue("org") != "" {
 		n, err := r.orgName()
@@ -152,7 +153,7 @@ func (a *api) deleteKeys(r *request) (*answer, error) {
 // getAuth tells a program that holds a key whether it is good for something, and whose it is.
 func (a *api) getAuth(r *request) (*answer, error) {
 	if !r.actor.LoggedIn() {
-		return nil, errMissing
+		return nil, door.ErrMissing
 	}
 	query := r.URL.Query()
 	if !query.Has("domain") {

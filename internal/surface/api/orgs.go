@@ -12,6 +12,7 @@ import (
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
+	"hexhub/internal/surface/door"
 )
 
 // orgName is the organization that the path names. Its case counts.
@@ -29,7 +30,7 @@ func (r *request) orgName() (name.Repository, error) {
 func (a *api) readableOrg(r *request, role org.Role) (org.Organization, error) {
 	n, err := r.orgName()
 	if !r.actor.LoggedIn() {
-		return org.Organization{}, errMissing
+		return org.Organization{}, door.ErrMissing
 	}
 	if err != nil {
 		return org.Organization{}, err
@@ -47,7 +48,7 @@ func (a *api) changeableOrg(r *request, role org.Role) (name.Repository, *org.Or
 	n, err := r.orgName()
 	switch {
 	case !r.actor.LoggedIn():
-		return n, nil, errMissing
+		return n, nil, door.ErrMissing
 	case err != nil:
 		return n, nil, err
 	}

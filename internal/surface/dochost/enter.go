@@ -1,7 +1,6 @@
 package dochost
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -11,12 +10,10 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/pass"
-	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
+	"hexhub/internal/surface/door"
 )
-
-var errMissing = fault.New(fault.Unauthenticated, "missing authentication information")
 
 // enter returns the moment at which whoever asks may read the documentation, or nil if he is answered already. Whether he
 // is asked who he is depends on nothing but whether a repository is public: where there is none of that name, what is
@@ -52,7 +49,7 @@ func (s *surface) admit(w http.ResponseWriter, r *http.Request, v *store.View, a
 	shown, at := a.ticket, time.Now().UTC()
 	a.ticket = ""
 	if len(r.Header["Authorization"]) > 0 {
-		actor, err := s.authenticate(r)
+		actor, err := door.Named(r, s.DB, s.Access)
 		if err != nil {
 			return false, err
 		}
@@ -69,7 +66,7 @@ func (s *surface) admit(w http.ResponseWriter, r *http.Request, v *store.View, a
 		s.askIn(w, r, a)
 		return true, nil
 	case !known:
-		return false, errMissing
+		return false, door.ErrMissing
 	}
 	if err := s.may(r, v, actor, a); err != nil {
 		return false, err
@@ -98,20 +95,6 @@ func (s *surface) may(r *http.Request, v *store.View, actor access.Actor, a *ask
 		call.Note(r.Context(), slog.String("refused", err.Error()))
 	}
 	return err
-}
-
-// authenticate returns who shows a key, a token or a password. Of two headers neither counts: what lies between might
-// have obeyed the other.
-func (s *surface) authenticate(r *http.Request) (access.Actor, error) {
-	sent := r.Header["Authorization"]
-	if len(sent) != 1 || sent[0] == "" {
-		return access.Actor{}, errMissing
-	}
-	actor, err := s.Access.Authenticate(r.Context(), sent[0], r.Header.Get("X-Hex-Otp"), call.From(r.Context()).IP, r.UserAgent())
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Malformed {
-		err = fault.Wrap(fault.Unauthenticated, err, f.Message)
-	}
-	return actor, err
 }
 
 // holder returns who has a cookie that is good here: where documentation is a path of the site the site's, else that

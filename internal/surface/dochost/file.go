@@ -77,7 +77,7 @@ func (s *surface) sendFile(w http.ResponseWriter, r *http.Request, a *asked, tre
 	}
 	tag, ranged := a.tag(compressed), r.Header.Get("Range")
 	switch {
-	case known(r, tag): // nothing of it is needed
+	case call.Known(r, tag): // nothing of it is needed
 		return sendBytes(w, r, tag, nil)
 	case !f.Gzip && ranged != "" && !strings.Contains(ranged, ","):
 		body, err := tree.Stored(f)
@@ -153,7 +153,7 @@ func (a *asked) tag(compressed bool) string {
 func sendBytes(w http.ResponseWriter, r *http.Request, tag string, body []byte) error {
 	h := w.Header()
 	h.Set("Etag", tag)
-	if known(r, tag) {
+	if call.Known(r, tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -162,18 +162,6 @@ func sendBytes(w http.ResponseWriter, r *http.Request, tag string, body []byte) 
 		w.Write(body)
 	}
 	return nil
-}
-
-// known reports whether the client says that it has what the tag names.
-func known(r *http.Request, tag string) bool {
-	for _, line := range r.Header["If-None-Match"] {
-		for one := range strings.SplitSeq(line, ",") { // there is no comma in our tags
-			if one = strings.TrimPrefix(strings.TrimSpace(one), "W/"); one == tag || one == "*" {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // takesGzip reports whether the client takes that encoding. One that refuses it says so by a weight of nothing.

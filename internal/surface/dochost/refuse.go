@@ -3,9 +3,7 @@ package dochost
 import (
 	"errors"
 	"log/slog"
-	"math"
 	"net/http"
-	"strconv"
 
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/call"
@@ -40,8 +38,8 @@ func (s *surface) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		// In words that no browser asks its user a password for: whoever opens a page is sent to log in.
 		h.Set("Www-Authenticate", `Bearer realm="hex"`)
 	}
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		call.RetryAfter(h, f.RetryAfter)
 	}
 	if err := n.send(w, r, status); err != nil {
 		s.Log.Error("documentation failed", "request", call.From(r.Context()).ID, "err", err)

@@ -7,8 +7,8 @@ package door
 
 import (
 	"cmp"
+	"errors"
 	"log/slog"
-	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -98,6 +98,27 @@ func (d Door) authenticate(r *http.Request) (access.Actor, error) {
 	return d.Access.Authenticate(r.Context(), sent[0], r.Header.Get(codeHeader), call.From(r.Context()).IP, r.UserAgent())
 }
 
+// ErrMissing is for who sends no credential where one is needed.
+var ErrMissing = fault.New(fault.Unauthenticated, "missing authentication information")
+
+// Named returns who sends a request to which nobody comes without a name. Whatever is wrong with a credential, the fault
+// has one kind. Of two headers neither counts: what lies between might have obeyed the other. On a node that cannot know
+// whether a credential still counts none is looked at.
+func Named(r *http.Request, db *store.DB, a *access.Access) (access.Actor, error) {
+	sent := r.Header["Authorization"]
+	if len(sent) != 1 || sent[0] == "" {
+		return access.Actor{}, ErrMissing
+	}
+	if err := db.Fresh(r.Context()); err != nil {
+		return access.Actor{}, err
+	}
+	actor, err := a.Authenticate(r.Context(), sent[0], r.Header.Get(codeHeader), call.From(r.Context()).IP, r.UserAgent())
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Malformed {
+		err = fault.Wrap(fault.Unauthenticated, err, f.Message)
+	}
+	return actor, err
+}
+
 // counted reports whether limits hold for the address of the request.
 func (d Door) counted(r *http.Request) bool {
 	return d.LimitLoopback || !call.From(r.Context()).IP.IsLoopback()
@@ -151,7 +172,5 @@ func Challenge(h http.Header, f *fault.Error) {
 		}
 		h.Set("WWW-Authenticate", challenge)
 	}
-	if f.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
-	}
+	call.RetryAfter(h, f.RetryAfter)
 }

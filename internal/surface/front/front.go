@@ -12,7 +12,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"math"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -188,9 +187,7 @@ func inPlainText(err error) http.Handler {
 			if f.Kind == fault.Forbidden {
 				status = http.StatusForbidden
 			}
-			if f.RetryAfter > 0 {
-				w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
-			}
+			call.RetryAfter(w.Header(), f.RetryAfter)
 		}
 		http.Error(w, words, status)
 	})

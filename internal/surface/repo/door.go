@@ -3,7 +3,6 @@ package repo
 import (
 	"errors"
 	"log/slog"
-	"math"
 	"net/http"
 	"strconv"
 
@@ -12,14 +11,14 @@ import (
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
+	"hexhub/internal/surface/door"
 )
 
 var (
 	errNotFound = fault.New(fault.NotFound, "Not found. Nothing has this name here, or your credential may not fetch it. "+
 		"Check the spelling; for a private repository check that you are a member of its organization "+
 		"and that the permissions of your key include it.")
-	errMissing = fault.New(fault.Unauthenticated, "missing authentication information")
-	errMethod  = errors.New("method not allowed")
+	errMethod = errors.New("method not allowed")
 )
 
 // enter returns the repository in which the target lies, if the client may fetch from it. Where there is
@@ -29,7 +28,7 @@ func (s *surface) enter(r *http.Request, v *store.View, t target) (org.Repositor
 	if found && repository.Public {
 		return repository, nil
 	}
-	actor, err := s.authenticate(r)
+	actor, err := door.Named(r, s.DB, s.Access)
 	if err != nil {
 		return org.Repository{}, err
 	}
@@ -42,24 +41,6 @@ func (s *surface) enter(r *http.Request, v *store.View, t target) (org.Repositor
 		return org.Repository{}, errNotFound
 	}
 	return repository, nil
-}
-
-// authenticate returns who sends a request, who is never anonymous. On a node that cannot know whether a
-// credential still counts none is looked at, where front lets one pass because most need none here. Whatever is wrong with a credential,
-// the fault has one kind. Of two headers neither counts: what lies between might have obeyed the other.
-func (s *surface) authenticate(r *http.Request) (access.Actor, error) {
-	sent := r.Header["Authorization"]
-	if len(sent) != 1 || sent[0] == "" {
-		return access.Actor{}, errMissing
-	}
-	if err := s.DB.Fresh(r.Context()); err != nil {
-		return access.Actor{}, err
-	}
-	actor, err := s.Access.Authenticate(r.Context(), sent[0], r.Header.Get("X-Hex-Otp"), call.From(r.Context()).IP, r.UserAgent())
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Malformed {
-		err = fault.Wrap(fault.Unauthenticated, err, f.Message)
-	}
-	return actor, err
 }
 
 // statuses has the kinds of fault that can occur here. Another one is a bug.
@@ -104,8 +85,8 @@ func refuse(w http.ResponseWriter, r *http.Request, t target, err error) {
 	case http.StatusUnauthorized:
 		set(w, "Www-Authenticate", `Basic realm="hex"`)
 	}
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.RetryAfter > 0 {
-		set(w, "Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		call.RetryAfter(h, f.RetryAfter)
 	}
 	set(w, "Cache-Control", "no-store")
 	if t.scoped {

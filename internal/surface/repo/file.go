@@ -4,10 +4,10 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"hexhub/hex/tarball"
+	"hexhub/internal/surface/call"
 )
 
 // Values of headers that many answers share. Nobody changes them: whoever sets a header replaces them.
@@ -64,7 +64,7 @@ func (f file) send(w http.ResponseWriter, r *http.Request, k keeping) error {
 	h := w.Header()
 	k.tell(h)
 	validate(w, f.etag, f.modified)
-	if known(r, f.etag) {
+	if call.Known(r, f.etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -83,20 +83,4 @@ func validate(w http.ResponseWriter, etag string, modified time.Time) {
 	if !modified.IsZero() {
 		set(w, "Last-Modified", modified.UTC().Format(http.TimeFormat))
 	}
-}
-
-// known reports whether the client says that it has what the entity tag names. An empty header, which
-// old rebar3 sends, says nothing.
-func known(r *http.Request, etag string) bool {
-	for _, line := range r.Header["If-None-Match"] {
-		if strings.TrimSpace(line) == "*" {
-			return true
-		}
-		for tag := range strings.SplitSeq(line, ",") { // there is no comma in our tags
-			if strings.TrimPrefix(strings.TrimSpace(tag), "W/") == etag {
-				return true
-			}
-		}
-	}
-	return false
 }

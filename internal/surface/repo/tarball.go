@@ -57,7 +57,7 @@ func (s *surface) sendStored(w http.ResponseWriter, r *http.Request, f stored, k
 	h, etag := w.Header(), etagOf(f.sum)
 	keep.tell(h)
 	validate(w, etag, f.modified)
-	if known(r, etag) {
+	if call.Known(r, etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return true, nil
 	}
