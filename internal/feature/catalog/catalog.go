@@ -137,6 +137,13 @@ func distinct(texts []string) []string {
 	return slices.Compact(texts)
 }
 
+// Readable returns those of the Visible repositories that the actor may look into with the credential that he shows.
+func (c *Catalog) Readable(v *store.View, actor access.Actor) []org.Repository {
+	return slices.DeleteFunc(c.Visible(v, actor), func(r org.Repository) bool {
+		return !r.Public && access.May(v, actor, access.Read, access.Thing{Repository: r}) != nil
+	})
+}
+
 // Visible returns the repositories whose packages the actor is shown when he asks for no particular
 // one: the default one first, then those of his organizations by name.
 func (c *Catalog) Visible(v *store.View, actor access.Actor) []org.Repository {

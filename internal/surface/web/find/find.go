@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"hexhub/hex/name"
-	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
@@ -51,14 +50,7 @@ type find struct {
 
 // readable returns the repositories that whoever asks may look into.
 func (f *find) readable(v *store.View, r *http.Request) []org.Repository {
-	actor := f.web.Actor(r)
-	var in []org.Repository
-	for _, repository := range f.Catalog.Visible(v, actor) {
-		if repository.Public || access.May(v, actor, access.Read, access.Thing{Repository: repository}) == nil {
-			in = append(in, repository)
-		}
-	}
-	return in
+	return f.Catalog.Readable(v, f.web.Actor(r))
 }
 
 // rows are what lists show of packages.

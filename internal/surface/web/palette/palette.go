@@ -67,7 +67,7 @@ func (p *palette) find(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := p.web.View(r)
 	actor := p.web.Actor(r)
-	in := p.readable(v, actor)
+	in := p.Catalog.Readable(v, actor)
 	groups := []group{
 		{"Packages", p.packages(in, typed)},
 		{"In documentation", p.manuals(r, v, in, typed)},
@@ -78,17 +78,6 @@ func (p *palette) find(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return p.web.Show(w, http.StatusOK, options(groups, typed))
-}
-
-// readable are the repositories that whoever asks may look into.
-func (p *palette) readable(v *store.View, a access.Actor) []org.Repository {
-	var in []org.Repository
-	for _, repository := range p.Catalog.Visible(v, a) {
-		if repository.Public || access.May(v, a, access.Read, access.Thing{Repository: repository}) == nil {
-			in = append(in, repository)
-		}
-	}
-	return in
 }
 
 // manuals are modules and functions that begin so. That they cannot be searched at the moment is no reason to offer
