@@ -79,19 +79,19 @@ func TestADiffShowsWhatWasChanged(t *testing.T) {
 // What does not say which versions leads to what does.
 func TestDiffsThatDoNotSayTheirVersions(t *testing.T) {
 	s := newWorld(t, diffWorld)
-	for path, want := range map[string]string{
-		"/diff/plug":                                            "/diff/plug/1.0.0..1.1.0",
-		"/diff/plug?from=1.1.0&to=1.0.0":                        "/diff/plug/1.1.0..1.0.0",
-		"/diff/plug?from=1.0.0&to=":                             "/diff/plug/1.0.0..1.1.0",
-		"/diff/plug?from=1.0.0&to=1.1.0-rc.1&whitespace=ignore": "/diff/plug/1.0.0..1.1.0-rc.1?whitespace=ignore",
-		"/diff/plug/1.0.0..":                                    "/diff/plug/1.0.0..1.1.0",
-		"/diff/hub/plug/1.0.0..":                                "/diff/plug/1.0.0..1.1.0",
-		"/diff/decimal":                                         "/packages/decimal/versions",
-		"/diff/guild/vault/1.0.0..":                             "/diff/guild/vault/1.0.0..1.1.0",
+	for _, c := range []struct{ path, want string }{
+		{"/diff/plug", "/diff/plug/1.0.0..1.1.0"},
+		{"/diff/plug?from=1.1.0&to=1.0.0", "/diff/plug/1.1.0..1.0.0"},
+		{"/diff/plug?from=1.0.0&to=", "/diff/plug/1.0.0..1.1.0"},
+		{"/diff/plug?from=1.0.0&to=1.1.0-rc.1&whitespace=ignore", "/diff/plug/1.0.0..1.1.0-rc.1?whitespace=ignore"},
+		{"/diff/plug/1.0.0..", "/diff/plug/1.0.0..1.1.0"},
+		{"/diff/hub/plug/1.0.0..", "/diff/plug/1.0.0..1.1.0"},
+		{"/diff/decimal", "/packages/decimal/versions"},
+		{"/diff/guild/vault/1.0.0..", "/diff/guild/vault/1.0.0..1.1.0"},
 	} {
-		rec := s.ask(path, visit{as: "eva"})
-		if got := rec.Header().Get("Location"); rec.Code != http.StatusSeeOther || got != want {
-			t.Errorf("%s: %d to %q, want %q", path, rec.Code, got, want)
+		rec := s.ask(c.path, visit{as: "eva"})
+		if got := rec.Header().Get("Location"); rec.Code != http.StatusSeeOther || got != c.want {
+			t.Errorf("%s: %d to %q, want %q", c.path, rec.Code, got, c.want)
 		}
 	}
 	for _, path := range []string{

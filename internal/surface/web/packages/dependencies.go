@@ -31,7 +31,7 @@ type dependenciesView struct {
 }
 
 func (p *pages) dependencies(w http.ResponseWriter, r *http.Request, s *subject) error {
-	v := dependenciesView{view: p.view(w, r, s, "Dependencies"), Resolution: s.sight.Resolve(s.Release), def: p.Default, Look: "list"}
+	v := dependenciesView{view: p.view(w, r, s, "Dependencies"), Resolution: s.resolution(), def: p.Default, Look: "list"}
 	for _, look := range looks {
 		if look.Name == r.URL.Query().Get("view") {
 			v.Look = look.Name

@@ -8,21 +8,27 @@ import (
 	"hexhub/internal/surface/web/ui"
 )
 
-// documentation leads to that of the release which is shown or, if it has none, to the latest there is.
+// documentation leads to what there is.
 func (v view) documentation() (ui.Step, bool) {
-	if v.Release.HasDocs() {
-		return ui.Step{Path: v.docsOf(v.Release), Words: "Documentation"}, true
+	r, ok := v.documented()
+	words := "Documentation"
+	if r.Version != v.Release.Version {
+		words += " of " + r.Version.String()
 	}
-	latest, ok := docs.Among(v.Releases).Latest()
-	return ui.Step{Path: v.docsOf(latest), Words: "Documentation of " + latest.Version.String()}, ok
+	return ui.Step{Path: v.docsOf(r), Words: words}, ok
+}
+
+// documented is the release whose documentation is offered: the one that is shown or, if it has none, the latest that has.
+func (s *subject) documented() (catalog.Release, bool) {
+	if s.Release.HasDocs() {
+		return s.Release, true
+	}
+	return docs.Among(s.Releases).Latest()
 }
 
 // searchDocs is the path of the page that searches in the documentation which [view.documentation] leads to.
 func (v view) searchDocs() string {
-	in := v.Release
-	if !in.HasDocs() {
-		in, _ = docs.Among(v.Releases).Latest()
-	}
+	in, _ := v.documented()
 	which := in.Package.String() + ":" + in.Version.String()
 	if !v.subject.Repository.Default() {
 		which = in.Repository.String() + "/" + which

@@ -38,7 +38,7 @@ func (p *pages) main(w http.ResponseWriter, r *http.Request, s *subject) error {
 	v := mainView{view: p.view(w, r, s, ""), Views: stats.Downloads(s.view, s.Repository.Name, s.Package.Name)}
 	row, _ := stats.Package(s.view, s.Repository.Name, s.Package.Name)
 	v.Days = row.Series(stats.Today()-1, month)
-	v.Along = s.sight.Resolve(s.Release).All()
+	v.Along = s.resolution().All()
 	v.Snippets, v.Tool = p.snippets(r, s)
 	if step, ok := p.first(s, v.Tool); ok {
 		v.Connect = &step

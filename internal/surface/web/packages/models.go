@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"hexhub/internal/feature/catalog"
-	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/preview"
+	"hexhub/internal/surface/web/ui"
 )
 
 // models tells programs that read for somebody what the package is and where the facts are, as llmstxt.org has it.
@@ -34,7 +34,7 @@ func (p *pages) forModels(r *http.Request, s *subject, texts preview.Preview) st
 		fmt.Fprintf(&b, "> %s\n\n", oneLine(*d))
 	}
 	fmt.Fprintf(&b, "A Hex package of the registry %s, which is not hex.pm: clients must be connected to it first, see %s/connect. ", p.Registry.Repository, site)
-	fmt.Fprintf(&b, "%s was published on %s", s.Release.Version, s.Release.InsertedAt.UTC().Format("2 January 2006"))
+	fmt.Fprintf(&b, "%s was published on %s", s.Release.Version, ui.Date(s.Release.InsertedAt))
 	if l := s.Package.Meta.Licenses; len(l) > 0 {
 		fmt.Fprintf(&b, " under %s", oneLine(strings.Join(l, ", ")))
 	}
@@ -69,10 +69,7 @@ func (p *pages) texts(b *strings.Builder, s *subject, texts preview.Preview, her
 // documentation is that of the release or, if it has none, the latest. ExDoc writes pages that models read better than HTML,
 // beside the others.
 func (p *pages) documentation(b *strings.Builder, r *http.Request, s *subject) {
-	release, ok := s.Release, s.Release.HasDocs()
-	if !ok {
-		release, ok = docs.Among(s.Releases).Latest()
-	}
+	release, ok := s.documented()
 	if !ok {
 		return
 	}

@@ -53,7 +53,7 @@ func (s *subject) facts() quality.Facts {
 
 // needs are what the release requires itself, and what that leads to.
 func (s *subject) needs() (all []quality.Need) {
-	resolved := s.sight.Resolve(s.Release)
+	resolved := s.resolution()
 	if len(resolved.Nodes) == 0 {
 		return nil
 	}

@@ -28,7 +28,16 @@ type subject struct {
 	Tab        string            // the last part of the address; empty for the first tab
 	File       string            // path of a file or folder of the release that the address names; empty for none
 
-	unread bool // the tarball cannot be read now
+	unread   bool               // the tarball cannot be read now
+	resolved *depend.Resolution // of the release, once it was asked for
+}
+
+// resolution is what the release brings along, which is dear to find.
+func (s *subject) resolution() depend.Resolution {
+	if s.resolved == nil {
+		s.resolved = new(s.sight.Resolve(s.Release))
+	}
+	return *s.resolved
 }
 
 // subject finds what a request is about.

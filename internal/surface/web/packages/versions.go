@@ -19,6 +19,9 @@ type versionsView struct {
 	Problem string // why it is none
 	Tracks  []track
 	Found   int // releases in the range
+
+	Pace      []int64 // versions in each of the last quarters, this one's last
+	PaceWords string  // say what that shows
 }
 
 func (p *pages) versions(w http.ResponseWriter, r *http.Request, s *subject) error {
@@ -32,6 +35,7 @@ func (p *pages) versions(w http.ResponseWriter, r *http.Request, s *subject) err
 		found = s.Releases
 	}
 	v.Found, v.Tracks = len(found), tracks(found)
+	v.Pace, v.PaceWords = paceOf(s.Releases, time.Now())
 	status := http.StatusOK
 	if v.Problem != "" {
 		status = http.StatusUnprocessableEntity
@@ -42,26 +46,19 @@ func (p *pages) versions(w http.ResponseWriter, r *http.Request, s *subject) err
 // quarters is for how long back the pace of a package is drawn, in quarters of a year.
 const quarters = 16
 
-// pace is how many versions were published in each quarter, this one's last.
-func (v versionsView) pace(now time.Time) []int64 {
-	counts := make([]int64, quarters)
-	for _, r := range v.Releases {
-		if ago := int(now.Sub(r.InsertedAt) / (91 * 24 * time.Hour)); ago >= 0 && ago < quarters {
+// paceOf is how many versions were published in each quarter, this one's last, and a sentence about them.
+func paceOf(releases []catalog.Release, now time.Time) (counts []int64, words string) {
+	counts, lately := make([]int64, quarters), 0
+	for _, r := range releases {
+		age := now.Sub(r.InsertedAt)
+		if ago := int(age / (91 * 24 * time.Hour)); ago >= 0 && ago < quarters {
 			counts[quarters-1-ago]++
 		}
-	}
-	return counts
-}
-
-// paceWords say in words what the drawing shows.
-func (v versionsView) paceWords(now time.Time) string {
-	lately := 0
-	for _, r := range v.Releases {
-		if now.Sub(r.InsertedAt) < 365*24*time.Hour {
+		if age < 365*24*time.Hour {
 			lately++
 		}
 	}
-	return ui.Count(len(v.Releases)) + " versions, " + ui.Count(lately) + " of them in the last year"
+	return counts, ui.Count(len(releases)) + " versions, " + ui.Count(lately) + " of them in the last year"
 }
 
 // within are the releases that a requirement admits, pre-releases among them; all if it is empty.
