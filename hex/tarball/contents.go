@@ -211,8 +211,17 @@ func (w *walker) entry(h header, x extension) error {
 	if err != nil {
 		return err
 	}
+	if w.tree.dots {
+		h.name = undotted(h.name)
+	}
 	f, kind, err := describe(h)
 	if err != nil {
+		return err
+	}
+	if w.tree.dots && f.Path == "" && kind == kindDir {
+		return nil // the folder that was packed
+	}
+	if err := checkPath(f.Path); err != nil {
 		return err
 	}
 	if err := w.tree.add(f, kind); err != nil {
@@ -225,7 +234,7 @@ func (w *walker) entry(h header, x extension) error {
 	return w.read(f)
 }
 
-// describe turns a header into a File. Set-user-id files are refused; on directories the
+// describe turns a header into a File, whose path is still to be checked. Set-user-id files are refused; on directories the
 // bits are inherited on some systems and mean nothing here.
 func describe(h header) (File, byte, error) {
 	f := File{Path: h.name, Size: h.size, Mode: 0o644, Link: h.link}
@@ -252,5 +261,5 @@ func describe(h header) (File, byte, error) {
 	if kind != kindFile && h.size != 0 {
 		return f, 0, refuse(BadHeader, "%q: contents for an entry that is no file", h.name)
 	}
-	return f, kind, checkPath(f.Path)
+	return f, kind, nil
 }

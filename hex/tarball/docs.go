@@ -12,7 +12,8 @@ import (
 // returns its regular files in archive order. Besides them there may be directories, which
 // are checked and dropped; links are refused, since documentation is served by path and no
 // generator makes any. Names may differ only in case, as those of a page and a module often
-// do. Files whose first folder is a version are refused, since they would be served as the
+// do. Paths may have components ".", as all have that "tar -C doc -cz ." packs, and are
+// returned without. Files whose first folder is a version are refused, since they would be served as the
 // documentation of that version. Errors are those of Open.
 func OpenDocs(f io.ReaderAt, size int64) ([]File, error) { return WalkDocs(f, size, nil) }
 
@@ -22,7 +23,7 @@ func WalkDocs(f io.ReaderAt, size int64, visit func(f File, contents io.Reader) 
 	if size > MaxSize {
 		return nil, refuse(TooBig, "tarball error, documentation exceeds max compressed size %d bytes", MaxSize)
 	}
-	c, err := readContents(io.NewSectionReader(f, 0, size), tree{exactPaths: true, noLinks: true}, visit)
+	c, err := readContents(io.NewSectionReader(f, 0, size), tree{exactPaths: true, noLinks: true, dots: true}, visit)
 	if err != nil {
 		return nil, in("tarball error, ", err)
 	}

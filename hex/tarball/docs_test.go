@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -38,6 +39,30 @@ func TestOpenDocsKeepsRegularFiles(t *testing.T) {
 	}
 }
 
+// Archives of the folder ".", as tar makes them, hold what those of its files do.
+func TestDottedDocsAreRead(t *testing.T) {
+	long := strings.Repeat("a/./", 40) + "deep.html"
+	var read []string
+	b := gzipped(archive(
+		entry{name: "./", kind: '5'},
+		entry{name: "././index.html", body: "<html>"},
+		entry{name: "./assets/", kind: '5'},
+		entry{name: "./assets/./.dot", body: "x"},
+		entry{name: "L", kind: 'L', body: long + "\x00", gnu: true}, entry{gnu: true},
+	))
+	got, err := WalkDocs(bytes.NewReader(b), int64(len(b)), func(f File, _ io.Reader) error { read = append(read, f.Path); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []File{{Path: "index.html", Size: 6, Mode: 0o644}, {Path: "assets/.dot", Size: 1, Mode: 0o644}, {Path: strings.Repeat("a/", 40) + "deep.html", Mode: 0o644}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("OpenDocs (-want +got):\n%s", diff)
+	}
+	if len(read) != len(want) || read[0] != "index.html" {
+		t.Errorf("visited %q", read)
+	}
+}
+
 func TestHostileDocsAreRefused(t *testing.T) {
 	page := entry{name: "index.html", body: "<html>"}
 	crowd := make([]entry, MaxEntries)
@@ -61,6 +86,13 @@ func TestHostileDocsAreRefused(t *testing.T) {
 		"T14 block device":       {docs(entry{name: "a", kind: '4'}), BadKind},
 		"T14 pipe":               {docs(entry{name: "a", kind: '6'}), BadKind},
 		"T15 twice":              {docs(page), Duplicate},
+		"T12 dotted traversal":   {docs(entry{name: "./../x"}), UnsafePath},
+		"T12 dotted root":        {docs(entry{name: ".//etc/x"}), UnsafePath},
+		"T12 dotted drive":       {docs(entry{name: "./C:/x"}), UnsafePath},
+		"T12 nothing but dots":   {docs(entry{name: "./."}), BadPath},
+		"T14 full folder":        {docs(entry{name: "./", kind: '5', body: "x"}), BadHeader},
+		"T15 dotted twice":       {docs(entry{name: "./index.html"}), Duplicate},
+		"T15 dotted conflict":    {docs(entry{name: "./index.html/x"}), PathConflict},
 		"T15 file as folder":     {docs(entry{name: "index.html/x"}), PathConflict},
 		"T16 set-user-id":        {docs(entry{name: "a", mode: 0o104755}), BadMode},
 		"T17 hidden direction":   {docs(entry{name: "a\u202egnp.html"}), BadPath},
@@ -76,6 +108,7 @@ func TestHostileDocsAreRefused(t *testing.T) {
 		"T30 zeros":              {docs(entry{name: "a", body: strings.Repeat("\x00", 9<<20)}), TooBig},
 		"T38 version folder":     {docs(entry{name: "1.0.0/index.html"}), VersionedPaths},
 		"T38 pre-release folder": {docs(entry{name: "1.0.0-rc.1+x/index.html"}), VersionedPaths},
+		"T38 dotted version":     {docs(entry{name: "./1.0.0/index.html"}), VersionedPaths},
 		"T38 version as a file":  {docs(entry{name: "1.0.0"}), VersionedPaths},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -51,6 +51,7 @@ func FuzzOpenDocs(f *testing.F) {
 	f.Add(append(gzipped(page), gzipped(page)...))
 	f.Add(gzipped(archive(entry{name: "1.0.0/index.html"})))
 	f.Add(gzipped(archive(entry{name: "a", kind: '2', link: "b"})))
+	f.Add(gzipped(archive(entry{name: "./", kind: '5'}, entry{name: "./a/./b"}, entry{name: ".//.."})))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		files, err := openDocs(b)
 		checkRefusal(t, err)

@@ -1,6 +1,7 @@
 package tarball
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -39,6 +40,13 @@ func checkPath(path string) error {
 	return nil
 }
 
+// undotted takes the components out of a path that mean the folder itself: the name of what tar packs as "." has such.
+// What remains is to be checked.
+func undotted(path string) string {
+	parts := strings.Split(path, "/")
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "." }), "/")
+}
+
 // deceptive reports characters that are not shown as what they are: controls, bidirectional
 // and zero-width formats, line separators, private use.
 func deceptive(r rune) bool {
@@ -68,6 +76,7 @@ type tree struct {
 	bytes      int
 	exactPaths bool // paths that differ in case are different
 	noLinks    bool // only files and directories are taken
+	dots       bool // a component "." of a path is left out, not refused
 }
 
 // add takes in an entry.

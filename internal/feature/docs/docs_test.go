@@ -153,7 +153,7 @@ func TestExaminedDocsAreUnpacked(t *testing.T) {
 	for _, c := range []struct {
 		page string
 		ok   bool
-	}{{"index.html", true}, {"doc/index.html", false}} {
+	}{{"index.html", true}, {"./index.html", true}, {"doc/index.html", false}} {
 		var b bytes.Buffer
 		if err := tarball.WriteDocs(&b, []tarball.Source{{Path: c.page, Content: []byte("page")}}); err != nil {
 			t.Fatal(err)
