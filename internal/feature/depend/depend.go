@@ -32,6 +32,11 @@ func By(v *store.View, actor access.Actor) *Sight {
 	return &Sight{view: v, actor: actor, reads: map[name.Repository]bool{}}
 }
 
+// Within returns the sight of anybody who may read the repository, and of whom nothing else is known.
+func Within(v *store.View, repository name.Repository) *Sight {
+	return &Sight{view: v, reads: map[name.Repository]bool{repository: true}}
+}
+
 // Reads reports whether the viewer may read what is in the repository. One that does not exist he may not.
 func (s *Sight) Reads(repository name.Repository) bool {
 	may, asked := s.reads[repository]

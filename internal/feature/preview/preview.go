@@ -70,6 +70,12 @@ type Preview struct {
 // Has reports whether the release has the text.
 func (p Preview) Has(part Part) bool { return p.Names[part] != "" }
 
+// Names tells which texts a release has, and renders none. It fails as Show does.
+func (p *Previews) Names(ctx context.Context, r catalog.Release) (Preview, error) {
+	t, err := p.texts(ctx, r)
+	return t.names(), err
+}
+
 // Show returns a text of a release, ready to be put into a page. Base is the path of the release's page, below which
 // its texts have theirs; relative links between them lead there, and others nowhere.
 //
@@ -79,10 +85,7 @@ func (p *Previews) Show(ctx context.Context, r catalog.Release, part Part, base 
 	if err != nil {
 		return Preview{}, err
 	}
-	shown := Preview{Names: map[Part]string{}}
-	for part, text := range t.by {
-		shown.Names[part] = text.name
-	}
+	shown := t.names()
 	if !shown.Has(part) {
 		return shown, nil
 	}
@@ -108,6 +111,14 @@ type texts struct {
 type text struct {
 	name string
 	body []byte
+}
+
+func (t texts) names() Preview {
+	p := Preview{Names: map[Part]string{}}
+	for part, text := range t.by {
+		p.Names[part] = text.name
+	}
+	return p
 }
 
 func (t texts) size() (n int) {

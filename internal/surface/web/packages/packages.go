@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"hexhub/hex/name"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
@@ -39,6 +41,7 @@ type Deps struct {
 // Register adds the pages to the web site.
 func Register(web *ui.Web, d Deps) {
 	p := &pages{Deps: d, web: web}
+	p.known, _ = lru.New[released, known](rememberedFacts) // which fails for no positive size
 	p.tabs = map[string]tab{
 		"":          {p.main, true},
 		"versions":  {p.versions, false},
@@ -73,6 +76,8 @@ type pages struct {
 	Deps
 	web  *ui.Web
 	tabs map[string]tab // by the last part of their address
+
+	known *lru.Cache[released, known]
 }
 
 // A tab is one page of a package.

@@ -3,6 +3,11 @@ package packages_test
 import (
 	"strings"
 	"testing"
+
+	"hexhub/hex/name"
+	"hexhub/hex/version"
+	"hexhub/internal/feature/catalog"
+	"hexhub/internal/kernel/store"
 )
 
 func TestTheQualityOfAVersionLeadsToWhereItIsMended(t *testing.T) {
@@ -22,6 +27,40 @@ func TestTheQualityOfAVersionLeadsToWhereItIsMended(t *testing.T) {
 		t.Errorf("beside the name stands %q", got)
 	}
 	s.page(200, "/packages/decimal/1.0.0/quality", visit{})
+}
+
+// The score is the same on each tab and for each visitor, and another once a row that it is made of is another.
+func TestTheScoreFollowsTheRows(t *testing.T) {
+	s := newSite(t)
+	score := func(path, as string) string {
+		t.Helper()
+		for _, a := range s.page(200, path, visit{as: as}).all("a", "href", "/packages/decimal/1.2.0/quality") {
+			if w := words(a); strings.HasSuffix(w, "%") {
+				return w
+			}
+		}
+		t.Fatalf("%s shows no score", path)
+		return ""
+	}
+	before := score("/packages/decimal/1.2.0", "")
+	for _, tab := range []string{"", "/dependencies", "/changelog", "/files", "/quality"} {
+		if got := score("/packages/decimal/1.2.0"+tab, "eva"); got != before {
+			t.Errorf("on the tab %q it is %s, and %s before", tab, got, before)
+		}
+	}
+	rows := catalog.Tables[1].(*store.Table[catalog.Release])
+	err := s.db.Update(t.Context(), func(tx *store.Tx) error {
+		r, _ := catalog.GetRelease(tx, catalog.Ref{Repository: name.MustRepository("hub"), Name: name.MustPackage("decimal")}, version.MustParse("1.2.0"))
+		r.Retirement = &catalog.Retirement{Reason: catalog.Invalid}
+		rows.Put(tx, r)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := score("/packages/decimal/1.2.0", ""); got == before {
+		t.Errorf("a retired version has %s still", got)
+	}
 }
 
 func TestModelsAreToldWhereTheFactsAre(t *testing.T) {

@@ -1,0 +1,107 @@
+package packages
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"hexhub/hex/version"
+	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/depend"
+	"hexhub/internal/feature/preview"
+	"hexhub/internal/feature/quality"
+	"hexhub/internal/kernel/store"
+)
+
+// A released is what facts are known of.
+type released struct {
+	catalog.Ref
+	version.Version
+}
+
+// known are facts, for as long as the rows that say so stay as they are.
+type known struct {
+	view  *store.View
+	facts quality.Facts
+}
+
+// rememberedFacts is of how many releases facts are remembered: a few kB each.
+const rememberedFacts = 1024
+
+// facts are those of the release. They are the same for all who may read it, and dear to find: each tab shows the score.
+func (p *pages) facts(ctx context.Context, s *subject) (quality.Facts, error) {
+	of := released{s.Package.Ref(), s.Release.Version}
+	if k, ok := p.known.Get(of); ok && !k.view.Stale() {
+		return k.facts, nil
+	}
+	v := p.DB.View()
+	defer v.Close()
+	now, err := s.forAnybody(v)
+	if err != nil {
+		return quality.Facts{}, err
+	}
+	k := known{v, now.rowFacts()}
+	if err := p.readFacts(ctx, now, &k.facts); err != nil {
+		return quality.Facts{}, err
+	}
+	p.known.Add(of, k)
+	return k.facts, nil
+}
+
+// forAnybody is the same at another moment, for anybody who may read it.
+func (s *subject) forAnybody(v *store.View) (*subject, error) {
+	now := &subject{view: v, sight: depend.Within(v, s.Repository.Name), Repository: s.Repository, Pinned: true}
+	ref, ok := s.Package.Ref(), false
+	if now.Package, ok = catalog.Get(v, ref); !ok {
+		return nil, errAbsent
+	}
+	now.Releases = catalog.Releases(v, ref)
+	return now, now.choose(s.Release.Version.String())
+}
+
+// readFacts adds those that the files say.
+func (p *pages) readFacts(ctx context.Context, s *subject, f *quality.Facts) error {
+	readme, err := p.Previews.Show(ctx, s.Release, preview.Readme, s.At(s.Release.Version))
+	if err != nil {
+		return err
+	}
+	f.Readme, f.Changelog, f.License = readme.Has(preview.Readme), readme.Has(preview.Changelog), readme.Has(preview.License)
+	f.Example = strings.Contains(string(readme.Document.HTML), `<pre class="code"`)
+	return nil
+}
+
+// rowFacts are those that need no look into the files.
+func (s *subject) rowFacts() quality.Facts {
+	meta := s.Package.Meta
+	f := quality.Facts{
+		Licenses: meta.Licenses, Docs: s.Release.HasDocs(), DocsBefore: slices.ContainsFunc(s.Releases, catalog.Release.HasDocs), Needs: s.needs(),
+		Organization: !s.Repository.Default(), Pre: s.Release.Version.IsPre(), Stable: !s.Package.Summary.Newest().IsPre(), Retired: s.Release.Retirement != nil,
+		Build: len(s.Release.BuildTools) > 0, Language: s.Release.Elixir != "" || !slices.Contains(s.Release.BuildTools, "mix"), At: s.Release.InsertedAt,
+	}
+	if meta.Description != nil {
+		f.Description = *meta.Description
+	}
+	for _, l := range links(meta) {
+		f.Links = append(f.Links, l.Path)
+	}
+	for _, o := range s.Package.Owners {
+		f.Organization = f.Organization || o.UserID == ""
+	}
+	f.Owners = len(s.owners())
+	return f
+}
+
+// needs are what the release requires itself, and what that leads to.
+func (s *subject) needs() (all []quality.Need) {
+	resolved := s.resolution()
+	if len(resolved.Nodes) == 0 {
+		return nil
+	}
+	for _, e := range resolved.Nodes[0].Needs {
+		n := resolved.Nodes[e.To]
+		all = append(all, quality.Need{
+			Name: n.Ref.Name.String(), Requirement: e.Requirement, Retired: n.Retired != nil, Behind: e.Outdated, Optional: e.Optional,
+		})
+	}
+	return all
+}
