@@ -93,6 +93,9 @@ func (c *collection) readItems(root string, d *json.Decoder) error {
 		if i.Parent != "" && i.Parent != i.Title {
 			i.Title = i.Parent + "." + i.Title // Gleam's, which are of a module
 		}
+		if i.Parent == "" {
+			c.count(Item{Type: i.Type, Title: i.Title, Text: i.Doc})
+		}
 		c.add(Item{Type: i.Type, Ref: root + i.Ref, Title: i.Title, Text: i.Doc})
 		if c.full() {
 			return nil

@@ -138,11 +138,11 @@ func (x *Index) take(was set) error {
 func (x *Index) bring(ctx context.Context, w wanted) error {
 	ref := w.Ref()
 	was, _ := find(x.have[ref], w.Version)
-	now := set{Ref: ref, Version: w.Version, Hash: w.Docs.Hash, Items: was.Items, Newest: w.newest, Form: form}
+	now := set{Ref: ref, Version: w.Version, Hash: w.Docs.Hash, Items: was.Items, Newest: w.newest, Form: form, Coverage: was.Coverage}
 	if was == now {
 		return nil
 	}
-	items, err := x.read(ctx, w.Release)
+	read, err := x.read(ctx, w.Release)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -155,8 +155,8 @@ func (x *Index) bring(ctx context.Context, w wanted) error {
 	if err != nil {
 		return err
 	}
-	now.Items = len(items)
-	if err := s.put(was, now, items); err != nil {
+	now.Items, now.Coverage = len(read.items), read.Coverage
+	if err := s.put(was, now, read.items); err != nil {
 		return err
 	}
 	x.mu.Lock()

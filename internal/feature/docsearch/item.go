@@ -30,6 +30,7 @@ const (
 type collection struct {
 	items []Item
 	text  int
+	tally
 }
 
 // full reports whether nothing more is taken.

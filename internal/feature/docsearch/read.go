@@ -13,25 +13,25 @@ import (
 
 // read returns the places of a release's documentation. It fails when the archive cannot be read now. One that was
 // taken in under older rules, and would not be today, has none.
-func (x *Index) read(ctx context.Context, r catalog.Release) ([]Item, error) {
+func (x *Index) read(ctx context.Context, r catalog.Release) (*collection, error) {
 	f, err := x.blobs.Open(ctx, blob.Hash(r.Docs.Hash))
 	if err != nil {
 		return nil, fmt.Errorf("open the documentation of %s %s: %w", r.Ref(), r.Version, err)
 	}
 	defer f.Close()
-	items, err := readArchive(f, f.Size())
+	c, err := readArchive(f, f.Size())
 	if _, refused := errors.AsType[*tarball.Error](err); refused {
-		return nil, nil
+		return &collection{}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the documentation of %s %s: %w", r.Ref(), r.Version, err)
 	}
-	return items, nil
+	return c, nil
 }
 
 // readArchive reads search data if there is some that can be read, else all pages. A file that is damaged is passed over:
 // its publisher sees it in his own search, and the rest of the archive is as good as before.
-func readArchive(f io.ReaderAt, size int64) ([]Item, error) {
+func readArchive(f io.ReaderAt, size int64) (*collection, error) {
 	c := &collection{}
 	_, err := tarball.WalkDocs(f, size, func(f tarball.File, r io.Reader) error {
 		if isData(f.Path) {
@@ -40,7 +40,7 @@ func readArchive(f io.ReaderAt, size int64) ([]Item, error) {
 		return nil
 	})
 	if err != nil || len(c.items) > 0 {
-		return c.items, err
+		return c, err
 	}
 	_, err = tarball.WalkDocs(f, size, func(f tarball.File, r io.Reader) error {
 		if isPage(f.Path) && !c.full() {
@@ -48,5 +48,5 @@ func readArchive(f io.ReaderAt, size int64) ([]Item, error) {
 		}
 		return nil
 	})
-	return c.items, err
+	return c, err
 }

@@ -31,10 +31,11 @@ type set struct {
 	Items   int             `json:"items"`
 	Newest  bool            `json:"newest"` // what is searched when nobody names a version
 	Form    int             `json:"form"`   // see form
+	Coverage
 }
 
 // form is that of what is kept. A set in another one is put in anew.
-const form = 1
+const form = 2
 
 // key names a set. No name or version has a slash.
 func key(ref catalog.Ref, v version.Version) string {

@@ -12,7 +12,7 @@ import (
 
 // checks are all there are, in the order in which one would see to them.
 var checks = []func(Facts, time.Time) (c Check, applies bool){
-	readme, example, description, docs, changelog, license, links, needs, bounds, owners, build, stable, recent,
+	readme, example, description, docs, functions, changelog, license, links, needs, bounds, owners, build, stable, recent,
 }
 
 // either is a grade for what is so or not so.
@@ -76,6 +76,28 @@ func docs(f Facts, _ time.Time) (Check, bool) {
 		c.Grade = Partly
 	}
 	return c.found("This version has.", "Another version has, and this one has not.", "No version has."), true
+}
+
+// Of how many functions in a hundred a text is told, in a documentation that is good, and in one that is halfway.
+const (
+	wellTold = 80
+	halfTold = 40
+)
+
+func functions(f Facts, _ time.Time) (Check, bool) {
+	c := Check{
+		Name: "functions", Words: "Its functions are documented", Points: 10, Grade: Missed,
+		Why: "Whoever meets a function without a text must read its code, or leave it alone.",
+		Fix: "Write @doc, in Erlang -doc, before each function that others are to call, with false for those that they are not. Then publish the documentation.", At: InDocs,
+	}
+	switch {
+	case f.Told*100 >= f.Functions*wellTold:
+		c.Grade = Met
+	case f.Told*100 >= f.Functions*halfTold:
+		c.Grade = Partly
+	}
+	found := fmt.Sprintf("There is a text for %d of %d functions and macros.", f.Told, f.Functions)
+	return c.found(found, found, found), f.Functions > 0
 }
 
 func changelog(f Facts, _ time.Time) (Check, bool) {

@@ -20,6 +20,8 @@ type Facts struct {
 	Links       []string // addresses
 	Docs        bool     // of this release
 	DocsBefore  bool     // of an older one
+	Functions   int      // in the documentation, and macros; zero if it does not say
+	Told        int      // of those, that have a text
 
 	Needs []Need
 

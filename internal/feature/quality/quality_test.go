@@ -1,6 +1,7 @@
 package quality_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +15,7 @@ var now = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 func best() quality.Facts {
 	return quality.Facts{
 		Readme: true, Example: true, Changelog: true, License: true, Licenses: []string{"Apache-2.0"}, Description: "Numbers of any precision.",
-		Links: []string{"https://github.com/acme/decimal"}, Docs: true, Needs: []quality.Need{{Name: "jason", Requirement: "~> 1.0"}},
+		Links: []string{"https://github.com/acme/decimal"}, Docs: true, Functions: 10, Told: 8, Needs: []quality.Need{{Name: "jason", Requirement: "~> 1.0"}},
 		Owners: 2, Stable: true, Build: true, Language: true, At: now.AddDate(0, -1, 0),
 	}
 }
@@ -42,7 +43,7 @@ func TestAReleaseThatHasEverythingGetsAllPoints(t *testing.T) {
 			t.Errorf("%s says %q and %q to do", c.Name, c.Found, c.Fix)
 		}
 	}
-	if sum != 105 {
+	if sum != 115 {
 		t.Errorf("all points are %d", sum)
 	}
 }
@@ -61,6 +62,8 @@ func TestEachCheckSaysWhatToDo(t *testing.T) {
 		{"description", func(f *quality.Facts) { f.Description = "Numbers" }, quality.Partly, "short"},
 		{"docs", func(f *quality.Facts) { f.Docs = false }, quality.Missed, "No version"},
 		{"docs", func(f *quality.Facts) { f.Docs, f.DocsBefore = false, true }, quality.Partly, "Another version"},
+		{"functions", func(f *quality.Facts) { f.Told = 7 }, quality.Partly, "7 of 10"},
+		{"functions", func(f *quality.Facts) { f.Told = 3 }, quality.Missed, "3 of 10"},
 		{"changelog", func(f *quality.Facts) { f.Changelog = false }, quality.Missed, "no changelog"},
 		{"license", func(f *quality.Facts) { f.Licenses = nil }, quality.Missed, "no licence"},
 		{"license", func(f *quality.Facts) { f.Licenses = []string{"MIT", "Apache 2"} }, quality.Partly, "“Apache 2”"},
@@ -90,9 +93,9 @@ func TestEachCheckSaysWhatToDo(t *testing.T) {
 
 func TestWhatDoesNotApplyIsNoCheck(t *testing.T) {
 	f := best()
-	f.Needs, f.Readme = nil, false
+	f.Needs, f.Readme, f.Functions = nil, false, 0
 	for _, c := range quality.Judge(f, now).Checks {
-		if c.Name == "requirements" || c.Name == "example" {
+		if slices.Contains([]string{"requirements", "example", "functions"}, c.Name) {
 			t.Errorf("%s is asked of a release that cannot have it", c.Name)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/diff"
 	"hexhub/internal/feature/docs"
+	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/feature/preview"
 	"hexhub/internal/feature/source"
 	"hexhub/internal/kernel/fault"
@@ -31,6 +32,7 @@ type Deps struct {
 	Previews *preview.Previews
 	Diffs    *diff.Diffs
 	Sources  *source.Sources
+	Manuals  *docsearch.Index // counts what documentation tells of
 	Log      *slog.Logger
 	Default  name.Repository  // the one that addresses without a repository mean
 	Registry connect.Registry // without a key

@@ -22,6 +22,7 @@ import (
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/diff"
 	"hexhub/internal/feature/docs"
+	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/policy"
 	"hexhub/internal/feature/preview"
@@ -82,6 +83,7 @@ type site struct {
 	web      *ui.Web
 	accounts *account.Accounts
 	db       *store.DB
+	manuals  *docsearch.Index
 }
 
 func newSite(t *testing.T) *site {
@@ -129,13 +131,15 @@ func newSiteOf(t testing.TB, blobs blob.Store, text string) *site {
 	t.Cleanup(func() { shelf.Close() })
 	sources := source.New(blobs, shelf)
 	log := slog.New(slog.DiscardHandler)
+	manuals := docsearch.New(db, blobs, t.TempDir(), docsearch.Options{})
 	web := ui.New(ui.Options{URL: "https://hub.example.com", Repository: "hub", Version: "test", Log: log, DB: db, Open: accounts.Open})
 	packages.Register(web, packages.Deps{
 		DB: db, Catalog: r.Catalog, Sources: sources, Trees: docs.NewTrees(blobs, shelf), Previews: preview.New(blobs, sources, preview.Options{}), Log: log, Default: hub,
+		Manuals:  manuals,
 		Diffs:    diff.New(sources, diff.Options{Limiter: limit.New(100)}),
 		Registry: connect.Registry{URL: "https://hub.example.com", Repository: "hub", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},
 	})
-	return &site{t, web, accounts, db}
+	return &site{t, web, accounts, db, manuals}
 }
 
 // A visit is how a page is asked for.
