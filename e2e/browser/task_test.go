@@ -11,6 +11,14 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// noScripts turns scripts off.
+func noScripts() chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	})
+}
+
 // People who have turned scripts off find a package, log in, make a key, and retire a version.
 func TestTasksNeedNoScripts(t *testing.T) {
 	s := newSite(t)
@@ -23,10 +31,7 @@ func TestTasksNeedNoScripts(t *testing.T) {
 			t.Fatalf("%s, at %s: %v", what, at, err)
 		}
 	}
-	do("turn scripts off", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-		return err
-	}))
+	do("turn scripts off", noScripts())
 	css := func(selector string) chromedp.CSS { return chromedp.CSS(selector) }
 	do("search", chromedp.Navigate(s.URL+"/"), chromedp.SendKeys(css(`form[action="/packages"] input[name="search"]`), "decimal\r"),
 		chromedp.WaitVisible(css(`main a[href="/packages/decimal"]`)))

@@ -142,6 +142,30 @@ func TestManyFilesAreShownInPart(t *testing.T) {
 	}
 }
 
+// Of what is not compared line by line both files are there as they are.
+func TestFilesThatAreNotComparedAreLinked(t *testing.T) {
+	large := strings.Repeat("x = 1\n", 100_000)
+	s := newWorld(t, "user jose\npackage hub/art owner=jose\nrelease hub/art 1.0.0\nrelease hub/art 1.1.0\n"+
+		"-- art-1.0.0/a b.bin --\na\x00\n-- art-1.0.0/large.ex --\n"+large+"-- art-1.0.0/text --\n1\n"+
+		"-- art-1.1.0/a b.bin --\nb\x00\n-- art-1.1.0/large.ex --\n"+large+"y\n-- art-1.1.0/text --\n2\n-- art-1.1.0/new.bin --\n\x00\n")
+	p := s.page(200, "/diff/art/1.0.0..1.1.0", visit{})
+	before, after := "/packages/art/1.0.0/files/", "/packages/art/1.1.0/files/"
+	for file, want := range map[string][]string{
+		"a b.bin": {before + "a%20b.bin", after + "a%20b.bin"}, "large.ex": {before + "large.ex", after + "large.ex"}, "new.bin": {after + "new.bin"}, "text": nil,
+	} {
+		links := page{p.one(t, "section", "aria-label", file), ""}.all("a", "rel", "nofollow")
+		if len(links) != len(want) {
+			t.Errorf("%s has %d links, want %d", file, len(links), len(want))
+			continue
+		}
+		for i, a := range links {
+			if to := attr(a, "href"); to != want[i]+"?view=raw" || s.ask(to, visit{}).Code != http.StatusOK {
+				t.Errorf("%s is linked as %s, want %s", file, to, want[i])
+			}
+		}
+	}
+}
+
 // L4, Z2: what a visitor may not read is compared for him like what is not there, byte for byte.
 func TestL4DiffsOfPrivatePackagesLookAbsent(t *testing.T) {
 	s := newWorld(t, diffWorld)

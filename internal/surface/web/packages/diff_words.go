@@ -7,8 +7,10 @@ import (
 	"strings"
 
 	"hexhub/hex/name"
+	"hexhub/hex/version"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/diff"
+	"hexhub/internal/feature/preview"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -117,6 +119,22 @@ func (f changedFile) instead() string {
 	default:
 		return "It is empty."
 	}
+}
+
+// wholes lead to the file as it was and as it is, if its lines are not compared.
+func (v *diffView) wholes(f changedFile) (all []ui.Step) {
+	if f.Shape == diff.Lines {
+		return nil
+	}
+	for _, side := range []struct {
+		path string
+		of   version.Version
+	}{{f.Old(), v.Old.Version}, {f.New(), v.Release.Version}} {
+		if side.path != "" {
+			all = append(all, ui.Step{Path: preview.FilePath(v.At(side.of), side.path) + "?view=raw", Words: "Raw file of " + side.of.String()})
+		}
+	}
+	return all
 }
 
 func (f changedFile) sizes() string {
