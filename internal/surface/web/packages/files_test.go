@@ -74,6 +74,9 @@ func TestD4RawFilesAreNoPages(t *testing.T) {
 		if rec.Code != 200 || h.Get("Content-Type") != kind || h.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(h.Get("Content-Security-Policy"), "sandbox; default-src 'none'") {
 			t.Errorf("%s: %d %v", path, rec.Code, h)
 		}
+		if h.Get("X-Robots-Tag") != "noindex" {
+			t.Errorf("robots may remember %s", path)
+		}
 		if !strings.HasPrefix(h.Get("Content-Disposition"), "inline; filename=") {
 			t.Errorf("%s is to be called %s", path, h.Get("Content-Disposition"))
 		}

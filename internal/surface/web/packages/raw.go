@@ -32,6 +32,7 @@ func (p *pages) raw(w http.ResponseWriter, r *http.Request, s *subject, files *p
 	h.Set("Content-Type", kind)
 	h.Set("Content-Disposition", mime.FormatMediaType(how, map[string]string{"filename": f.Path[strings.LastIndexByte(f.Path, '/')+1:]}))
 	h.Set("ETag", `W/"`+ui.Tag(s.Release.Outer.String(), f.Path)+`"`)
+	h.Set("X-Robots-Tag", "noindex") // for robots that were led here by somebody else's page
 	h.Set("Cache-Control", "no-cache")
 	if !s.Repository.Public {
 		h.Set("Cache-Control", "no-store")

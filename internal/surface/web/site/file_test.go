@@ -207,8 +207,11 @@ func TestSitemapListsEveryPublicPackage(t *testing.T) {
 		t.Errorf("listed: %s", got)
 	}
 	h.Anonymous().Get("/sitemap.xml?part=1").Expect(t, 404)
-	if robots := string(h.Anonymous().Get("/robots.txt").Expect(t, 200).Body); !strings.Contains(robots, "Sitemap: "+h.URL+"/sitemap.xml") {
-		t.Errorf("robots.txt: %s", robots)
+	robots := string(h.Anonymous().Get("/robots.txt").Expect(t, 200).Body)
+	for _, want := range []string{"Sitemap: " + h.URL + "/sitemap.xml\n", "Disallow: /packages/*/files\n", "Disallow: /diff/\n", "Disallow: /diffs\n"} {
+		if !strings.Contains(robots, want) {
+			t.Errorf("robots.txt lacks %s: %s", want, robots)
+		}
 	}
 	if text := string(h.Anonymous().Get("/llms.txt").Expect(t, 200).Body); !strings.Contains(text, h.URL+"/connect") {
 		t.Errorf("llms.txt: %s", text)

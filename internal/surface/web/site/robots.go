@@ -16,12 +16,19 @@ import (
 
 const plain = "text/plain; charset=utf-8"
 
+// closed are the paths at which robots have no business, as RFC 9309 writes them: where people do something, and where each
+// of countless addresses costs the registry work, such as every file of every version, and every pair of versions.
+var closed = []string{
+	"/setup", "/account", "/dashboard", "/admin", "/login", "/sudo", "/oauth/", "/api/", "/suggest",
+	"/diff/", "/diffs", "/packages/*/files", "/search",
+}
+
 // addRobots adds what is for programs that look around, rather than for people.
 func (s *site) addRobots() {
 	s.web.File("GET /robots.txt", func(*http.Request) (ui.File, error) {
 		var b strings.Builder
 		b.WriteString("User-agent: *\n")
-		for _, path := range []string{"/setup", "/account", "/dashboard", "/admin", "/login", "/sudo", "/oauth/", "/api/", "/suggest", "/diff/", "/diffs"} {
+		for _, path := range closed {
 			fmt.Fprintf(&b, "Disallow: %s\n", path)
 		}
 		fmt.Fprintf(&b, "\nSitemap: %s/sitemap.xml\nSitemap: %s/docs_sitemap.xml\n", s.Registry.URL, s.Registry.URL)
