@@ -1,6 +1,8 @@
 package docsearch
 
 import (
+	"iter"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -20,17 +22,14 @@ const (
 )
 
 // excerpt is the part of a text in which a word was found, or its beginning.
-func excerpt(text string, words []string) []Span {
+func (t typed) excerpt(text string) []Span {
 	text = plain(text)
 	from := 0
-	for _, s := range marks(text, words) {
-		if s.Mark {
+	for a, b := range runs(text) {
+		if t.has(text[a:b]) {
+			from = a
 			break
 		}
-		from += len(s.Text)
-	}
-	if from == len(text) {
-		from = 0
 	}
 	from = wordBefore(text, max(from-leadIn, 0))
 	to := min(from+longestExcerpt, len(text))
@@ -41,7 +40,7 @@ func excerpt(text string, words []string) []Span {
 	if part == "" {
 		return nil
 	}
-	spans := marks(part, words)
+	spans := t.marks(part)
 	if from > 0 {
 		spans = append([]Span{{Text: "… "}}, spans...)
 	}
@@ -85,26 +84,18 @@ func plain(text string) string {
 }
 
 // marks cuts a text where words stand that were typed, or others of the same stem, or that begin with the last.
-func marks(text string, words []string) []Span {
+func (t typed) marks(text string) []Span {
 	var spans []Span
 	plain := 0
-	for at := 0; at < len(text); {
-		from := at + strings.IndexFunc(text[at:], func(r rune) bool { return !isGap(r) })
-		if from < at {
-			break
+	for from, to := range runs(text) {
+		if !t.has(text[from:to]) {
+			continue
 		}
-		to := len(text)
-		if n := strings.IndexFunc(text[from:], isGap); n >= 0 {
-			to = from + n
+		if plain < from {
+			spans = append(spans, Span{Text: text[plain:from]})
 		}
-		if isTyped(strings.ToLower(text[from:to]), words) {
-			if plain < from {
-				spans = append(spans, Span{Text: text[plain:from]})
-			}
-			spans = append(spans, Span{text[from:to], true})
-			plain = to
-		}
-		at = to
+		spans = append(spans, Span{text[from:to], true})
+		plain = to
 	}
 	if plain < len(text) {
 		spans = append(spans, Span{Text: text[plain:]})
@@ -112,12 +103,43 @@ func marks(text string, words []string) []Span {
 	return spans
 }
 
-func isTyped(word string, words []string) bool {
-	stem := catalog.Stem(word)
-	for i, w := range words {
-		if word == w || stem == catalog.Stem(w) || i == len(words)-1 && len(w) > fewLetters && strings.HasPrefix(word, w) {
-			return true
+// runs yields where the words of a text begin and end.
+func runs(text string) iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		for at := 0; at < len(text); {
+			from := at + strings.IndexFunc(text[at:], func(r rune) bool { return !isGap(r) })
+			if from < at {
+				return
+			}
+			to := len(text)
+			if n := strings.IndexFunc(text[from:], isGap); n >= 0 {
+				to = from + n
+			}
+			if !yield(from, to) {
+				return
+			}
+			at = to
 		}
 	}
-	return false
+}
+
+// typed are the words that somebody typed, with their stems.
+type typed struct{ words, stems []string }
+
+func newTyped(words []string) typed {
+	t := typed{words: words}
+	for _, w := range words {
+		t.stems = append(t.stems, catalog.Stem(w))
+	}
+	return t
+}
+
+// has reports whether a word of a text is one of them, or of the same stem, or begins with the last.
+func (t typed) has(word string) bool {
+	word = strings.ToLower(word)
+	if slices.Contains(t.words, word) || slices.Contains(t.stems, catalog.Stem(word)) {
+		return true
+	}
+	last := len(t.words) - 1
+	return last >= 0 && len(t.words[last]) > fewLetters && strings.HasPrefix(word, t.words[last])
 }

@@ -92,8 +92,9 @@ func (x *Index) Find(ctx context.Context, v *store.View, q Query) (Found, error)
 	}
 	found.Total = int(min(res.Total, 1<<30)) //nolint:gosec // G115: bounded
 	inOrder(res.Hits)
+	t := newTyped(words)
 	for _, m := range res.Hits {
-		if hit, ok := x.hit(v, q, m, words); ok {
+		if hit, ok := x.hit(v, q, m, t); ok {
 			found.Hits = append(found.Hits, hit)
 		} else {
 			found.Total--
@@ -218,7 +219,7 @@ func (q Query) word(w string, last bool) query.Query {
 }
 
 // hit is what is told of a match, unless the rows name its documentation no longer.
-func (x *Index) hit(v *store.View, q Query, m *search.DocumentMatch, words []string) (h Hit, ok bool) {
+func (x *Index) hit(v *store.View, q Query, m *search.DocumentMatch, t typed) (h Hit, ok bool) {
 	ref, ver, err := parseKey(m.ID)
 	if err != nil {
 		return h, false
@@ -236,6 +237,6 @@ func (x *Index) hit(v *store.View, q Query, m *search.DocumentMatch, words []str
 	}
 	at := slices.IndexFunc(q.In, func(r org.Repository) bool { return r.Name == ref.Repository })
 	h.Public = at >= 0 && q.In[at].Public
-	h.Name, h.Excerpt = marks(h.Title, words), excerpt(h.Text, words)
+	h.Name, h.Excerpt = t.marks(h.Title), t.excerpt(h.Text)
 	return h, at >= 0
 }

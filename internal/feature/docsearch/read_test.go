@@ -112,15 +112,15 @@ func (c *collection) check(t *testing.T) {
 		if !leads(i.Ref) || i.Title == "" || strings.ContainsRune(i.Title+i.Text+i.Type, 0) {
 			t.Fatalf("%+v", i)
 		}
-		words := typedWords(i.Title)
+		words := newTyped(typedWords(i.Title))
 		var shown strings.Builder
-		for _, s := range marks(i.Text, words) {
+		for _, s := range words.marks(i.Text) {
 			shown.WriteString(s.Text)
 		}
 		if shown.String() != i.Text {
 			t.Fatalf("marks made %q of %q", shown.String(), i.Text)
 		}
-		excerpt(i.Text, words)
+		words.excerpt(i.Text)
 		names(i.Title)
 		titleWords(i.Title)
 	}
