@@ -17,13 +17,14 @@ import (
 )
 
 // crowd adds 20,000 packages, each of which needs up to four others: those that all know, and neighbours. The last has
-// 200 versions and a README of 24 kB.
+// 200 versions, a README of 24 kB, and a source of 5,000 lines.
 func (s *site) crowd(b *testing.B, blobs blob.Store) {
 	b.Helper()
 	readme := "# Package\n" + strings.Repeat("\n## Use\nSome *words* about [it](https://example.com), then `code`:\n\n```elixir\ndef f(x), do: x + 1\n```\n", 240)
+	source := strings.Repeat("  @doc \"Adds one\"\n  def add(%{count: n} = state, key \\\\ :default) when is_integer(n) do\n    # why\n    Map.put(state, key, n + 1)\n  end\n", 1000)
 	var packed bytes.Buffer
 	sums, err := tarball.Write(&packed, tarball.Metadata{Name: "p", Version: "1.0.0", App: "p", BuildTools: []string{"mix"}, Requirements: []tarball.Requirement{}},
-		[]tarball.Source{{Path: "README.md", Content: []byte(readme)}, {Path: "CHANGELOG.md", Content: []byte(readme)}})
+		[]tarball.Source{{Path: "README.md", Content: []byte(readme)}, {Path: "CHANGELOG.md", Content: []byte(readme)}, {Path: "lib/long.ex", Content: []byte(source)}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func BenchmarkPages(b *testing.B) {
 	blobs := &blob.Memory{}
 	s := newSiteOn(b, blobs)
 	s.crowd(b, blobs)
-	for _, path := range []string{"/packages/p1004", "/packages/p19999", "/packages/p19999/versions", "/packages/p19999/changelog"} {
+	for _, path := range []string{"/packages/p1004", "/packages/p19999", "/packages/p19999/versions", "/packages/p19999/changelog", "/packages/p19999/1.0.0/files/lib/long.ex"} {
 		b.Run(path[len("/packages/"):], func(b *testing.B) {
 			if rec := s.ask(path, visit{}); rec.Code != 200 {
 				b.Fatalf("%d: %s", rec.Code, rec.Body)
