@@ -19,6 +19,12 @@ await build({
   bundle: true, minify: true, format: "iife", target: "es2022", legalComments: "none", logLevel: "warning",
 });
 
+// What only pages that change need is fetched by those.
+await build({
+  entryPoints: ["src/morph.ts"], outfile: join(out, "morph.js"),
+  bundle: true, minify: true, format: "esm", target: "es2022", legalComments: "none", logLevel: "warning",
+});
+
 const fonts = {
   "geist.woff2": "geist/files/geist-latin-wght-normal.woff2",
   "geist-ext.woff2": "geist/files/geist-latin-ext-wght-normal.woff2",

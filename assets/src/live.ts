@@ -1,21 +1,9 @@
 // Live pages. A page with a piece marked data-live keeps one stream open, at its own address, and puts what comes into
 // its place without disturbing focus, caret, scrolling or what is folded out. A tab that is hidden has no stream. The
 // state is said in words at the foot of the page, where one may also pause.
-import htmx from "htmx.org";
-
 const silence = 50_000; // ms: the server breaks silence after 20 s
 const longest = 60_000; // ms between two tries
 const setting = "hexhub-live"; // in this browser only
-
-type Morph = (old: Element, fragment: DocumentFragment, inner: boolean) => void;
-let morph: Morph | undefined;
-
-htmx.registerExtension("hexhub", {
-  init: (api: { morph: Morph }) => { morph = api.morph; },
-  // What the visitor or our own scripts have changed stays as it is.
-  htmx_before_morph_attr: (element: Element, { attrName }: { attrName: string }) =>
-    !(attrName === "open" && element.matches("details, dialog") || attrName === "hidden" && element.matches("button[data-copy]")),
-});
 
 // Rows that somebody points at, or has come to by keys, are not put elsewhere before he has gone on: he may be about to
 // follow them. What has come meanwhile waits here.
@@ -27,22 +15,42 @@ function release() {
   for (const [place, html] of held) {
     if (inHand(place)) continue;
     held.delete(place);
-    put(place.id, html);
+    void put(place.id, html);
   }
 }
 for (const name of ["pointermove", "focusout"]) {
   addEventListener(name, () => { if (held.size) requestAnimationFrame(release); }, { passive: true });
 }
 
+// bare is a copy without what scripts have put into search forms.
+function bare(nodes: Node) {
+  const copy = nodes.cloneNode(true) as ParentNode & Node;
+  for (const form of copy.querySelectorAll("form[data-suggest]")) form.replaceChildren();
+  return copy.childNodes;
+}
+
 // same tells that a piece shows what is there already, as the first one of a stream mostly does.
-const same = (place: Element, piece: DocumentFragment) =>
-  place.childNodes.length === piece.childNodes.length && [...place.childNodes].every((n, i) => n.isEqualNode(piece.childNodes[i]));
+function same(place: Element, piece: DocumentFragment) {
+  const old = bare(place), fresh = bare(piece);
+  return old.length === fresh.length && [...old].every((n, i) => n.isEqualNode(fresh[i]));
+}
+
+// replace puts nodes in the place of what is there. What spares focus and caret is fetched when something changes first:
+// most pages are closed before.
+async function replace(place: Element, nodes: DocumentFragment) {
+  try {
+    const { morph }: typeof import("./morph") = await import(foot!.dataset.morph!);
+    morph(place, nodes);
+  } catch {
+    place.replaceChildren(nodes); // rather new than kept in hand
+  }
+}
 
 // put puts a piece into its place, and shows which numbers and rows are new. Rows without an id are written over where
 // they stand, so that nothing moves; those with one keep what they are, and move.
-function put(id: string, html: string) {
+async function put(id: string, html: string) {
   const place = document.getElementById(id);
-  if (!place?.hasAttribute("data-live") || !morph) return;
+  if (!place?.hasAttribute("data-live")) return;
   held.delete(place);
   if (inHand(place)) {
     held.set(place, html);
@@ -50,12 +58,11 @@ function put(id: string, html: string) {
   }
   const piece = document.createElement("template");
   piece.innerHTML = html;
+  for (const button of piece.content.querySelectorAll<HTMLButtonElement>("button[data-copy]")) button.hidden = !navigator.clipboard;
   if (same(place, piece.content)) return;
   const before = new Map([...place.querySelectorAll(".tabular, li, tr")].map((e) => [e, e.textContent]));
   if (place.matches(".tabular")) before.set(place, place.textContent);
-  morph(place, piece.content, true);
-  htmx.process(place);
-  for (const button of place.querySelectorAll<HTMLButtonElement>("button[data-copy]")) button.hidden = !navigator.clipboard;
+  await replace(place, piece.content);
   for (const element of [place, ...place.querySelectorAll(".tabular, li, tr")]) {
     const old = before.get(element);
     const fresh = element.matches(".tabular") ? old !== undefined && old !== element.textContent : element !== place && element.id !== "" && old === undefined;
@@ -150,7 +157,7 @@ async function follow(mine: AbortController): Promise<Pause | undefined> {
     for await (const { name, data } of events(response.body!, alive)) {
       failures = 0;
       if (name === "piece") {
-        put(data[0], data.slice(1).join("\n"));
+        await put(data[0], data.slice(1).join("\n"));
         say("on", "Live updates on");
       } else if (name === "end" && data[0] === "over") {
         return finish("Live updates ended: reload the page");
@@ -192,6 +199,4 @@ document.addEventListener("visibilitychange", () => {
 });
 addEventListener("pagehide", stop);
 addEventListener("pageshow", (event) => { if (event.persisted) void connect(); });
-// A filter may have led to another address, which has another stream.
-document.addEventListener("htmx:after:swap", () => { if (here() !== address) void connect(); });
 void connect();

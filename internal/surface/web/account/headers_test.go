@@ -26,7 +26,7 @@ func TestW13HeadersOfEachClassOfPages(t *testing.T) {
 		"Cross-Origin-Opener-Policy":   {"same-origin"},
 		"Cross-Origin-Resource-Policy": {"same-origin"},
 		"Permissions-Policy":           {"camera=(), geolocation=(), microphone=()"},
-		"Vary":                         {"Accept-Encoding", "Cookie, Accept, HX-Request, HX-Target"},
+		"Vary":                         {"Accept-Encoding", "Cookie, Accept"},
 		"Cache-Control":                {"no-store"},
 	}
 	html := guarded.Clone()

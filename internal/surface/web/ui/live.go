@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -216,10 +215,7 @@ func (c *canvas) WriteHeader(int) {}
 func (c *canvas) taken() *pieces { return &c.pieces }
 
 // pieces are those of a page, in order.
-type pieces struct {
-	all []live.Piece
-	one string // the id of that which alone is to be sent; empty sends what there is
-}
+type pieces struct{ all []live.Piece }
 
 type takenKey struct{}
 
@@ -231,18 +227,6 @@ func (p *pieces) take(ctx context.Context, id string, children templ.Component) 
 	}
 	p.all = append(p.all, live.Piece{ID: id, HTML: b.String()})
 	return b.String(), nil
-}
-
-// wanted returns the piece that alone is to be sent, if the page has it.
-func (p *pieces) wanted() (string, bool) {
-	if p == nil || p.one == "" {
-		return "", false
-	}
-	i := slices.IndexFunc(p.all, func(piece live.Piece) bool { return piece.ID == p.one })
-	if i < 0 {
-		return "", false
-	}
-	return p.all[i].HTML, true
 }
 
 // takenFrom returns where what writes a page puts the pieces of it; nil if the page is sent as a whole.
@@ -257,28 +241,4 @@ func takenFrom(w http.ResponseWriter) *pieces {
 			return nil
 		}
 	}
-}
-
-// A part sends one piece of a page in place of the whole, if the page has it.
-type part struct {
-	http.ResponseWriter
-	pieces pieces
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (p *part) Unwrap() http.ResponseWriter { return p.ResponseWriter }
-
-func (p *part) taken() *pieces { return &p.pieces }
-
-// wantedPart is the id of the piece that htmx is about to put into the page; empty if it is none.
-func wantedPart(r *http.Request) string {
-	if r.Method != http.MethodGet || r.Header.Get("HX-Request") != "true" {
-		return ""
-	}
-	_, id, _ := strings.Cut(r.Header.Get("HX-Target"), "#")
-	id, err := url.PathUnescape(id)
-	if err != nil {
-		return ""
-	}
-	return id
 }

@@ -261,20 +261,3 @@ func TestW3StreamsAreForTheSiteItself(t *testing.T) {
 		}
 	}
 }
-
-// A piece of a page is sent alone to htmx, which puts it into its place; what is no piece comes with the page.
-func TestPieceIsSentAlone(t *testing.T) {
-	s := newSite(t)
-	for target, want := range map[string]string{
-		"div#members": `<b id="inner" class="tabular" data-live>2 members</b>`,
-		"p#rest":      "rest",
-		"b#inner":     "<!doctype html>",
-		"body":        "<!doctype html>",
-	} {
-		got := s.open("/members", "", "Accept", "text/html", "HX-Request", "true", "HX-Target", target)
-		body, err := io.ReadAll(got.body)
-		if err != nil || got.status != http.StatusOK || !strings.HasPrefix(string(body), want) || strings.HasPrefix(want, "<!") != strings.Contains(string(body), "</html>") {
-			t.Errorf("%s: %d %q, %v", target, got.status, body, err)
-		}
-	}
-}

@@ -108,7 +108,7 @@ func (u *Web) page(render Render) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-		h.Add("Vary", "Cookie, Accept, HX-Request, HX-Target") // every page says who is logged in, and can be had live or in part
+		h.Add("Vary", "Cookie, Accept") // every page says who is logged in, and can be had live
 		if err := u.caughtUp(r); err != nil {
 			u.fail(w, r, err)
 			return
@@ -123,13 +123,10 @@ func (u *Web) page(render Render) http.Handler {
 	}))
 }
 
-// answer renders the page once, or a part of it, or for as long as it is open.
+// answer renders the page once, or for as long as it is open.
 func (u *Web) answer(w http.ResponseWriter, r *http.Request, render Render) error {
 	if wantsEvents(r) {
 		return u.follow(w, r, render)
-	}
-	if id := wantedPart(r); id != "" {
-		return render(&part{ResponseWriter: w, pieces: pieces{one: id}}, r)
 	}
 	return render(w, r)
 }
@@ -282,19 +279,15 @@ func Origin(r *http.Request) account.Origin {
 	return account.Origin{IP: call.From(r.Context()).IP, UserAgent: r.UserAgent()}
 }
 
-// Show renders a page whole, then sends it, or that part of it which was asked for.
+// Show renders a page whole, then sends it.
 func (u *Web) Show(w http.ResponseWriter, status int, page templ.Component) error {
 	var b bytes.Buffer
-	ctx, taken := context.Background(), takenFrom(w)
-	if taken != nil {
+	ctx := context.Background()
+	if taken := takenFrom(w); taken != nil {
 		ctx = context.WithValue(ctx, takenKey{}, taken)
 	}
 	if err := page.Render(ctx, &b); err != nil {
 		return fmt.Errorf("render a page: %w", err)
-	}
-	if html, ok := taken.wanted(); ok {
-		b.Reset()
-		b.WriteString(html)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if w.Header().Get("Cache-Control") == "" {

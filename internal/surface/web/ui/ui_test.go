@@ -242,7 +242,7 @@ func TestW13EveryPageIsGuarded(t *testing.T) {
 		"Cross-Origin-Opener-Policy":   {"same-origin"},
 		"Cross-Origin-Resource-Policy": {"same-origin"},
 		"Permissions-Policy":           {"camera=(), geolocation=(), microphone=()"},
-		"Vary":                         {"Accept-Encoding", "Cookie, Accept, HX-Request, HX-Target"},
+		"Vary":                         {"Accept-Encoding", "Cookie, Accept"},
 		"Content-Type":                 {"text/html; charset=utf-8"},
 	}
 	for path, cache := range map[string]string{"/form": "no-cache", "/no/such/page": "no-store"} {
