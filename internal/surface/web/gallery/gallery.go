@@ -66,6 +66,7 @@ func (p page) specimens() []specimen {
 		{"PackageRows", "Packages as lists show them.", func(theme string) templ.Component { return packages(theme, at) }},
 		{"Log", "Deeds of the audit log, in words.", same(ui.Log([]ui.Entry{{Words: "Published decimal 2.1.0", Action: "release.publish", By: "eva", At: at}}, Path))},
 		{"Table", "Rows under heads, which scroll within themselves.", func(theme string) templ.Component { return table(theme, at) }},
+		{"Ledger", "A table of many rows, whose columns keep their width while rows come in.", func(theme string) templ.Component { return ledger(theme, at) }},
 		{"Pager", "The other pages of a list.", same(ui.Paging{Page: 7, Pages: 40, Link: func(int) string { return Path }}.Pager())},
 		{"Code", "Text to copy.", func(theme string) templ.Component { return ui.Code(theme+"-code", `{:decimal, "~> 2.1"}`) }},
 		{"Steps", "What the users of one client do, with everything to copy.", func(theme string) templ.Component {

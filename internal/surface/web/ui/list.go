@@ -1,5 +1,16 @@
 package ui
 
+// A Column of a Ledger has a head, and a class such as "w-36" for how wide it is.
+type Column struct{ Head, Width string }
+
+func columnsOf(heads []string) []Column {
+	var out []Column
+	for _, h := range heads {
+		out = append(out, Column{Head: h})
+	}
+	return out
+}
+
 // Paging is where a page stands among those of a list.
 type Paging struct {
 	Page, Pages int // from 1
