@@ -5,6 +5,7 @@ TOOL    := $(GO) tool -modfile=tools/go.mod
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 FUZZ    ?= 10s
 CHAOS   ?= 10m
+BROWSER := hexhub/e2e/browser
 
 .DEFAULT_GOAL := help
 
@@ -14,9 +15,10 @@ run:       ## run a registry on embedded defaults, data in ./data
 demo:      ## the same, with the components of pages at /dev/ui
 	$(GO) run -tags demo ./cmd/hexhub serve
 
-test: packages ## vet, then run all tests with the race detector
+test: packages ## vet, then run all tests, with the race detector where they are not the browser's
 	$(GO) vet ./...
-	$(GO) test -race -timeout 12m ./...
+	$(GO) test -race -timeout 12m $(filter-out $(BROWSER),$(shell $(GO) list ./...))
+	$(GO) test -timeout 12m $(BROWSER)
 	cd deploy && $(GO) vet ./... && $(GO) test -count=1 ./...
 
 packages:  ## install the Debian packages the tests use, if any is missing
