@@ -189,22 +189,31 @@ func newKey(c hubtest.Client, name string, permissions ...string) string {
 // A journal keeps the last lines that a server logged.
 type journal struct {
 	ready chan readyLine // receives once
+	setup chan string    // receives the link on which the first administrator is created, if there is none
 
 	mu    sync.Mutex // guards lines
 	lines []string
 }
 
-type readyLine struct{ Msg, URL, Fingerprint string }
+type readyLine struct {
+	Msg, URL, Fingerprint string
+	Setup                 string `json:"setup_url"`
+}
 
-func newJournal() *journal { return &journal{ready: make(chan readyLine, 1)} }
+func newJournal() *journal {
+	return &journal{ready: make(chan readyLine, 1), setup: make(chan string, 1)}
+}
 
 func (j *journal) follow(r io.Reader) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var line readyLine
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "hexhub is ready" {
+		switch told := json.Unmarshal(lines.Bytes(), &line) == nil; {
+		case told && line.Msg == "hexhub is ready":
 			j.ready <- line
+		case told && line.Setup != "":
+			j.setup <- line.Setup
 		}
 		j.mu.Lock()
 		if j.lines = append(j.lines, lines.Text()); len(j.lines) > 50 {

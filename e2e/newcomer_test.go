@@ -4,10 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"hexhub/hex/registry"
 	"hexhub/internal/hubtest"
@@ -46,6 +50,68 @@ func TestNewcomer(t *testing.T) {
 	s.run("key", "revoke", "eva", "ci")
 	s.client().With(shell).Get("/api/users/me").Expect(t, http.StatusUnauthorized)
 	s.stop()
+}
+
+// From the program alone to a package that stock rebar3 has fetched takes four commands and no file that is edited by
+// hand. Between the first and the second the newcomer follows the link that is printed, and says who he is.
+func TestNewcomerNeedsFourCommands(t *testing.T) {
+	t.Parallel()
+	rebar3(t)
+	home := t.TempDir()
+	p := project{t, filepath.Join(home, "app")}
+	p.write("rebar.config", "{deps, [{ratio, \"~> 0.1\"}]}.\n") // what an application says of itself anyhow
+	p.write("src/app.app.src", `{application, app, [{vsn, "1.0.0"}, {applications, [kernel, stdlib, ratio]}]}.`+"\n")
+	file := source(t, "ratio", "0.1.0", "-export([half/0]).\nhalf() -> 0.5.")
+	p.write("../ratio-0.1.0.tar", string(file))
+	began, commands := time.Now(), 0
+
+	commands++
+	s := serveIn(t, filepath.Join(home, "data"), "HEXHUB_REGISTRATION=invite")
+	s.becomeAdministrator("eva")
+	commands++
+	s.run("connect", "rebar3", "--publish")
+	commands++
+	s.run("publish", filepath.Join(home, "ratio-0.1.0.tar"))
+	commands++
+	get := exec.CommandContext(t.Context(), rebar3(t), "get-deps")
+	get.Dir, get.Env = p.dir, []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "REBAR_COLOR=none", "LANG=C.UTF-8"}
+	if out, err := get.CombinedOutput(); err != nil {
+		t.Fatalf("rebar3 get-deps: %v\n%s", err, out)
+	}
+
+	if _, err := os.Stat(filepath.Join(p.dir, "_build/default/lib/ratio/src/ratio.erl")); err != nil {
+		t.Errorf("the package was not fetched: %v", err)
+	}
+	checkLock(t, p, map[string][]byte{"ratio": file})
+	if commands > 4 {
+		t.Errorf("it took %d commands", commands)
+	}
+	t.Logf("%d commands, %s", commands, time.Since(began).Round(10*time.Millisecond))
+}
+
+// becomeAdministrator follows the link that the server printed, as a browser does.
+func (s *server) becomeAdministrator(username string) {
+	s.t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	browser := http.Client{Jar: jar, Timeout: patience}
+	for _, ask := range []func() (*http.Response, error){
+		func() (*http.Response, error) { return browser.Get(<-s.log.setup) },
+		func() (*http.Response, error) {
+			return browser.PostForm(s.url+"/setup", url.Values{"username": {username}, "email": {username + "@example.com"}, "password": {password}})
+		},
+	} {
+		resp, err := ask()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			s.t.Fatalf("%s answers %s", resp.Request.URL.Path, resp.Status)
+		}
+	}
 }
 
 // run runs a command at the server's machine and returns what it prints.

@@ -9,7 +9,7 @@ import (
 )
 
 // floors lists the floors from the ground up. A package may import from lower floors only.
-var floors = []string{"hex", "assets", "docs", "kernel", "feature", "surface", "term", "config", "login", "node", "hubtest", "cmd", "e2e", "bench"}
+var floors = []string{"hex", "assets", "docs", "kernel", "feature", "surface", "term", "config", "login", "buildtool", "node", "hubtest", "cmd", "e2e", "bench"}
 
 // rooms orders the packages of a floor from the ground up; those of one line do not import each
 // other. It is the drawing of docs/architecture.md as a table.

@@ -15,19 +15,41 @@ import (
 
 type connectCmd struct {
 	target `embed:""`
-	Client string `arg:"" optional:"" enum:"mix,rebar3,gleam,all" default:"all" help:"mix, rebar3 or gleam. Default: all of them."`
-	Print  bool   `help:"Print only what is to be pasted."`
-	Key    string `placeholder:"KEY" help:"API key to put in the place of the placeholder."`
+	Client string `arg:"" optional:"" enum:"mix,rebar3,gleam,all" default:"all" help:"mix or rebar3, to be pointed at the registry; gleam, to be told how. Default: say how all of them are."`
+
+	Print       bool   `xor:"deed" help:"Change nothing; print only what is to be pasted."`
+	Check       bool   `xor:"deed" help:"Change nothing; say whether the clients know the registry."`
+	Undo        bool   `xor:"deed" help:"Take back what connect did for the client."`
+	Publish     bool   `help:"Have the client publish here as well: makes a key, which ends after 90 days, and keeps it on this machine."`
+	User        string `placeholder:"NAME" help:"Whose the key is. Default: the one person who has an account, or who is logged in."`
+	Key         string `placeholder:"KEY" help:"API key to show in the place of the placeholder, or to publish with."`
+	Fingerprint string `placeholder:"SHA256:…" help:"Refuse a registry whose key has another fingerprint."`
 }
 
-// Run prints the guides.
+// Run points a client at the registry, or prints the guides.
 func (c connectCmd) Run(s *session) error {
 	server, err := c.facts(s)
 	if err != nil {
 		return err
 	}
+	if c.Fingerprint != "" && c.Fingerprint != server.Fingerprint {
+		return &failure{what: "connect to " + server.URL, why: "its key is " + server.Fingerprint, note: "Either it is another registry than you think, or its key was replaced; ask who runs it.", code: exitDenied}
+	}
 	r := server.Registry()
 	r.Key = c.Key
+	switch {
+	case c.Check:
+		return c.check(s, r)
+	case c.Undo:
+		return c.undo(s, r)
+	case !c.Print && (c.Client == "mix" || c.Client == "rebar3"):
+		return c.connect(s, r)
+	}
+	return c.guide(s, server, r)
+}
+
+// guide prints how clients are pointed at the registry by hand.
+func (c connectCmd) guide(s *session, server ops.Connect, r connect.Registry) error {
 	var guides []connect.Guide
 	for _, g := range connect.Guides(r) {
 		if c.Client == "all" || c.Client == g.Client {
@@ -43,6 +65,14 @@ func (c connectCmd) Run(s *session) error {
 	case c.Print:
 		return printSteps(s.out, guides)
 	}
+	showGuides(s, guides)
+	if c.Client == "all" {
+		s.talk.Printf("\nhexhub connect mix and hexhub connect rebar3 do the first step; with --publish, so that you can publish too.\n")
+	}
+	return nil
+}
+
+func showGuides(s *session, guides []connect.Guide) {
 	for i, g := range guides {
 		if i > 0 {
 			s.paint.Println()
@@ -53,7 +83,6 @@ func (c connectCmd) Run(s *session) error {
 			s.paint.Printf("    %s\n", strings.ReplaceAll(strings.TrimRight(step.Text, "\n"), "\n", "\n    "))
 		}
 	}
-	return nil
 }
 
 // facts asks the server on this machine, or takes from one elsewhere what everybody may have.

@@ -28,7 +28,7 @@ type command struct {
 
 	Serve   serveCmd   `cmd:"" group:"Run" help:"Run this node."`
 	Join    joinCmd    `cmd:"" group:"Run" help:"Run this node as one of a cluster."`
-	Connect connectCmd `cmd:"" group:"Use" help:"Say how mix, rebar3 and Gleam are pointed at this registry."`
+	Connect connectCmd `cmd:"" group:"Use" help:"Point mix or rebar3 at this registry, or say how."`
 	Publish publishCmd `cmd:"" group:"Use" help:"Upload package tarballs."`
 
 	Login  loginCmd  `cmd:"" group:"Use" help:"Log in to a server elsewhere, for --server."`
