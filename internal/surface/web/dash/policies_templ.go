@@ -802,7 +802,7 @@ func (s subject) fields() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, o := range s.Rows() {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 50, "<div class=\"mb-2 grid gap-2 sm:grid-cols-[8rem_minmax(0,1fr)_minmax(0,1fr)]\"><select class=\"select w-full\" name=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 50, "<div class=\"mb-5 grid gap-2 sm:mb-2 sm:grid-cols-[8rem_minmax(0,1fr)_minmax(0,1fr)]\"><select class=\"select w-full\" name=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1242,7 +1242,7 @@ func (p *policyPage) outcome(out *trial.Outcome) templ.Component {
 					}
 					ctx = templ.InitializeContext(ctx)
 					for _, h := range out.Hits {
-						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 82, "<tr><th scope=\"row\" class=\"align-top font-semibold wrap-anywhere\">")
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 82, "<tr><th scope=\"row\" class=\"min-w-40 align-top font-semibold wrap-anywhere\">")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

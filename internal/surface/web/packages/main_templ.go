@@ -390,7 +390,7 @@ func (v mainView) side() templ.Component {
 			templ_7745c5c3_Var17 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<div class=\"flex h-full flex-col gap-7\"><section aria-labelledby=\"details\"><h2 id=\"details\" class=\"text-base\">Details</h2><dl class=\"mt-2 grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1.5 text-sm\"><dt class=\"text-muted\">Published</dt><dd>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<div class=\"flex h-full flex-col gap-7\"><section aria-labelledby=\"details\"><h2 id=\"details\" class=\"text-base\">Details</h2><dl class=\"mt-2 grid grid-cols-[auto_minmax(0,1fr)] items-baseline gap-x-4 gap-y-1.5 text-sm\"><dt class=\"text-muted\">Published</dt><dd>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

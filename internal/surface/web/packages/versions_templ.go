@@ -383,7 +383,7 @@ func (v versionsView) row(r catalog.Release, first bool) templ.Component {
 			templ_7745c5c3_Var16 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<div class=\"flex flex-wrap items-baseline gap-x-5 gap-y-1 py-1\"><span class=\"flex min-w-0 basis-44 items-center gap-2\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<div class=\"flex flex-wrap items-baseline gap-x-5 gap-y-1 py-1\"><span class=\"flex min-w-0 basis-60 items-center gap-2\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -475,20 +475,20 @@ func row(i shelf.Item) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<span class=\"tabular w-20 text-end text-sm\"><strong class=\"font-semibold\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<span class=\"tabular text-sm sm:w-20 sm:text-end\"><strong class=\"font-semibold\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var19 string
 		templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinStringErrs(short(i.Week))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `site/home.templ`, Line: 110, Col: 92}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `site/home.templ`, Line: 110, Col: 98}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var19))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "</strong><span class=\"block text-muted\">this week</span></span></div></li>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "</strong>&#32;<span class=\"text-muted sm:block\">this week</span></span></div></li>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -518,7 +518,7 @@ func (h *home) latest() templ.Component {
 			templ_7745c5c3_Var20 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<section aria-labelledby=\"latest\"><div class=\"flex flex-wrap items-baseline justify-between gap-x-4\"><h2 id=\"latest\">Just published</h2><a class=\"link link-hover text-sm text-muted\" href=\"/feeds/releases.atom\">Feed</a></div><div class=\"mt-3 h-80 overflow-y-auto rounded-box border border-line bg-base-100\" tabindex=\"0\" role=\"region\" aria-label=\"Newest releases\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<section aria-labelledby=\"latest\"><div class=\"flex flex-wrap items-baseline justify-between gap-x-4\"><h2 id=\"latest\">Just published</h2><a class=\"link link-hover text-sm text-muted\" href=\"/feeds/releases.atom\">Feed</a></div><div class=\"mt-3 h-81.5 overflow-y-auto rounded-box border border-line bg-base-100\" tabindex=\"0\" role=\"region\" aria-label=\"Newest releases\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

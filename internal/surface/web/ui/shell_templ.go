@@ -151,7 +151,7 @@ func Tabs(label string, tabs []Tab) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			var templ_7745c5c3_Var7 = []any{"flex items-center gap-2 whitespace-nowrap border-b-2 px-3 py-2.5 text-sm font-medium -outline-offset-2!", templ.KV("border-primary text-primary", t.Current), templ.KV("border-transparent text-muted hover:border-edge hover:text-base-content", !t.Current)}
+			var templ_7745c5c3_Var7 = []any{"flex items-center gap-2 whitespace-nowrap border-b-2 px-3 py-2.5 text-sm font-medium -outline-offset-2!", templ.KV("border-primary text-primary [scroll-initial-target:nearest]", t.Current), templ.KV("border-transparent text-muted hover:border-edge hover:text-base-content", !t.Current)}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var7...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -596,7 +596,7 @@ func Head(heading, lead string) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 54, "</div><div class=\"flex flex-wrap gap-2\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 54, "</div><div class=\"flex flex-wrap items-center gap-2\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
