@@ -4,7 +4,7 @@ package docs
 
 import "embed"
 
-//go:embed quickstart.md search.md publish-docs.md inspect.md compare.md policies.md documentation.md operations.md cluster.md backup.md disaster-recovery.md metrics.md
+//go:embed quickstart.md search.md publish-docs.md inspect.md compare.md policies.md documentation.md operations.md cluster.md backup.md disaster-recovery.md metrics.md pictures/*.webp
 var files embed.FS
 
 // A Page is one of the manual.
@@ -48,4 +48,10 @@ func Find(name string) (Page, []byte, bool) {
 		}
 	}
 	return Page{}, nil, false
+}
+
+// Picture returns one of the pictures that the pages show, by the name of its file.
+func Picture(file string) ([]byte, bool) {
+	picture, err := files.ReadFile("pictures/" + file)
+	return picture, err == nil
 }

@@ -67,7 +67,7 @@ func (t *texts) read(name string, source []byte) markup.Document {
 	if t.made == nil {
 		t.made = map[string]markup.Document{}
 	}
-	t.made[name] = markup.Markdown(source, markup.Options{Title: true, Link: docLink})
+	t.made[name] = markup.Markdown(source, markup.Options{Title: true, Link: docLink, Image: docImage})
 	return t.made[name]
 }
 
@@ -85,4 +85,21 @@ func docLink(address string) string {
 		return docPath(name) + "#" + markup.Prefix + anchor
 	}
 	return docPath(name)
+}
+
+// docImage is where a picture of the manual is on the site.
+func docImage(address string) string {
+	file, ok := strings.CutPrefix(address, "pictures/")
+	if _, found := docs.Picture(file); !ok || !found {
+		return ""
+	}
+	return "/docs/pictures/" + file
+}
+
+func docPicture(r *http.Request) (ui.File, error) {
+	body, ok := docs.Picture(r.PathValue("picture"))
+	if !ok {
+		return ui.File{}, absent
+	}
+	return ui.File{Kind: "image/webp", Keep: "public, max-age=3600", Body: body}, nil
 }

@@ -125,7 +125,8 @@ func TestStatusIsAPageForBrowsersOnly(t *testing.T) {
 	}
 }
 
-// Every page of the manual is shown, and its links lead to pages and anchors that are there.
+// Every page of the manual is shown, and its links lead to pages and anchors that are there. Its pictures are there as
+// well, small, and told in words.
 func TestManualIsWhole(t *testing.T) {
 	h := hubtest.World(t, filesWorld)
 	texts := map[string]string{"/docs": page(t, h, "/docs", 200)}
@@ -134,6 +135,7 @@ func TestManualIsWhole(t *testing.T) {
 		has(t, "the contents", texts["/docs"], `href="/docs/`+p.Name+`">`+p.Title)
 	}
 	link := regexp.MustCompile(`href="(/docs[^"#]*|)(#[^"]*)?"`)
+	picture, pictures := regexp.MustCompile(`<img src="([^"]*)" alt="([^"]*)"`), 0
 	for path, text := range texts {
 		has(t, path, text, `<h1[^>]*>`, `aria-current="page"`)
 		for _, m := range link.FindAllStringSubmatch(text, -1) {
@@ -145,6 +147,15 @@ func TestManualIsWhole(t *testing.T) {
 				t.Errorf("%s links to %s%s, which is not there", path, m[1], m[2])
 			}
 		}
+		for _, m := range picture.FindAllStringSubmatch(text, -1) {
+			if a := h.Anonymous().Get(m[1]).Expect(t, 200); m[2] == "" || len(a.Body) > 120_000 || a.Header.Get("Content-Type") != "image/webp" {
+				t.Errorf("%s shows %s, told as %q, of %d bytes", path, m[1], m[2], len(a.Body))
+			}
+			pictures++
+		}
+	}
+	if pictures == 0 {
+		t.Error("no page shows a picture")
 	}
 	page(t, h, "/docs/architecture", 404)
 	page(t, h, "/docs/..%2fREADME", 404)

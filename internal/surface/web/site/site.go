@@ -44,6 +44,7 @@ func Register(web *ui.Web, d Deps) {
 	s.addRobots()
 	web.File("GET /badge/{package}/{picture}", s.badge)
 	web.File("GET /status.json", s.stateFile)
+	web.File("GET /docs/pictures/{picture}", docPicture)
 	web.Handle("GET /{$}", s.home)
 	web.Handle("GET /connect", s.connect)
 	web.Handle("GET /publish", s.publish)
