@@ -656,7 +656,7 @@ func (p *packagesPage) show() templ.Component {
 						return templ_7745c5c3_Err
 					}
 					if p.Org.May(org.Write) {
-						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<p class=\"mt-2\">Publish the first with a key that may do everything:</p>")
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "<p class=\"mt-2\">Publish the first with <a class=\"link\" href=\"/dashboard/keys\">a key</a> that may do everything:</p>")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
