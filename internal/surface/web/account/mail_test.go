@@ -150,7 +150,7 @@ func TestA17ResetLinkWorksOnceAndEndsSessions(t *testing.T) {
 	link := w.link(mail.ResetPassword)
 	b := w.browser()
 	first := b.Still().Get(link)
-	if got := first.Header.Get("Location"); got != "/password/new" || first.Header.Get("Referrer-Policy") != "no-referrer" || first.Header.Get("Cache-Control") != "no-store" {
+	if got := first.Header.Get("Location"); got != "/password/new" || first.Header.Get("Referrer-Policy") != "same-origin" || first.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the token leaves the address for %q: %v", got, first.Header)
 	}
 	p := b.Get(link)

@@ -54,6 +54,7 @@ func (p *pages) after(target pass.Target, q url.Values) string {
 // redirects that follow, and no form of the site may lead to another origin; so it has to be a page.
 func (p *pages) goOn(w http.ResponseWriter, r *http.Request, to string) error {
 	w.Header().Set("Refresh", "0; url="+to)
+	w.Header().Set("Referrer-Policy", "no-referrer")
 	return p.web.Say(w, r, http.StatusOK, ui.Message{
 		Heading: "You are logged in.", Problem: "The documentation that you want to read opens in a moment.", Next: &ui.Step{Path: to, Words: "Open it now"},
 	})

@@ -67,6 +67,7 @@ const setupCookie = "hexhub-setup"
 
 func (s *setup) open(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer")
 	call.HidePath(r.Context(), "/setup/…")
 	token := r.PathValue("token")
 	if err := s.Accounts.TrySetup(r.Context(), token); err != nil {

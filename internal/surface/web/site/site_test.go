@@ -132,7 +132,7 @@ func TestShortLinksLeadOn(t *testing.T) {
 			res, err := here.Do(r)
 			page := body(t, res, err)
 			to := res.Header.Get("Location")
-			if want == 301 && (to != address || res.Header.Get("Referrer-Policy") != "no-referrer") || want != 301 && to != "" && !strings.HasPrefix(to, "/l/") {
+			if want == 301 && (to != address || res.Header.Get("Referrer-Policy") != "same-origin") || want != 301 && to != "" && !strings.HasPrefix(to, "/l/") {
 				t.Errorf("W6 %s /l/%s leads to %q", method, path, to)
 			}
 			if res.StatusCode != want && !(want == 404 && strings.HasPrefix(to, "/l/")) {
