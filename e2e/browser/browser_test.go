@@ -45,7 +45,7 @@ type tab struct {
 }
 
 // openTabs starts a browser, or skips the test where there is none.
-func openTabs(t *testing.T) []*tab {
+func openTabs(t *testing.T, more ...chromedp.ExecAllocatorOption) []*tab {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -55,7 +55,7 @@ func openTabs(t *testing.T) []*tab {
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	ctx, end := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
+	ctx, end := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), append(options, more...)...)
 	t.Cleanup(end)
 	ctx, end = chromedp.NewContext(ctx)
 	t.Cleanup(end)

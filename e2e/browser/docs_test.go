@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"net"
 	"net/url"
 	"strings"
 	"testing"
@@ -41,15 +42,21 @@ type reader struct {
 }
 
 func newReader(t *testing.T) *reader {
-	hub := hubtest.World(t, library)
-	b := openTabs(t)[0]
+	t.Helper()
+	return readerOf(t, hubtest.World(t, library))
+}
+
+// readerOf reads the documentation of a registry.
+func readerOf(t *testing.T, hub *hubtest.Hub, more ...chromedp.ExecAllocatorOption) *reader {
+	t.Helper()
+	b := openTabs(t, more...)[0]
 	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
 	t.Cleanup(cancel)
-	u, err := url.Parse(hub.URL)
+	_, port, err := net.SplitHostPort(hub.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &reader{t, ctx, b, u.Port()}
+	return &reader{t, ctx, b, port}
 }
 
 func (r *reader) do(steps ...chromedp.Action[chromedp.Void]) {

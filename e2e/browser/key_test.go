@@ -60,7 +60,7 @@ func (h hand) wait(what, expression string) {
 		if err == nil {
 			return
 		}
-		if strings.Contains(err.Error(), "context") && time.Now().Before(deadline) && h.ctx.Err() == nil {
+		if (strings.Contains(err.Error(), "context") || strings.Contains(err.Error(), "navigated")) && time.Now().Before(deadline) && h.ctx.Err() == nil {
 			continue // the page is another now
 		}
 		state, _ := chromedp.Run(h.ctx, chromedp.Evaluate[string](`location.pathname + ", focus on " + document.activeElement.outerHTML.slice(0, 400)`))

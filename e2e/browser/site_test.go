@@ -96,8 +96,14 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{Hub: hubtest.World(t, story), t: t, cookies: map[string]string{}}
-	for _, who := range visitors[1:] {
+	return siteOf(t, hubtest.World(t, story), visitors[1:]...)
+}
+
+// siteOf is a registry in which those are logged in.
+func siteOf(t *testing.T, hub *hubtest.Hub, people ...string) *site {
+	t.Helper()
+	s := &site{Hub: hub, t: t, cookies: map[string]string{}}
+	for _, who := range people {
 		u, ok := account.ByName(s.DB.View(), who)
 		if !ok {
 			t.Fatalf("there is no user %s", who)
