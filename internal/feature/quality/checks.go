@@ -27,7 +27,7 @@ func either(is bool) Grade {
 func (c Check) found(met, partly, missed string) Check {
 	c.Found = [...]string{Missed: missed, Partly: partly, Met: met}[c.Grade]
 	if c.Grade == Met {
-		c.Fix, c.At = "", InProject
+		c.Fix, c.At = "", ""
 	}
 	return c
 }
@@ -44,7 +44,7 @@ func example(f Facts, _ time.Time) (Check, bool) {
 	return Check{
 		Name: "example", Words: "The README shows how it is used", Points: 10, Grade: either(f.Example),
 		Why: "A few lines to copy tell more than a page of words.",
-		Fix: "Put a block of code into the README, with the smallest use that does something.",
+		Fix: "Put a block of code into the README, with the smallest use that does something.", At: InFiles,
 	}.found("There is code in it.", "", "There is no code in it."), f.Readme
 }
 
@@ -55,7 +55,7 @@ func description(f Facts, _ time.Time) (Check, bool) {
 	c := Check{
 		Name: "description", Words: "It is described in a sentence", Points: 5, Grade: Met,
 		Why: "The description is all that lists and searches show.",
-		Fix: "Write into description, in mix.exs or the .app.src file, what the package is for.",
+		Fix: "Write into description, in mix.exs or the .app.src file, what the package is for.", At: InProject,
 	}
 	switch n := len([]rune(strings.TrimSpace(f.Description))); {
 	case n == 0:
@@ -131,7 +131,7 @@ func links(f Facts, _ time.Time) (Check, bool) {
 	c := Check{
 		Name: "links", Words: "It says where its source is", Points: 5, Grade: Met,
 		Why: "People report mistakes and send improvements where the source is.",
-		Fix: "Name the repository among the links of the package, such as GitHub: https://github.com/you/it.",
+		Fix: "Name the repository among the links of the package, such as GitHub: https://github.com/you/it.", At: InProject,
 	}
 	switch {
 	case len(f.Links) == 0:
@@ -220,7 +220,7 @@ func build(f Facts, _ time.Time) (Check, bool) {
 	c := Check{
 		Name: "build", Words: "It says what it is built with", Points: 5, Grade: either(f.Build),
 		Why: "Clients choose by this how to compile the package, and whether it fits the version of the language.",
-		Fix: "Publish with a build tool, which says this by itself; in mix.exs, write elixir: with the versions that work.",
+		Fix: "Publish with a build tool, which says this by itself; in mix.exs, write elixir: with the versions that work.", At: InProject,
 	}
 	if f.Build && !f.Language {
 		c.Grade = Partly

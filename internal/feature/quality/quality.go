@@ -59,7 +59,7 @@ type Place string
 
 // The places.
 const (
-	InProject  Place = "" // in the project, with the next version
+	InProject  Place = "project" // in what the project says of itself, with the next version
 	InDocs     Place = "docs"
 	InOwners   Place = "owners"
 	InNeeds    Place = "dependencies"

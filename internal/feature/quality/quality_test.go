@@ -85,7 +85,7 @@ func TestEachCheckSaysWhatToDo(t *testing.T) {
 		c.miss(&f)
 		r := quality.Judge(f, now)
 		got := find(t, r, c.name)
-		if got.Grade != c.grade || !strings.Contains(got.Found, c.found) || got.Why == "" || got.Fix == "" || r.Score() >= 100 {
+		if got.Grade != c.grade || !strings.Contains(got.Found, c.found) || got.Why == "" || got.Fix == "" || got.At == "" || r.Score() >= 100 {
 			t.Errorf("%s, want %q: %+v", c.name, c.found, got)
 		}
 	}

@@ -39,8 +39,10 @@ func (v view) toFix(c quality.Check) (to ui.Step, ok bool) {
 		to = ui.Step{Path: v.Base() + "/owners", Words: "Owners"}
 	case quality.InVersions:
 		to = ui.Step{Path: v.Base() + "/versions", Words: "Versions"}
+	case quality.InProject:
+		to = ui.Step{Path: "/publish", Words: "Where it is written"}
 	case quality.InDocs:
-		to = ui.Step{Path: "/publish", Words: "How to publish"}
+		to = ui.Step{Path: "/docs/publish-docs", Words: "How to publish documentation"}
 	case quality.InLicenses:
 		to = ui.Step{Path: "https://spdx.org/licenses/", Words: "List of licences"}
 	}

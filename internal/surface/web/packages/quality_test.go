@@ -21,8 +21,10 @@ func TestTheQualityOfAVersionLeadsToWhereItIsMended(t *testing.T) {
 			t.Errorf("the page lacks %q:\n%s", want, main)
 		}
 	}
-	if len(p.all("a", "href", "/publish")) == 0 {
-		t.Error("who lacks documentation is not led to how it is published")
+	for check, to := range map[string]string{"docs": "/docs/publish-docs", "links": "/publish", "example": "/packages/decimal/1.2.0/files"} {
+		if len((page{p.one(t, "li", "id", check), ""}).all("a", "href", to)) == 0 {
+			t.Errorf("whoever lacks %s is not led to %s", check, to)
+		}
 	}
 	p = s.page(200, "/packages/decimal", visit{})
 	if got := words(p.one(t, "a", "href", "/packages/decimal/quality")); !strings.HasPrefix(got, "Quality ") || !strings.HasSuffix(got, "%") {
