@@ -19,7 +19,7 @@ func noScripts() chromedp.Action[chromedp.Void] {
 	})
 }
 
-// People who have turned scripts off find a package, log in, make a key, and retire a version.
+// People who have turned scripts off find a package, log in, make a key, revoke it, take that back, and retire a version.
 func TestTasksNeedNoScripts(t *testing.T) {
 	s := newSite(t)
 	ctx, cancel := context.WithTimeout(openTabs(t)[0].ctx, 2*time.Minute)
@@ -41,6 +41,9 @@ func TestTasksNeedNoScripts(t *testing.T) {
 		chromedp.WaitVisible(css(`a[href="/dashboard"], a[href="/dashboard/keys"]`)))
 	do("make a key", chromedp.Navigate(s.URL+"/dashboard/keys"), chromedp.SendKeys(css(`main form[action="/dashboard/keys"] input[name="name"]`), "laptop\r"),
 		chromedp.WaitVisible(chromedp.Search(`//main//*[contains(text(), "laptop")]`)))
+	revoke := `//form[@action="/dashboard/keys/revoke"][.//input[@value="laptop"]]//button`
+	do("revoke it, and take that back", chromedp.Navigate(s.URL+"/dashboard/keys"), chromedp.Click(chromedp.Search(revoke)), chromedp.WaitVisible(css(`form[action="/dashboard/keys/restore"] button`)),
+		chromedp.Click(css(`form[action="/dashboard/keys/restore"] button`)), chromedp.WaitVisible(chromedp.Search(`//main//*[contains(text(), "The key lives again")]`)))
 	retire := `//form[.//input[@name="deed"][@value="retire"]]`
 	do("retire a version", chromedp.Navigate(s.URL+"/packages/decimal/settings"), chromedp.SendKeys(chromedp.Search(retire+`//select[@name="reason"]`), "Sec"),
 		chromedp.SendKeys(chromedp.Search(retire+`//input[@name="message"]`), "use 1.1\r"), chromedp.WaitVisible(chromedp.Search(`//main//*[contains(text(), "The version is retired")]`)))

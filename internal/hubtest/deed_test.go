@@ -55,7 +55,7 @@ var actions = map[string][]string{
 	"release.unretire": ofRelease,
 	"docs.publish":     ofRelease, "docs.revert": ofRelease,
 	"owner.add": ofOwner, "owner.update": ofOwner, "owner.transfer": ofOwner, "owner.remove": ofOwner,
-	"key.generate": ofKey, "key.remove": ofKey,
+	"key.generate": ofKey, "key.remove": ofKey, "key.restore": ofKey,
 	"policy.create": ofPolicy, "policy.update": ofPolicy, "policy.delete": ofPolicy,
 
 	"user.create": ofUser, "user.update": ofUser, "user.delete": ofUser, "user.delete.request": ofUser,
@@ -301,11 +301,23 @@ func (d doer) organizations() {
 	jose := access.Actor{User: u, Via: access.Password}
 	_, _, err = d.h.Access.CreateKey(ctx, jose, access.OfOrg(acme), access.KeyDraft{Name: "ci"})
 	d.must(err)
+	d.regret(jose, acme)
 	_, err = d.h.Policies.Create(ctx, jose, acme, policy.Draft{Name: "strict", Visibility: new("private"), Repositories: &[]policy.TabDraft{{Repository: "hexpm", Cooldown: "7d"}}})
 	d.must(err)
 	_, err = d.h.Policies.Update(ctx, jose, acme, "strict", policy.Draft{Description: new("stricter")})
 	d.must(err)
 	d.must(d.h.Policies.Delete(ctx, jose, acme, "strict"))
+}
+
+// regret revokes a key of the organization in a browser, and takes that back.
+func (d doer) regret(a access.Actor, organization name.Repository) {
+	session, _, err := d.h.Accounts.StartSession(d.Context(), d.by, a.User.ID, "192.0.2.1", "Firefox")
+	d.must(err)
+	a.Via, a.Session = access.Browser, session.ID
+	k, err := d.h.Access.RevokeKey(d.Context(), a, access.OfOrg(organization), "ci")
+	d.must(err)
+	_, err = d.h.Access.UndoRevocation(d.Context(), a, access.OfOrg(organization), k.ID)
+	d.must(err)
 }
 
 func (d doer) operators() {

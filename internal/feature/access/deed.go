@@ -290,7 +290,8 @@ func (s *Access) tellTx(tx *store.Tx, kind mail.Kind, o Owner, keyName string, a
 	s.o.Mail.SendTx(tx, l, at)
 }
 
-// RevokeKey ends the owner's live key with the name and returns it as it then is.
+// RevokeKey ends the owner's live key with the name and returns it as it then is. Who does so in a browser can take it
+// back for a few seconds; see UndoRevocation.
 func (s *Access) RevokeKey(ctx context.Context, a Actor, o Owner, name string) (Key, error) {
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	var k Key
@@ -303,6 +304,7 @@ func (s *Access) RevokeKey(ctx context.Context, a Actor, o Owner, name string) (
 		if k, ok = KeyOf(tx, o, name); !ok {
 			return errNotFound
 		}
+		k.Regret = actor.regret(k, at)
 		k = revokeTx(tx, actor.By(), k, at)
 		s.tellTx(tx, mail.KeyRevoked, o, k.Name, at)
 		return nil
@@ -331,6 +333,7 @@ func (s *Access) RevokeAll(ctx context.Context, a Actor, o Owner) ([]Key, error)
 // RevokeAllTx is RevokeAll for those who have a reason of their own, such as a new password, and who tell the
 // owner themselves. It asks for no right.
 func (s *Access) RevokeAllTx(tx *store.Tx, by audit.By, o Owner, at time.Time) []Key {
+	forgoTx(tx, o, at)
 	ended := KeysOf(tx, o)
 	for i, k := range ended {
 		ended[i] = revokeTx(tx, by, k, at)

@@ -23,6 +23,7 @@ type Key struct {
 	Permissions []Permission    `json:"permissions,omitempty"`
 	RevokeAt    *time.Time      `json:"revoke_at,omitempty"` // past: revoked; future: when it expires
 	Revoked     bool            `json:"revoked,omitempty"`   // by a deed, which no clock undoes
+	Regret      *Regret         `json:"regret,omitempty"`    // of that deed, for a few seconds; nil for none
 	InsertedAt  time.Time       `json:"inserted_at"`
 	UpdatedAt   time.Time       `json:"updated_at"`
 }

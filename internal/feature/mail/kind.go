@@ -27,6 +27,7 @@ const (
 	PrimaryEmailChanged  Kind = "primary-email-changed"  // username address; the new one, told to the old one
 	KeyCreated           Kind = "key-created"            // username key organization?
 	KeyRevoked           Kind = "key-revoked"            // username key organization?
+	KeyRestored          Kind = "key-restored"           // username key organization?
 	KeysRevoked          Kind = "keys-revoked"           // username organization?
 	SessionsRevoked      Kind = "sessions-revoked"       // username
 	OwnerAdded           Kind = "owner-added"            // package owner by
@@ -56,6 +57,7 @@ var needs = map[Kind][]string{
 	PrimaryEmailChanged:  {"username", "address"},
 	KeyCreated:           {"username", "key"},
 	KeyRevoked:           {"username", "key"},
+	KeyRestored:          {"username", "key"},
 	KeysRevoked:          {"username"},
 	SessionsRevoked:      {"username"},
 	OwnerAdded:           {"package", "owner"},

@@ -191,7 +191,7 @@ func TestEveryKindSaysWhatItShould(t *testing.T) {
 	for _, k := range mail.Kinds() {
 		cases[string(k)] = sample
 	}
-	for _, k := range []mail.Kind{mail.KeyCreated, mail.KeyRevoked, mail.KeysRevoked, mail.Published, mail.OwnerAdded, mail.OwnerRemoved, mail.PackageRemoved} {
+	for _, k := range []mail.Kind{mail.KeyCreated, mail.KeyRevoked, mail.KeyRestored, mail.KeysRevoked, mail.Published, mail.OwnerAdded, mail.OwnerRemoved, mail.PackageRemoved} {
 		cases[string(k)+".plain"] = plain
 	}
 	for name, params := range cases {

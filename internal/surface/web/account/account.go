@@ -89,6 +89,7 @@ func Register(web *ui.Web, d Deps) {
 	p.web.Sure("GET /dashboard/keys", p.keys)
 	p.web.Sure("POST /dashboard/keys", p.makeKey)
 	p.web.User("POST /dashboard/keys/revoke", p.revokeKey)
+	p.web.Sure("POST /dashboard/keys/restore", p.restoreKey)
 	p.web.User("GET /dashboard/audit-logs", p.activity)
 	p.web.Open("GET /dashboard/delete-account", p.openDelete)
 	p.web.Sure("POST /dashboard/delete-account", p.requestDelete)

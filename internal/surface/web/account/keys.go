@@ -64,3 +64,7 @@ func (p *pages) makeKey(w http.ResponseWriter, r *http.Request, v ui.Visit) erro
 func (p *pages) revokeKey(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	return p.desk.Revoke(w, r, p.ownKeys(w, r, v))
 }
+
+func (p *pages) restoreKey(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
+	return p.desk.Restore(w, r, p.ownKeys(w, r, v))
+}

@@ -123,10 +123,19 @@ func TestKeysAreMadeShownOnceAndRevoked(t *testing.T) {
 	if strings.Contains(p.HTML, secret) || strings.Contains(p.HTML, "<svg/onload") || !p.Says(canary) {
 		t.Errorf("the list shows\n%s", p.HTML)
 	}
-	b.Submit(p, "/dashboard/keys/revoke").Wants(t, 200, "/dashboard/keys", "API keys")
+	p = b.Submit(p, "/dashboard/keys/revoke")
+	p.Wants(t, 200, "/dashboard/keys", "API keys")
 	if _, err := w.access.Authenticate(t.Context(), secret, "", w.ip(), "mix"); err == nil {
 		t.Error("the key still works")
 	}
+	p = b.Submit(p, "/dashboard/keys/restore")
+	if _, err := w.access.Authenticate(t.Context(), secret, "", w.ip(), "mix"); err != nil || !p.Says("The key lives again") || len(p.Find("form", "action", "/dashboard/keys/restore")) > 0 {
+		t.Errorf("after undo: %v\n%s", err, p.HTML)
+	}
+	if p := w.as("eva").Get("/dashboard/keys"); len(p.Find("form", "action", "/dashboard/keys/restore")) > 0 {
+		t.Error("another session is offered to undo")
+	}
+	b.Submit(p, "/dashboard/keys/revoke").Wants(t, 200, "/dashboard/keys", "API keys")
 	for _, c := range []struct {
 		fields []string
 		field  string

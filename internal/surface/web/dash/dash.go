@@ -55,6 +55,7 @@ func Register(web *ui.Web, d Deps) {
 	web.Sure("GET"+one+"/keys", p.in(org.Write, p.keys))
 	web.Sure("POST"+one+"/keys", p.in(org.Write, p.makeKey))
 	web.Sure("POST"+one+"/keys/revoke", p.in(org.Write, p.revokeKey))
+	web.Sure("POST"+one+"/keys/restore", p.in(org.Write, p.restoreKey))
 	web.User("GET"+one+"/policies", p.in(org.Read, p.policies))
 	web.User("GET"+one+"/policies/new", p.in(org.Admin, p.newPolicy))
 	web.Sure("POST"+one+"/policies/new", p.in(org.Admin, p.createPolicy))

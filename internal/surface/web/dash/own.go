@@ -77,6 +77,10 @@ func (p *pages) revokeKey(w http.ResponseWriter, r *http.Request, v ui.Visit, o 
 }
 
 type auditPage struct {
+func (p *pages) restoreKey(w http.ResponseWriter, r *http.Request, v ui.Visit, o place) error {
+	return p.desk.Restore(w, r, p.ownKeys(w, r, v, o))
+}
+
 	orgPage
 	Entries []ui.Entry
 	Earlier string

@@ -36,7 +36,7 @@ type Owned struct {
 	Actor access.Actor
 	Name  string // of the owner
 
-	Path          string // of the page; its forms go there, and to /revoke below it
+	Path          string // of the page; its forms go there, and to /revoke and /restore below it
 	Heading, Lead string
 	Command       string // of hexhub that is about these keys, up to the owner's name
 	Within        func() templ.Component
@@ -47,7 +47,7 @@ type Owned struct {
 
 // A line is a key in the list.
 type line struct {
-	Name             string
+	ID, Name         string
 	Permissions      []string
 	UsedAt, Until    time.Time
 	UsedFrom, UsedBy string
@@ -63,6 +63,7 @@ type branch struct {
 type listPage struct {
 	Owned
 	Keys     []line
+	Revoked  []line // just now, and can be made live again
 	Form     ui.Form
 	Tree     []branch
 	TreeOpen bool
@@ -92,6 +93,9 @@ func (d *Desk) page(o Owned, form url.Values) *listPage {
 	for _, k := range access.KeysOf(view, o.Owner) {
 		p.Keys = append(p.Keys, lineOf(view, k, at))
 	}
+	for _, k := range access.Regretted(view, o.Actor, o.Owner, at) {
+		p.Revoked = append(p.Revoked, lineOf(view, k, at))
+	}
 	if form == nil {
 		form = url.Values{"preset": {string(access.PublishChosen)}, "expires": {usualAge}}
 		if len(o.Packages) == 0 {
@@ -107,7 +111,7 @@ func (d *Desk) page(o Owned, form url.Values) *listPage {
 func lineOf(r store.Reader, k access.Key, at time.Time) line {
 	last, _ := access.KeyUses.Get(r, k.ID)
 	l := line{
-		Name: k.Name, UsedAt: last.At, UsedFrom: last.IP, UsedBy: ui.Agent(last.UserAgent), Idle: k.Idle(last, at), Soon: k.EndsSoon(at),
+		ID: k.ID, Name: k.Name, UsedAt: last.At, UsedFrom: last.IP, UsedBy: ui.Agent(last.UserAgent), Idle: k.Idle(last, at), Soon: k.EndsSoon(at),
 	}
 	for _, perm := range k.Permissions {
 		l.Permissions = append(l.Permissions, ui.Scope(perm))
@@ -205,11 +209,30 @@ func (d *Desk) Revoke(w http.ResponseWriter, r *http.Request, o Owned) error {
 	return ui.GoTo(w, o.Path)
 }
 
-// Revoked is said after a key was taken back.
-const Revoked = "key-revoked"
+// Restore makes the key that the form names live again, which was revoked a moment ago, and leads back to the list.
+func (d *Desk) Restore(w http.ResponseWriter, r *http.Request, o Owned) error {
+	form, err := ui.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	if _, err := d.Access.UndoRevocation(r.Context(), o.Actor, o.Owner, form.Get("id")); err != nil {
+		return err
+	}
+	d.Web.Flash(w, Restored)
+	return ui.GoTo(w, o.Path)
+}
+
+// What is said after a key was taken back, and after that was.
+const (
+	Revoked  = "key-revoked"
+	Restored = "key-restored"
+)
 
 // Words are what is said after a deed here.
-var Words = map[string]string{Revoked: "The key is revoked. Whatever used it is shut out."}
+var Words = map[string]string{
+	Revoked:  "The key is revoked. Whatever used it is shut out.",
+	Restored: "The key lives again, and lets in what used it before.",
+}
 
 type madePage struct {
 	Owned
