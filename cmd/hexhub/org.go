@@ -15,6 +15,7 @@ type orgCmd struct {
 	Show        orgShowCmd        `cmd:"" help:"Show an organization."`
 	Create      orgCreateCmd      `cmd:"" help:"Found an organization, which has a private repository of its own."`
 	Set         orgSetCmd         `cmd:"" help:"Change the rules of an organization."`
+	Delete      orgDeleteCmd      `cmd:"" help:"Delete an organization that owns no packages, for ever; its name stays reserved."`
 	Member      orgMemberCmd      `cmd:"" help:"Members and their roles."`
 	Invite      orgInviteCmd      `cmd:"" help:"Mail somebody a link on which he joins."`
 	Invitations orgInvitationsCmd `cmd:"" help:"Invitations that are open."`

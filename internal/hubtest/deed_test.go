@@ -74,6 +74,7 @@ var actions = map[string][]string{
 	"user.invite": {"email"}, "user.uninvite": {"email"},
 	"security.use_recovery_code": {"left"},
 	"organization.update":        {"organization.name", "key_max_age"},
+	"organization.delete":        {"organization.name", "members"},
 	"setting.update":             {"name", "from", "to"},
 	"name.reserve":               {"package", "version"}, "name.unreserve": {"package", "version"},
 	"oauth.client.create": ofClient, "oauth.client.delete": ofClient,
@@ -307,6 +308,9 @@ func (d doer) organizations() {
 	_, err = d.h.Policies.Update(ctx, jose, acme, "strict", policy.Draft{Description: new("stricter")})
 	d.must(err)
 	d.must(d.h.Policies.Delete(ctx, jose, acme, "strict"))
+	_, err = orgs.Create(ctx, d.by, name.MustRepository("brief"), d.user("jose"))
+	d.must(err)
+	d.must(orgs.Delete(ctx, d.by, name.MustRepository("brief")))
 }
 
 // regret revokes a key of the organization in a browser, and takes that back.

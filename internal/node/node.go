@@ -369,9 +369,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	n.Settings = setting.New(n.DB, n.definitions())
 	n.Audit = audit.New(n.DB, audit.Options{Blobs: n.Blobs, Sealer: n.Sealer})
 	n.Accounts = account.New(n.DB, n.accountOptions(o.Cost))
-	n.Orgs = org.New(n.DB, org.Options{Mail: n.Mail, OnLeave: func(tx *store.Tx, organization name.Repository, userID string, at time.Time) error {
-		return n.Catalog.EndOwnershipsTx(tx, organization, userID, at)
-	}})
+	n.Orgs = org.New(n.DB, n.orgOptions())
 	if _, err := n.Orgs.EnsureDefault(ctx, repository); err != nil {
 		return fmt.Errorf("make the default repository: %w", err)
 	}
@@ -428,6 +426,18 @@ func (n *Node) accountOptions(cost account.Cost) account.Options {
 		OnReset: func(tx *store.Tx, by audit.By, userID string, at time.Time) {
 			n.Access.RevokeAllTx(tx, by, access.OfUser(userID), at)
 		},
+	}
+}
+
+// orgOptions do so for organizations. Their keys are good for nothing without them, and are forgotten.
+func (n *Node) orgOptions() org.Options {
+	return org.Options{
+		Mail: n.Mail,
+		OnLeave: func(tx *store.Tx, organization name.Repository, userID string, at time.Time) error {
+			return n.Catalog.EndOwnershipsTx(tx, organization, userID, at)
+		},
+		InUse:    func(tx *store.Tx, organization name.Repository) error { return n.Catalog.InUse(tx, organization) },
+		OnDelete: func(tx *store.Tx, organization name.Repository) error { return n.Policies.EndTx(tx, organization) },
 	}
 }
 

@@ -354,7 +354,17 @@ const (
 	forgetStep  = 200                 // keys in one transaction
 )
 
-// Forget drops keys that were revoked or expired long ago, or whose user is gone, in steps. Then they are
+// orphaned reports whether the key's owner is gone.
+func (k Key) orphaned(r store.Reader) bool {
+	if k.UserID != "" {
+		_, there := account.Users.Get(r, k.UserID)
+		return !there
+	}
+	_, there := org.Organizations.Get(r, k.Org.String())
+	return !there
+}
+
+// Forget drops keys that were revoked or expired long ago, or whose owner is gone, in steps. Then they are
 // like keys that never were.
 // Of revoked tokens it drops those that would have expired since.
 func (s *Access) Forget(ctx context.Context) error {
@@ -362,7 +372,7 @@ func (s *Access) Forget(ctx context.Context) error {
 	var old []string
 	v := s.db.View()
 	for k := range Keys.All(v) {
-		if _, there := account.Users.Get(v, k.UserID); k.endedBy(end) || !there && k.UserID != "" {
+		if k.endedBy(end) || k.orphaned(v) {
 			old = append(old, k.ID)
 		}
 	}

@@ -63,6 +63,7 @@ func (c *Catalog) SetOwner(ctx context.Context, actor access.Actor, ref Ref, log
 		if !repository.Public {
 			org.TouchTx(tx, repository.Org) // for who is made an owner must not cease to be a member unseen
 		}
+		touchTx(tx, add.Org)
 		packages.Put(tx, pkg)
 		recordOwner(tx, actor, setAction(before, add, transfer), repository, pkg, add, at)
 		c.tellOwnersTx(tx, actor, repository, pkg, before, at)

@@ -133,6 +133,7 @@ func (p *publication) packageTx(tx *store.Tx, repository org.Repository) (Packag
 		}
 		pkg = p.newPackage(repository, grave, buried)
 		tombstones.Delete(tx, p.ref().Key())
+		touchTx(tx, repository.Org, p.actor.Org)
 	}
 	if len(wrong) > 0 {
 		return Package{}, fault.Validation(wrong)

@@ -82,6 +82,11 @@ type Options struct {
 
 	// OnLeave ends, as a membership ends, what else the user has in the organization's repository.
 	OnLeave func(tx *store.Tx, organization name.Repository, userID string, at time.Time) error
+
+	// InUse tells why an organization cannot be deleted: it owns something. OnDelete ends, as one is deleted, what
+	// others keep for it.
+	InUse    func(tx *store.Tx, organization name.Repository) error
+	OnDelete func(tx *store.Tx, organization name.Repository) error
 }
 
 // Orgs does what is done to organizations and repositories. It is safe for concurrent use.

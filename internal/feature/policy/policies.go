@@ -111,6 +111,21 @@ func (s *Policies) Delete(ctx context.Context, actor access.Actor, organization 
 	})
 }
 
+// maxEnded is how many policies an organization may have when it is deleted, all in one transaction.
+const maxEnded = 200
+
+// EndTx takes away all policies of an organization that is being deleted. It asks for no right.
+func (s *Policies) EndTx(tx *store.Tx, organization name.Repository) error {
+	all := Of(tx, organization)
+	if len(all) > maxEnded {
+		return fault.New(fault.Conflict, "%s has %d policies; delete some of them first, until there are %d", organization, len(all), maxEnded)
+	}
+	for _, p := range all {
+		policies.Delete(tx, policies.Key(p))
+	}
+	return nil
+}
+
 // change keeps the policy that edit returns, if the actor may administer the organization.
 func (s *Policies) change(ctx context.Context, actor access.Actor, organization name.Repository, action string, at time.Time, edit func(*store.Tx) (Policy, error)) (Policy, error) {
 	var kept Policy

@@ -97,6 +97,8 @@ var deeds = []deed{
 	{"POST", "orgs", (*Ops).createOrg, ""},
 	{"GET", "org", (*Ops).showOrg, ""},
 	{"PUT", "org", (*Ops).changeOrg, ""},
+	{"GET", "org/ending", (*Ops).orgEnding, ""},
+	{"DELETE", "org", (*Ops).deleteOrg, ""},
 	{"PUT", "org/member", (*Ops).setMember, ""},
 	{"DELETE", "org/member", (*Ops).removeMember, ""},
 	{"GET", "org/invitations", (*Ops).orgInvitations, ""},

@@ -10,6 +10,7 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/people"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 )
@@ -111,6 +112,39 @@ func (o *Ops) changeOrg(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return o.showOrg(r)
+}
+
+// An Ending is what ends with an organization.
+type Ending struct {
+	Members     int `json:"members"`
+	Invitations int `json:"invitations"`
+	Keys        int `json:"keys"`
+	Policies    int `json:"policies"`
+
+	Packages []string `json:"packages"` // for which it cannot be deleted
+}
+
+func (o *Ops) orgEnding(r *http.Request) (any, error) {
+	found, err := o.org(r)
+	if err != nil {
+		return nil, err
+	}
+	e := people.EndingOf(o.DB.View(), found)
+	out := Ending{Members: e.Members, Invitations: e.Invitations, Keys: e.Keys, Policies: e.Policies, Packages: []string{}}
+	for _, ref := range e.Packages {
+		out.Packages = append(out.Packages, ref.String())
+	}
+	return out, nil
+}
+
+// deleteOrg ends the organization and returns it as it was.
+func (o *Ops) deleteOrg(r *http.Request) (any, error) {
+	found, err := o.org(r)
+	if err != nil {
+		return nil, err
+	}
+	was := orgOf(o.DB.View(), found)
+	return was, o.deciding(r).Delete(r.Context(), actor(r).By(), found.Name)
 }
 
 // A MemberDraft is what a user is to be in an organization.

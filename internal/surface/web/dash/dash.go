@@ -67,6 +67,7 @@ func Register(web *ui.Web, d Deps) {
 	web.User("POST"+one+"/profile", p.in(org.Write, p.saveProfile))
 	web.User("GET"+one+"/danger-zone", p.in(org.Read, p.danger))
 	web.Sure("POST"+one+"/danger-zone/leave", p.in(org.Read, p.leave))
+	web.Sure("POST"+one+"/danger-zone/delete", p.in(org.Admin, p.delete))
 }
 
 // A place is the organization that an address names, seen by somebody who may.
@@ -175,4 +176,5 @@ var words = map[string]string{
 	"policy-saved":   "The policy is saved. Clients follow it from their next resolution on.",
 	"policy-deleted": "The policy is gone.",
 	"left":           "You have left the organization.",
+	"org-deleted":    "The organization is deleted. Its name stays reserved.",
 }

@@ -308,6 +308,30 @@ func TestLeavingTakesTheName(t *testing.T) {
 	b.Get(home+"packages").Wants(t, 404, home+"packages", "Nothing is here.")
 }
 
+func TestDeletionTakesTheNameAndAnEmptyOrganization(t *testing.T) {
+	w := newWorld(t)
+	w.publish(guild, "vault", "1.0.0")
+	if p := w.as("wes").Get(home + "danger-zone"); p.Says("Delete guild") {
+		t.Error("who may not is offered to delete it")
+	}
+	b := w.as("ann")
+	p := b.Get(home + "danger-zone")
+	if !p.Says("It still has packages") || !p.Says("guild/vault") || len(p.Find("form", "action", home+"danger-zone/delete")) > 0 {
+		t.Errorf("with a package:\n%s", p.HTML)
+	}
+	b = w.as("bob")
+	const mine = "/dashboard/orgs/mill/danger-zone"
+	p = b.Get(mine)
+	if !p.Says("1 member loses") || !p.Says("The name stays reserved") {
+		t.Errorf("the preview says\n%s", p.HTML)
+	}
+	if p := b.Submit(p, mine+"/delete", "organization", "guild"); p.Status != 422 || p.FaultOf("organization") == "" {
+		t.Errorf("a wrong name: %d %q", p.Status, p.Problem())
+	}
+	b.Submit(p, mine+"/delete", "organization", "mill").Wants(t, 200, "/dashboard/orgs", "Organizations")
+	b.Get(mine).Wants(t, 404, mine, "Nothing is here.")
+}
+
 func TestKeysOfAnOrganizationAreItsOwn(t *testing.T) {
 	w := newWorld(t)
 	w.publish(guild, "vault", "1.0.0")

@@ -14,6 +14,7 @@ import (
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/people"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/web/ui"
@@ -76,11 +77,11 @@ func (p *pages) revokeKey(w http.ResponseWriter, r *http.Request, v ui.Visit, o 
 	return p.desk.Revoke(w, r, p.ownKeys(w, r, v, o))
 }
 
-type auditPage struct {
 func (p *pages) restoreKey(w http.ResponseWriter, r *http.Request, v ui.Visit, o place) error {
 	return p.desk.Restore(w, r, p.ownKeys(w, r, v, o))
 }
 
+type auditPage struct {
 	orgPage
 	Entries []ui.Entry
 	Earlier string
@@ -138,6 +139,9 @@ type dangerPage struct {
 	orgPage
 	Member bool // the visitor is one, and can leave
 	Last   bool // he is the only administrator, and cannot
+
+	Deletion ui.Form
+	End      people.Ending // for who may delete the organization
 }
 
 func (p *pages) dangerPage(w http.ResponseWriter, r *http.Request, v ui.Visit, o place) *dangerPage {
@@ -149,6 +153,9 @@ func (p *pages) dangerPage(w http.ResponseWriter, r *http.Request, v ui.Visit, o
 		}
 	}
 	page.Last = o.Members[v.User.ID] == org.Admin && admins == 1
+	if o.May(org.Admin) {
+		page.End = people.EndingOf(o.view, o.Organization)
+	}
 	return page
 }
 
@@ -176,5 +183,25 @@ func (p *pages) leave(w http.ResponseWriter, r *http.Request, v ui.Visit, o plac
 		return p.web.Refused(w, r, err, &page.Form, page.show, "name")
 	}
 	p.web.Flash(w, "left")
+	return ui.GoTo(w, "/dashboard/orgs")
+}
+
+// delete ends the organization, whose name the visitor has typed.
+func (p *pages) delete(w http.ResponseWriter, r *http.Request, v ui.Visit, o place) error {
+	form, err := ui.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	if form.Get("organization") != o.Name.String() {
+		err = fault.Field("is not the organization's", "organization")
+	} else {
+		err = p.still(v, o, org.Admin).Delete(r.Context(), v.Actor.By(), o.Name)
+	}
+	if err != nil {
+		page := p.dangerPage(w, r, v, o)
+		page.Deletion.Values = form
+		return p.web.Refused(w, r, err, &page.Deletion, page.show, "organization")
+	}
+	p.web.Flash(w, "org-deleted")
 	return ui.GoTo(w, "/dashboard/orgs")
 }

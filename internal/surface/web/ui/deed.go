@@ -20,7 +20,7 @@ var deeds = map[string]string{
 	"user.delete.request": "Deletion of the account was asked for", "user.delete": "The account was deleted",
 	"security.update": "Two-factor authentication was changed", "security.rotate_recovery_codes": "New recovery codes were made",
 	"password.add": "A password was set", "password.update": "The password was changed", "password.remove": "The password was removed", "password.reset.init": "A new password was asked for", "password.reset.finish": "The password was set anew by mail",
-	"organization.create": "The organization %s was made", "organization.member.add": "A member was added to %s", "organization.member.role": "A member of %s got another role", "organization.member.remove": "A member of %s was removed",
+	"organization.create": "The organization %s was made", "organization.delete": "The organization %s was deleted", "organization.member.add": "A member was added to %s", "organization.member.role": "A member of %s got another role", "organization.member.remove": "A member of %s was removed",
 	"organization.invitation.create": "Somebody was invited to %s", "organization.invitation.accept": "An invitation to %s was accepted", "organization.invitation.revoke": "An invitation to %s was taken back",
 	"policy.create": "The policy %s was made", "policy.update": "The policy %s was changed", "policy.delete": "The policy %s was deleted",
 	"session.create": "A session began", "session.revoke": "A session ended",
