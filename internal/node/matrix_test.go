@@ -27,6 +27,7 @@ var showMatrix = flag.Bool("matrix", false, "print what the routes answer, in th
 type matrixRow struct {
 	line   int
 	route  string            // METHOD /path/{variable}
+	host   string            // of documentation, before {docs}; empty is the site
 	values map[string]string // of the path's variables, where they differ from the usual
 	body   string
 	want   map[string]string // by caller: a status, or one of the words that told knows
@@ -162,6 +163,11 @@ func (h *cast) ask(row matrixRow, caller string) hubtest.Answer {
 // asking is how the caller asks for what the row is of.
 func (h *cast) asking(row matrixRow, caller string) hubtest.Client {
 	h.t.Helper()
+	if row.host != "" { // which knows no session of the site's
+		c := h.shows(caller)
+		c.Header.Set("Host", h.fill(row.host))
+		return c
+	}
 	if row.ofPage() {
 		return h.browses(caller)
 	}
