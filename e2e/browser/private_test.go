@@ -43,18 +43,19 @@ func works(title string) string {
 
 // L12, Z3: a member who opens private documentation logs in on the site and is led back to the page, which works as a
 // public one does, and leads on; once he is a member no more, nothing of it comes, within a second. So it is where the
-// package has an origin, and where it shares one.
+// package has an origin, where it shares one, and where documentation is a path of the site.
 func TestL12PrivateDocumentationInABrowser(t *testing.T) {
-	for _, c := range []struct{ name, pkg, docs string }{
-		{"an origin of its own", "vault", "http://guild--vault.docs.localhost:PORT/"},
-		{"a shared origin", "vault_", "http://docs.localhost:PORT/@guild/vault_/"},
+	for _, c := range []struct{ name, pkg, docs, site string }{
+		{"an origin of its own", "vault", "http://guild--vault.docs.localhost:PORT/", ""},
+		{"a shared origin", "vault_", "http://docs.localhost:PORT/@guild/vault_/", ""},
+		{"a path of the site", "vault", "http://hub.example.com/docs-view/@guild/vault/", "http://hub.example.com"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			hub := hubtest.World(t, sealed)
+			hub := hubtest.At(t, sealed, hubtest.Addresses{Site: c.site})
 			st := &stage{s: siteOf(t, hub)}
 			st.upload("eva/all", "repos/guild/packages/"+c.pkg, manual).Expect(t, http.StatusCreated)
 			_, port, _ := net.SplitHostPort(hub.Addr())
-			r := readerOf(t, hub)
+			r := readerOf(t, hub, chromedp.Flag("host-resolver-rules", "MAP hub.example.com:80 127.0.0.1:"+port))
 			h := hand{t, r.ctx}
 			r.do(chromedp.Navigate(strings.Replace(c.docs, "PORT", port, 1)),
 				chromedp.SendKeys(chromedp.CSS("#login"), "rea"), chromedp.SendKeys(chromedp.CSS("#password"), "the password of rea\r"))
