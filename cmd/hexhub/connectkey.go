@@ -33,11 +33,11 @@ func (c connectCmd) holder(s *session, r connect.Registry) (user, key string, er
 	}
 	switch {
 	case c.Key != "":
-		key, user = c.Key, c.User
+		key = c.Key
 	case c.elsewhere(s):
-		user, key, err = c.ownKey(s)
+		key, err = c.ownKey(s)
 	default:
-		user, key, err = c.keyHere(s)
+		key, err = c.keyHere(s)
 	}
 	if err != nil {
 		return "", "", err
@@ -66,15 +66,16 @@ func (connectCmd) draft() ops.KeyDraft {
 }
 
 // keyHere has the server on this machine make a key.
-func (c connectCmd) keyHere(s *session) (user, key string, err error) {
-	if user = c.User; user == "" {
+func (c connectCmd) keyHere(s *session) (key string, err error) {
+	user := c.User
+	if user == "" {
 		if user, err = c.onlyUser(s); err != nil {
-			return "", "", err
+			return "", err
 		}
 	}
 	var k ops.Key
 	err = c.ask(s, "POST", "keys", keysOfUser(user).query, c.draft(), &k)
-	return user, k.Secret, err
+	return k.Secret, err
 }
 
 // onlyUser is whose key is made when nobody says.
@@ -100,36 +101,36 @@ func (c connectCmd) onlyUser(s *session) (string, error) {
 }
 
 // ownKey makes a key elsewhere for whoever is logged in.
-func (c connectCmd) ownKey(s *session) (user, key string, err error) {
+func (c connectCmd) ownKey(s *session) (key string, err error) {
 	l, err := c.link(s)
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	if l.key != "" {
-		return "", l.key, nil
+		return l.key, nil
 	}
 	if l.login.Name == "" {
-		return "", "", &failure{what: "make a key", why: "you are not logged in at " + l.base, fix: []string{"hexhub login " + l.base}, code: exitDenied}
+		return "", &failure{what: "make a key", why: "you are not logged in at " + l.base, fix: []string{"hexhub login " + l.base}, code: exitDenied}
 	}
 	body, err := json.Marshal(c.draft())
 	if err != nil {
-		return "", "", fmt.Errorf("encode request: %w", err)
+		return "", fmt.Errorf("encode request: %w", err)
 	}
 	resp, err := l.send(message{method: "POST", path: "/api/keys", body: body, kind: "application/json"})
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return "", "", l.unreachable(err)
+		return "", l.unreachable(err)
 	}
 	if resp.StatusCode != http.StatusCreated {
-		return "", "", l.rejected("make a key at "+l.base, resp, answer)
+		return "", l.rejected("make a key at "+l.base, resp, answer)
 	}
 	var made struct{ Secret string }
 	if json.Unmarshal(answer, &made) != nil || strings.TrimSpace(made.Secret) == "" {
-		return "", "", l.noRegistry()
+		return "", l.noRegistry()
 	}
-	return l.login.User, made.Secret, nil
+	return made.Secret, nil
 }

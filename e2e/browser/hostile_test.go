@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -63,9 +64,7 @@ func newStage(t *testing.T, more map[string]string) *stage {
 		st.upload("pat/all", pkg, map[string]string{"index.html": anyPage, "data.js": "window.loaded = true"}).Expect(t, http.StatusCreated)
 	}
 	files := map[string]string{"index.html": anyPage, "data.js": "window.loaded = true", "sw.js": "onfetch = () => {}"}
-	for name, body := range more {
-		files[name] = body
-	}
+	maps.Copy(files, more)
 	st.upload("eve/all", "packages/evil", files).Expect(t, http.StatusCreated)
 	st.upload("eve/all", "packages/evil_", files).Expect(t, http.StatusCreated)
 	if err := st.tab.become(st.s, "pat"); err != nil {

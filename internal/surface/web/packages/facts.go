@@ -51,10 +51,12 @@ func (p *pages) facts(ctx context.Context, s *subject) (quality.Facts, error) {
 // forAnybody is the same at another moment, for anybody who may read it.
 func (s *subject) forAnybody(v *store.View) (*subject, error) {
 	now := &subject{view: v, sight: depend.Within(v, s.Repository.Name), Repository: s.Repository, Pinned: true}
-	ref, ok := s.Package.Ref(), false
-	if now.Package, ok = catalog.Get(v, ref); !ok {
+	ref := s.Package.Ref()
+	known, ok := catalog.Get(v, ref)
+	if !ok {
 		return nil, errAbsent
 	}
+	now.Package = known
 	now.Releases = catalog.Releases(v, ref)
 	return now, now.choose(s.Release.Version.String())
 }
