@@ -21,8 +21,9 @@ import (
 // mainView is the first tab: what the package is, how one gets it, and its README.
 type mainView struct {
 	view
-	Views    stats.Views
-	Days     []int64 // downloads of the last month, yesterday's last
+	Week     int64   // downloads of the seven days that end today, as on every page
+	Ever     int64   // all of them
+	Days     []int64 // those of the last month, today's last
 	Along    int     // packages that come along with the release
 	Snippets []connect.Entry
 	Tool     string        // whose snippet is shown
@@ -35,9 +36,9 @@ type mainView struct {
 const month = 30 // days that are drawn
 
 func (p *pages) main(w http.ResponseWriter, r *http.Request, s *subject) error {
-	v := mainView{view: p.view(w, r, s, ""), Views: stats.Downloads(s.view, s.Repository.Name, s.Package.Name)}
+	v, today := mainView{view: p.view(w, r, s, "")}, stats.Today()
 	row, _ := stats.Package(s.view, s.Repository.Name, s.Package.Name)
-	v.Days = row.Series(stats.Today()-1, month)
+	v.Week, v.Ever, v.Days = row.Week(today), row.Total, row.Series(today, month)
 	v.Along = s.resolution().All()
 	v.Snippets, v.Tool = p.snippets(r, s)
 	if step, ok := p.first(s, v.Tool); ok {

@@ -180,15 +180,15 @@ func (v mainView) facts() templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var8 string
-				templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(ui.Count(int(v.Views.Week)))
+				templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(ui.Count(int(v.Week)))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `packages/main.templ`, Line: 29, Col: 33}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `packages/main.templ`, Line: 29, Col: 27}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Sparkline(v.Days, ui.Count(int(v.Views.Week))+" downloads in seven days, "+ui.Count(int(v.Views.All))+" in all").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Sparkline(v.Days, ui.Count(int(v.Week))+" downloads in seven days, "+ui.Count(int(v.Ever))+" in all").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
