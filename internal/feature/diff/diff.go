@@ -90,7 +90,8 @@ func (d *Diffs) Compare(ctx context.Context, who string, p Pair) (*Comparison, e
 	if err := d.count(who, time.Now()); err != nil {
 		return nil, err
 	}
-	return d.flight.Do(ctx, p.key().String(), func(ctx context.Context) (*Comparison, error) { return d.find(ctx, p) })
+	kept := func() (*Comparison, bool) { return d.Kept(p) }
+	return d.flight.Once(ctx, p.key().String(), kept, func(ctx context.Context) (*Comparison, error) { return d.find(ctx, p) })
 }
 
 func (d *Diffs) count(who string, at time.Time) error {

@@ -133,10 +133,8 @@ func (t texts) size() (n int) {
 
 // once returns what is kept under k, or makes it while others who want the same wait.
 func once[T any](ctx context.Context, p *Previews, k key, perform func(context.Context) (T, int, error)) (T, error) {
-	if v, ok := p.kept.Get(k); ok {
-		return v.(T), nil
-	}
-	v, err := p.flight.Do(ctx, k.String(), func(ctx context.Context) (any, error) {
+	kept := func() (any, bool) { return p.kept.Get(k) }
+	v, err := p.flight.Once(ctx, k.String(), kept, func(ctx context.Context) (any, error) {
 		p.slots <- struct{}{}
 		defer func() { <-p.slots }()
 		v, size, err := perform(ctx)

@@ -39,10 +39,8 @@ func newDrawer(atATime int, draw func(Card) ([]byte, error)) *Drawer {
 
 // Draw returns the card's picture, which is shared. When too many others are asked for it fails with Unavailable.
 func (d *Drawer) Draw(ctx context.Context, c Card) ([]byte, error) {
-	if picture, ok := d.cards.Get(c); ok {
-		return picture, nil
-	}
-	return d.flights.Do(ctx, c.key(), func(context.Context) ([]byte, error) { return d.make(c) })
+	kept := func() ([]byte, bool) { return d.cards.Get(c) }
+	return d.flights.Once(ctx, c.key(), kept, func(context.Context) ([]byte, error) { return d.make(c) })
 }
 
 func (d *Drawer) make(c Card) ([]byte, error) {

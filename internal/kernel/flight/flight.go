@@ -25,3 +25,17 @@ func (g *Group[V]) Do(ctx context.Context, key string, perform func(context.Cont
 		return none, ctx.Err()
 	}
 }
+
+// Once is Do for what is kept. That is looked up first, and again by whoever is about to make it: another may have done so
+// between the two.
+func (g *Group[V]) Once(ctx context.Context, key string, kept func() (V, bool), perform func(context.Context) (V, error)) (V, error) {
+	if v, ok := kept(); ok {
+		return v, nil
+	}
+	return g.Do(ctx, key, func(ctx context.Context) (V, error) {
+		if v, ok := kept(); ok {
+			return v, nil
+		}
+		return perform(ctx)
+	})
+}

@@ -38,3 +38,17 @@ func TestOneMakesForAll(t *testing.T) {
 		}
 	})
 }
+
+// What another has made and kept, between the look at what is kept and the making, is not made again.
+func TestWhatIsKeptIsNotMadeAgain(t *testing.T) {
+	var g flight.Group[string]
+	looks := 0
+	kept := func() (string, bool) { looks++; return "kept", looks == 2 }
+	got, err := g.Once(t.Context(), "key", kept, func(context.Context) (string, error) { return "made", nil })
+	if got != "kept" || err != nil {
+		t.Errorf("got what was %s, %v", got, err)
+	}
+	if got, err = g.Once(t.Context(), "key", kept, func(context.Context) (string, error) { return "made", nil }); got != "made" || err != nil {
+		t.Errorf("what is not kept was %s, %v", got, err)
+	}
+}

@@ -115,7 +115,8 @@ func (s *Shelf) Get(ctx context.Context, key string, fill func(context.Context, 
 		if err != nil || p != nil {
 			return p, err
 		}
-		_, err = s.flight.Do(ctx, key, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.fill(ctx, key, fill) })
+		there := func() (struct{}, bool) { return struct{}{}, s.Holds(key) }
+		_, err = s.flight.Once(ctx, key, there, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.fill(ctx, key, fill) })
 		if err != nil {
 			return nil, err
 		}
