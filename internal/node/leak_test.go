@@ -257,6 +257,7 @@ func TestL3PrivateDeedsChangeNothingOutside(t *testing.T) {
 	t.Parallel()
 	h := newLeak(t)
 	lastUse := regexp.MustCompile(`,?"last_use":\{[^}]*\}`)   // one's own, which is noted behind the request
+	ago := regexp.MustCompile(`(<time [^>]*>)[^<]*`)          // says the moment that stands beside it in words, which time changes
 	size := regexp.MustCompile(`(Content-Length|Etag): .*\n`) // which says as much
 	look := func() map[string]string {
 		h.must(errors.Join(h.Stats.Flush(t.Context()), h.Manuals.Settle(t.Context())))
@@ -266,7 +267,7 @@ func TestL3PrivateDeedsChangeNothingOutside(t *testing.T) {
 				if strings.HasPrefix(row.route, "GET /dashboard") || strings.HasPrefix(row.route, "GET /repo/tarballs") {
 					continue // there people see when they were here; and what they fetch themselves is counted
 				}
-				text := seen(h.look(row, caller))
+				text := ago.ReplaceAllString(seen(h.look(row, caller)), "$1")
 				if lastUse.MatchString(text) || strings.Contains(row.route, " /api/keys") {
 					text = size.ReplaceAllString(lastUse.ReplaceAllString(text, ""), "")
 				}
@@ -450,9 +451,23 @@ func TestL6RefusalsTakeEquallyLong(t *testing.T) {
 	}
 }
 
-// timeRefusals asks in turn for what is there and what is not.
+// timeRefusals compares how long it takes to refuse what is there and what is not. A machine that is busy makes either
+// longer by chance, but not three times in a row.
 func (h *cast) timeRefusals(turns int, caller string, row matrixRow) {
 	h.t.Helper()
+	var gaps []time.Duration
+	for range 3 {
+		gap := h.gap(turns, caller, row)
+		if gap.Abs() <= time.Millisecond || len(gaps) > 0 && gap > 0 != (gaps[0] > 0) {
+			return
+		}
+		gaps = append(gaps, gap)
+	}
+	h.t.Errorf("%s%s as %s: what is there takes longer to refuse, by %s", row.host, row.route, caller, gaps)
+}
+
+// gap is how much longer what is there takes, at the median, when one asks for it and for what is not there in turn.
+func (h *cast) gap(turns int, caller string, row matrixRow) time.Duration {
 	var there, gone []time.Duration
 	for range turns {
 		for _, turn := range []struct {
@@ -469,9 +484,7 @@ func (h *cast) timeRefusals(turns int, caller string, row matrixRow) {
 	}
 	slices.Sort(there)
 	slices.Sort(gone)
-	if gap := there[len(there)/2] - gone[len(gone)/2]; gap.Abs() > time.Millisecond {
-		h.t.Errorf("%s%s as %s: what is there takes %s longer to refuse", row.host, row.route, caller, gap)
-	}
+	return there[len(there)/2] - gone[len(gone)/2]
 }
 
 func unzip(t *testing.T, b []byte) []byte {
