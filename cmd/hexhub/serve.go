@@ -41,6 +41,7 @@ func (c serveCmd) serve(s *session, ticket *cluster.Ticket) error {
 	_, err = os.Stat(c.Data)
 	first := errors.Is(err, fs.ErrNotExist)
 
+	node.Unhurried()
 	log := c.logger(s)
 	n, err := node.Open(s.ctx, c.Server, node.Options{Version: version, Log: log, Join: ticket, Source: s.source(c.Server)})
 	if err != nil {

@@ -50,6 +50,9 @@ type Hub struct {
 	stop func()
 }
 
+// Unhurried is node.Unhurried, for benchmarks of what lies below.
+func Unhurried() { node.Unhurried() }
+
 // World serves a world from memory.
 func World(t testing.TB, text string) *Hub {
 	t.Helper()

@@ -15,15 +15,26 @@ import (
 
 // A Log is what a node logged, a line of JSON for each record. It is safe for concurrent use.
 type Log struct {
-	mu   sync.Mutex // guards text
+	mu   sync.Mutex // guards the rest
 	text bytes.Buffer
+	to   io.Writer // nil for text
 }
 
 // Write implements io.Writer.
 func (l *Log) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.to != nil {
+		return l.to.Write(b)
+	}
 	return l.text.Write(b)
+}
+
+// To has all that is logged from now on written elsewhere, as servers do that run for long.
+func (l *Log) To(w io.Writer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.to = w
 }
 
 // String returns everything that was logged so far.

@@ -35,6 +35,13 @@ func BenchmarkBesideNginx(b *testing.B) {
 	}
 	h := &docsHub{hubtest.World(b, plugWorld), b}
 	h.upload("plug", "1.0.0", "index.html", aPage)
+	logged, err := os.Create(filepath.Join(b.TempDir(), "log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer logged.Close()
+	h.Log.To(logged)
+	hubtest.Unhurried() // as hexhub serve is
 	u, err := url.Parse(h.URL)
 	if err != nil {
 		b.Fatal(err)
@@ -53,6 +60,7 @@ func BenchmarkBesideNginx(b *testing.B) {
 }
 
 // startNginx serves the page as nginx serves files best: compressed beforehand, found open, by one process a processor.
+// It logs what it answers, as it does where it is installed and as we do.
 func startNginx(b *testing.B, program string) (address string) {
 	b.Helper()
 	dir := b.TempDir()
@@ -70,7 +78,7 @@ func startNginx(b *testing.B, program string) (address string) {
 	config := fmt.Sprintf(`user root; daemon off; master_process on; worker_processes auto; pid %[1]s/pid; error_log %[1]s/error.log;
 events { worker_connections 512; }
 http {
-	access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100; gzip_static on; types { text/html html; }
+	access_log %[1]s/access.log; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100; gzip_static on; types { text/html html; }
 	client_body_temp_path %[1]s; proxy_temp_path %[1]s; fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s;
 	server { listen %[2]s; root %[1]s; }
 }`, dir, address)
