@@ -2,12 +2,9 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +12,7 @@ import (
 
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/kernel/wholefile"
 	"hexhub/internal/surface/ops"
 )
 
@@ -169,7 +167,7 @@ func (c auditExportCmd) Run(s *session) error {
 		return nil
 	}
 	lines := &lineCounter{}
-	if err := replaceFile(c.Output, io.TeeReader(resp.Body, lines)); err != nil {
+	if err := wholefile.Replace(c.Output, io.TeeReader(resp.Body, lines), 0o600); err != nil {
 		return l.cutShort(err)
 	}
 	return s.done(c.Output, "export", map[string]any{"file": c.Output, "entries": lines.n}, "Wrote %d entries to %s.", lines.n, c.Output)
@@ -190,20 +188,6 @@ type lineCounter struct{ n int }
 func (c *lineCounter) Write(b []byte) (int, error) {
 	c.n += bytes.Count(b, []byte("\n"))
 	return len(b), nil
-}
-
-// replaceFile writes a file that only its owner can read, and puts it in its place when it is whole.
-func replaceFile(path string, from io.Reader) error {
-	t, err := os.CreateTemp(filepath.Dir(path), ".hexhub-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(t.Name()) // fails when all went well
-	_, err = io.Copy(t, from)
-	if err = errors.Join(err, t.Sync(), t.Close()); err != nil {
-		return err
-	}
-	return os.Rename(t.Name(), path)
 }
 
 type auditVerifyCmd struct {

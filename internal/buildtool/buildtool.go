@@ -6,11 +6,14 @@
 package buildtool
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"hexhub/internal/kernel/wholefile"
 )
 
 // A State is how a build tool stands to a registry.
@@ -80,14 +83,8 @@ func (f file) keep() error {
 }
 
 func write(path string, text []byte, mode fs.FileMode) error {
-	t, err := os.CreateTemp(filepath.Dir(path), ".hexhub-*") // mode 0600
-	if err != nil {
+	if err := wholefile.Replace(path, bytes.NewReader(text), mode); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
-	defer os.Remove(t.Name()) // fails when all went well
-	_, err = t.Write(text)
-	if err = errors.Join(err, t.Chmod(mode), t.Sync(), t.Close()); err != nil {
-		return fmt.Errorf("write the configuration: %w", err)
-	}
-	return os.Rename(t.Name(), path)
+	return nil
 }

@@ -5,6 +5,7 @@
 package login
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"hexhub/internal/kernel/wholefile"
 )
 
 // A Secret hides itself from printing and logging. In the file it is plain.
@@ -256,16 +259,7 @@ func (f File) write(s Servers) error {
 	if err != nil {
 		return err
 	}
-	t, err := os.CreateTemp(filepath.Dir(f.Path), ".servers-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(t.Name()) // fails when all went well
-	_, err = t.Write(append(text, '\n'))
-	if err = errors.Join(err, t.Sync(), t.Close()); err != nil {
-		return err
-	}
-	return os.Rename(t.Name(), f.Path)
+	return wholefile.Replace(f.Path, bytes.NewReader(append(text, '\n')), 0o600)
 }
 
 // lockEvery is how often a lock that another program holds is tried again.

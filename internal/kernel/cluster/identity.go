@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/ed25519"
 	"crypto/x509"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 
 	"hexhub/internal/kernel/id"
+	"hexhub/internal/kernel/wholefile"
 )
 
 // identity is DATA/node.json: which node of which cluster this data folder is.
@@ -107,16 +109,7 @@ func loadKey(path string) (ed25519.PrivateKey, error) {
 
 // writeFile replaces a file whole and durably; only its owner may read it.
 func writeFile(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := wholefile.Replace(path, bytes.NewReader(text), 0o600); err != nil {
 		return err
 	}
 	dir, err := os.Open(filepath.Dir(path))
