@@ -48,6 +48,9 @@ func FilePath(base, file string) string {
 	return (&url.URL{Path: base + "/files/" + file}).EscapedPath()
 }
 
+// RawPath is where the bytes of such a file are.
+func RawPath(base, file string) string { return FilePath(base, file) + "?view=raw" }
+
 // file is the path of a file that the release has, from its top.
 func (l linker) file(to string) (file string, u *url.URL, ok bool) {
 	u, err := url.Parse(to)
@@ -86,7 +89,7 @@ func (l linker) image(to string) string {
 	if !ok || !isPicture(file) {
 		return ""
 	}
-	return FilePath(l.base, file) + "?view=raw"
+	return RawPath(l.base, file)
 }
 
 // linker leads from the texts to each other and to all other files.

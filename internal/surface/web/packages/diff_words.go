@@ -131,7 +131,7 @@ func (v *diffView) wholes(f changedFile) (all []ui.Step) {
 		of   version.Version
 	}{{f.Old(), v.Old.Version}, {f.New(), v.Release.Version}} {
 		if side.path != "" {
-			all = append(all, ui.Step{Path: preview.FilePath(v.At(side.of), side.path) + "?view=raw", Words: "Raw file of " + side.of.String()})
+			all = append(all, ui.Step{Path: preview.RawPath(v.At(side.of), side.path), Words: "Raw file of " + side.of.String()})
 		}
 	}
 	return all

@@ -127,6 +127,9 @@ func (s *subject) goToLine(w http.ResponseWriter, text string) error {
 // fileAt is the path of the page of a file or a folder of the release.
 func (s *subject) fileAt(path string) string { return preview.FilePath(s.At(s.Release.Version), path) }
 
+// raw is the path of the bytes of the file that is shown.
+func (v filesView) raw() string { return preview.RawPath(v.At(v.Release.Version), v.Path) }
+
 // open reports whether a folder of the tree shows what is in it.
 func (v filesView) open(folder string) bool {
 	return v.Count <= smallTree || v.Path == folder || strings.HasPrefix(v.Path, folder+"/")

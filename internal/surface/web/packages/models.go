@@ -60,7 +60,7 @@ func (p *pages) texts(b *strings.Builder, s *subject, texts preview.Preview, her
 		words string
 	}{{preview.Readme, "README"}, {preview.Changelog, "Changelog"}, {preview.License, "Licence"}} {
 		if name := texts.Names[t.part]; name != "" {
-			fmt.Fprintf(b, "- [%s](%s%s?view=raw)\n", t.words, p.Registry.URL, preview.FilePath(s.At(s.Release.Version), name))
+			fmt.Fprintf(b, "- [%s](%s%s)\n", t.words, p.Registry.URL, preview.RawPath(s.At(s.Release.Version), name))
 		}
 	}
 	fmt.Fprintf(b, "- [Files](%s/files): add a path and ?view=raw for one of them as it is\n", here)
