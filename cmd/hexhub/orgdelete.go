@@ -26,11 +26,11 @@ func (c orgDeleteCmd) Run(s *session) error {
 			note: "It stays for as long as it has any. Take back the versions that can be taken back, and give public packages to other owners.", code: exitConflict,
 		}
 	}
-	if c.DryRun {
-		return s.done(c.Name, "ending", e, "%s", c.preview(e))
-	}
-	if !s.Yes {
+	if !s.Quiet && !s.JSON {
 		s.talk.Println(c.preview(e))
+	}
+	if c.DryRun {
+		return s.planned(c.Name, "ending", e)
 	}
 	if err := s.agree("org delete", c.Name, "nothing was deleted: that is not the name"); err != nil {
 		return err
