@@ -1,8 +1,9 @@
 // Copy buttons are in the page and hidden; here they appear. A button names by data-copy the element whose text it
 // copies, and by data-done what to say then.
-for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-copy]")) {
-  button.hidden = !navigator.clipboard;
+export function showCopyButtons(within: ParentNode) {
+  for (const button of within.querySelectorAll<HTMLButtonElement>("button[data-copy]")) button.hidden = !navigator.clipboard;
 }
+showCopyButtons(document);
 
 document.addEventListener("click", async (event) => {
   const button = (event.target as Element).closest<HTMLButtonElement>("button[data-copy]");

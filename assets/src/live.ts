@@ -1,6 +1,8 @@
 // Live pages. A page with a piece marked data-live keeps one stream open, at its own address, and puts what comes into
 // its place without disturbing focus, caret, scrolling or what is folded out. A tab that is hidden has no stream. The
 // state is said in words at the foot of the page, where one may also pause.
+import { showCopyButtons } from "./copy";
+
 const silence = 50_000; // ms: the server breaks silence after 20 s
 const longest = 60_000; // ms between two tries
 const setting = "hexhub-live"; // in this browser only
@@ -58,7 +60,7 @@ async function put(id: string, html: string) {
   }
   const piece = document.createElement("template");
   piece.innerHTML = html;
-  for (const button of piece.content.querySelectorAll<HTMLButtonElement>("button[data-copy]")) button.hidden = !navigator.clipboard;
+  showCopyButtons(piece.content);
   if (same(place, piece.content)) return;
   const before = new Map([...place.querySelectorAll(".tabular, li, tr")].map((e) => [e, e.textContent]));
   if (place.matches(".tabular")) before.set(place, place.textContent);
