@@ -1,6 +1,7 @@
 package shelf
 
 import (
+	"context"
 	"slices"
 
 	"hexhub/hex/name"
@@ -22,8 +23,9 @@ type Facts struct {
 }
 
 // Facts returns the facts of a public package with the release of that version, or with its newest one if the
-// version is empty. A private package is not there.
-func (s *Shelf) Facts(pkg, text string) (Facts, bool) {
+// version is empty. A private package is not there. While the log cannot be read the release is described by what was
+// published last.
+func (s *Shelf) Facts(ctx context.Context, pkg, text string) (Facts, bool) {
 	v := s.db.View()
 	defer v.Close()
 	p, ok := s.find(v, pkg)
@@ -49,6 +51,8 @@ func (s *Shelf) Facts(pkg, text string) (Facts, bool) {
 	}
 	downloads, _ := stats.Package(v, p.Repository, p.Name)
 	f.Downloads = downloads.Total
+	own, _ := catalog.MetaOf(ctx, v, p, r) // that of the package, if it fails
+	f.describe(own)
 	return f, true
 }
 

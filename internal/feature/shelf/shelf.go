@@ -178,14 +178,20 @@ func packageItem(v *store.View, p catalog.Package) Item {
 	return i
 }
 
+// describe says what somebody says of it.
+func (i *Item) describe(m catalog.Meta) {
+	i.Licenses, i.About = m.Licenses, ""
+	if m.Description != nil {
+		i.About = *m.Description
+	}
+}
+
 func item(v *store.View, p catalog.Package, r catalog.Release) Item {
 	i := Item{
-		ID: r.ID, Package: p.Name.String(), Version: r.Version.String(), Licenses: p.Meta.Licenses, Tools: r.BuildTools,
+		ID: r.ID, Package: p.Name.String(), Version: r.Version.String(), Tools: r.BuildTools,
 		Retired: r.Retirement, InsertedAt: r.InsertedAt, UpdatedAt: r.UpdatedAt,
 	}
-	if p.Meta.Description != nil {
-		i.About = *p.Meta.Description
-	}
+	i.describe(p.Meta)
 	if u, ok := account.Users.Get(v, r.Publisher); ok && u.Active() {
 		i.Publisher = u.Username.String()
 	}

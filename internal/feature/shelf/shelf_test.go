@@ -112,7 +112,7 @@ func TestL3NothingPrivateIsOnTheShelf(t *testing.T) {
 	if got := s.Counts(nil); got.Packages != 3 || got.Releases != 5 || got.Downloads != 0 || len(got.Busiest) != 0 {
 		t.Errorf("counted: %+v", got)
 	}
-	if _, ok := s.Facts("vault", ""); ok {
+	if _, ok := s.Facts(t.Context(), "vault", ""); ok {
 		t.Error("its facts are told")
 	}
 	if _, ok := s.OfPackage("vault"); ok {
@@ -144,18 +144,18 @@ func TestUsersWithoutPublicPackagesAreNotThere(t *testing.T) {
 func TestFactsAreOfTheNewestStableRelease(t *testing.T) {
 	h, s := newShelf(t)
 	downloaded(t, h, "hexhub", "decimal", "1.0.0", 2)
-	f, ok := s.Facts("decimal", "")
+	f, ok := s.Facts(t.Context(), "decimal", "")
 	if !ok || f.Version != "2.0.0" || f.Needs != 1 || f.Docs || f.Prerelease || f.Downloads != 2 || f.Week != 2 || len(f.Daily) != shelf.Days || f.Daily[shelf.Days-1] != 2 {
 		t.Errorf("decimal: %+v", f)
 	}
-	if f, ok := s.Facts("decimal", "3.0.0-rc.1"); !ok || !f.Prerelease {
+	if f, ok := s.Facts(t.Context(), "decimal", "3.0.0-rc.1"); !ok || !f.Prerelease {
 		t.Errorf("the prerelease: %+v, %t", f, ok)
 	}
-	if f, ok := s.Facts("plug", ""); !ok || f.Retired == nil {
+	if f, ok := s.Facts(t.Context(), "plug", ""); !ok || f.Retired == nil {
 		t.Errorf("the retired: %+v, %t", f, ok)
 	}
 	for _, v := range []string{"4.0.0", "x", "1"} {
-		if _, ok := s.Facts("decimal", v); ok {
+		if _, ok := s.Facts(t.Context(), "decimal", v); ok {
 			t.Errorf("there is a release %q", v)
 		}
 	}

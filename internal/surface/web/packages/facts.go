@@ -36,7 +36,7 @@ func (p *pages) facts(ctx context.Context, s *subject) (quality.Facts, error) {
 	}
 	v := p.DB.View()
 	defer v.Close()
-	now, err := s.forAnybody(v)
+	now, err := s.forAnybody(ctx, v)
 	if err != nil {
 		return quality.Facts{}, err
 	}
@@ -49,7 +49,7 @@ func (p *pages) facts(ctx context.Context, s *subject) (quality.Facts, error) {
 }
 
 // forAnybody is the same at another moment, for anybody who may read it.
-func (s *subject) forAnybody(v *store.View) (*subject, error) {
+func (s *subject) forAnybody(ctx context.Context, v *store.View) (*subject, error) {
 	now := &subject{view: v, sight: depend.Within(v, s.Repository.Name), Repository: s.Repository, Pinned: true}
 	ref := s.Package.Ref()
 	known, ok := catalog.Get(v, ref)
@@ -58,7 +58,12 @@ func (s *subject) forAnybody(v *store.View) (*subject, error) {
 	}
 	now.Package = known
 	now.Releases = catalog.Releases(v, ref)
-	return now, now.choose(s.Release.Version.String())
+	if err := now.choose(s.Release.Version.String()); err != nil {
+		return nil, err
+	}
+	var err error
+	now.Meta, err = catalog.MetaOf(ctx, v, now.Package, now.Release)
+	return now, err
 }
 
 // readFacts adds those that the files say.
@@ -74,7 +79,7 @@ func (p *pages) readFacts(ctx context.Context, s *subject, f *quality.Facts) err
 
 // rowFacts are those that need no look into the files.
 func (s *subject) rowFacts() quality.Facts {
-	meta := s.Package.Meta
+	meta := s.Meta
 	f := quality.Facts{
 		Licenses: meta.Licenses, Docs: s.Release.HasDocs(), DocsBefore: slices.ContainsFunc(s.Releases, catalog.Release.HasDocs), Needs: s.needs(),
 		Organization: !s.Repository.Default(), Pre: s.Release.Version.IsPre(), Stable: !s.Package.Summary.Newest().IsPre(), Retired: s.Release.Retirement != nil,

@@ -65,10 +65,10 @@ func (p *pages) card(s *subject) string {
 		"@context": "https://schema.org", "@type": "SoftwareSourceCode", "name": s.Package.Name.String(),
 		"version": s.Release.Version.String(), "url": p.Registry.URL + s.Base(), "datePublished": s.Release.InsertedAt.UTC().Format(time.RFC3339),
 	}
-	if d := s.Package.Meta.Description; d != nil {
+	if d := s.Meta.Description; d != nil {
 		card["description"] = *d
 	}
-	if l := s.Package.Meta.Licenses; len(l) > 0 {
+	if l := s.Meta.Licenses; len(l) > 0 {
 		card["license"] = strings.Join(l, ", ")
 	}
 	text, err := json.Marshal(card)

@@ -303,7 +303,7 @@ func (v mainView) facts() templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				if l := v.Package.Meta.Licenses; len(l) > 0 {
+				if l := v.Meta.Licenses; len(l) > 0 {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<span class=\"wrap-anywhere\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -505,7 +505,7 @@ func (v mainView) side() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if all := links(v.Package.Meta); len(all) > 0 {
+		if all := links(v.Meta); len(all) > 0 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<section aria-labelledby=\"links\"><h2 id=\"links\" class=\"text-base\">Links</h2><ul class=\"mt-2 grid gap-1 text-sm\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -20,6 +20,7 @@ func (p *pages) models(w http.ResponseWriter, r *http.Request, s *subject) error
 	if !s.Repository.Public {
 		h.Set("Cache-Control", "no-store")
 	}
+	s.Meta = p.meta(r.Context(), s)
 	if _, err := io.WriteString(w, p.forModels(r, s, p.preview(r, s))); err != nil {
 		p.Log.Debug("visitor went away", "err", err)
 	}
@@ -30,12 +31,12 @@ func (p *pages) forModels(r *http.Request, s *subject, texts preview.Preview) st
 	var b strings.Builder
 	site, here := p.Registry.URL, p.Registry.URL+s.At(s.Release.Version)
 	fmt.Fprintf(&b, "# %s %s\n\n", s.Package.Name, s.Release.Version)
-	if d := s.Package.Meta.Description; d != nil {
+	if d := s.Meta.Description; d != nil {
 		fmt.Fprintf(&b, "> %s\n\n", oneLine(*d))
 	}
 	fmt.Fprintf(&b, "A Hex package of the registry %s, which is not hex.pm: clients must be connected to it first, see %s/connect. ", p.Registry.Repository, site)
 	fmt.Fprintf(&b, "%s was published on %s", s.Release.Version, ui.Date(s.Release.InsertedAt))
-	if l := s.Package.Meta.Licenses; len(l) > 0 {
+	if l := s.Meta.Licenses; len(l) > 0 {
 		fmt.Fprintf(&b, " under %s", oneLine(strings.Join(l, ", ")))
 	}
 	b.WriteString(".\n\n")
@@ -46,7 +47,7 @@ func (p *pages) forModels(r *http.Request, s *subject, texts preview.Preview) st
 	p.documentation(&b, r, s)
 	s.requirements(&b)
 	fmt.Fprintf(&b, "\n## More\n\n- [Package](%s%s)\n- [All versions](%s%s/versions)\n", site, s.Base(), site, s.Base())
-	for _, l := range links(s.Package.Meta) {
+	for _, l := range links(s.Meta) {
 		fmt.Fprintf(&b, "- [%s](%s)\n", oneLine(l.Words), oneLine(l.Path))
 	}
 	return b.String()

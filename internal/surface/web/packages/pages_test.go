@@ -47,8 +47,8 @@ package hub/decimal owner=jose maintainer=sam
 release hub/decimal 1.0.0
 release hub/decimal 1.0.1 requires="jason ~> 1.0"
 release hub/decimal 1.1.0 retired="security:see <b>the</b> list"
-release hub/decimal 1.2.0 requires="jason ~> 1.0"
-release hub/decimal 2.0.0-rc.1 description="Numbers '><svg/onload=x>" licenses="MIT"
+release hub/decimal 1.2.0 requires="jason ~> 1.0" description="Numbers '><svg/onload=x>" licenses="MIT"
+release hub/decimal 2.0.0-rc.1 description="More numbers" licenses="Apache-2.0" link="https://github.com/acme/decimal"
 package hub/jason owner=eva
 release hub/jason 0.4.2 app=json
 package guild/vault

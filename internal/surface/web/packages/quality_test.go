@@ -111,3 +111,30 @@ func TestModelsAreToldWhereTheFactsAre(t *testing.T) {
 		t.Errorf("nobody is told that a version is retired:\n%s", text)
 	}
 }
+
+// What is told of a version is what its own tarball says, whichever was published last.
+func TestEachVersionSpeaksForItself(t *testing.T) {
+	s := newSite(t)
+	for ver, want := range map[string]struct{ about, license, link string }{
+		"1.2.0":      {"Numbers '><svg/onload=x>", "MIT", "There are no links."},
+		"2.0.0-rc.1": {"More numbers", "Apache-2.0", "A link leads to it."},
+	} {
+		text := s.ask("/packages/decimal/"+ver+"/llms.txt", visit{}).Body.String()
+		if !strings.Contains(text, "\n> "+want.about+"\n") || !strings.Contains(text, " under "+want.license+".") {
+			t.Errorf("of %s models are told\n%s", ver, text)
+		}
+		p := s.page(200, "/packages/decimal/"+ver+"/quality", visit{})
+		if got := words(p.one(t, "li", "id", "license")); !strings.Contains(got, want.license+", and its text is there.") && !strings.Contains(got, "There is no file with the text of the licence.") {
+			t.Errorf("the licence of %s is judged by %q", ver, got)
+		}
+		if got := words(p.one(t, "li", "id", "links")); !strings.Contains(got, want.link) {
+			t.Errorf("the links of %s are judged by %q", ver, got)
+		}
+		if got := attr(p.one(t, "meta", "name", "description"), "content"); got != want.about {
+			t.Errorf("the page of %s is said to be about %q", ver, got)
+		}
+		if main := words(s.page(200, "/packages/decimal/"+ver, visit{}).one(t, "main", "", "")); !strings.Contains(main, "Licence "+want.license) {
+			t.Errorf("the page of %s lacks its licence: %s", ver, main)
+		}
+	}
+}

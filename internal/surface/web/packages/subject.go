@@ -1,6 +1,7 @@
 package packages
 
 import (
+	"context"
 	"net/http"
 	"slices"
 
@@ -24,6 +25,7 @@ type subject struct {
 	Package    catalog.Package
 	Releases   []catalog.Release // ascending
 	Release    catalog.Release   // that the address names, or the newest
+	Meta       catalog.Meta      // what that says of itself; zero until it is read
 	Pinned     bool              // the address names it
 	Tab        string            // the last part of the address; empty for the first tab
 	File       string            // path of a file or folder of the release that the address names; empty for none
@@ -106,4 +108,14 @@ func (s *subject) Here() string {
 		return s.At(s.Release.Version)
 	}
 	return s.Base()
+}
+
+// meta is what the release says of itself. That it cannot be read now is no reason to show nothing: most releases say
+// what the package's last one did.
+func (p *pages) meta(ctx context.Context, s *subject) catalog.Meta {
+	m, err := catalog.MetaOf(ctx, s.view, s.Package, s.Release)
+	if err != nil {
+		p.Log.Warn("no metadata", "package", s.Package.Ref().String(), "version", s.Release.Version.String(), "err", err)
+	}
+	return m
 }

@@ -35,15 +35,29 @@ func (p *pages) view(w http.ResponseWriter, r *http.Request, s *subject, title s
 	if title != "" {
 		what = title + " · " + what
 	}
+	s.Meta = p.meta(r.Context(), s)
 	v := view{Page: p.web.Page(w, r, what), subject: s, Texts: p.preview(r, s), pages: p.Docs}
 	v.Section, v.Canonical, v.NoIndex = "/packages", s.Base(), s.Tab != "" || s.Pinned || !s.Repository.Public
-	if d := s.Package.Meta.Description; d != nil {
+	if d := s.Meta.Description; d != nil {
 		v.About = *d
 	}
+	v.Picture = s.picture()
 	v.Quality, v.Judged = p.judge(r, s)
 	v.Tabs = p.tabsOf(s)
 	v.Tabs = slices.Insert(v.Tabs, 1, v.textTabs()...)
 	return v
+}
+
+// picture is the path of the picture that is shown beside a link to the page; empty if only some may know of the package.
+func (s *subject) picture() string {
+	switch base := "/og/" + s.Package.Name.String(); {
+	case !s.Repository.Default() || !s.Repository.Public:
+		return ""
+	case s.Pinned:
+		return base + "/" + s.Release.Version.String() + ".png"
+	default:
+		return base + ".png"
+	}
 }
 
 // tabsOf are the tabs of the package, of which one is open.

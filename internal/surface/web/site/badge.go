@@ -32,7 +32,7 @@ func (s *site) badge(r *http.Request) (ui.File, error) {
 	}
 	q := r.URL.Query()
 	b := badge.Badge{Label: kind.label, Text: "unknown", Color: "grey", Style: q.Get("style")}
-	if facts, found := s.Shelf.Facts(r.PathValue("package"), ""); found {
+	if facts, found := s.Shelf.Facts(r.Context(), r.PathValue("package"), ""); found {
 		b.Text, b.Color = kind.say(facts)
 	}
 	if q.Has("label") {

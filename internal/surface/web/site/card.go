@@ -13,15 +13,15 @@ import (
 
 func (s *site) addCards() {
 	s.web.File("GET /og.png", func(*http.Request) (ui.File, error) { return s.picture(s.ownCard(), "public, max-age=3600"), nil })
-	s.web.File("GET /og/{package}", func(r *http.Request) (ui.File, error) { return s.card(r.PathValue("package"), "") })
+	s.web.File("GET /og/{package}", func(r *http.Request) (ui.File, error) { return s.card(r.Context(), r.PathValue("package"), "") })
 	s.web.File("GET /og/{package}/{version}", func(r *http.Request) (ui.File, error) {
-		return s.card(r.PathValue("package")+".png", r.PathValue("version"))
+		return s.card(r.Context(), r.PathValue("package")+".png", r.PathValue("version"))
 	})
 }
 
 // card is the picture of a public package. A private one and none at all get the registry's own, which nobody is to
 // keep: what is not there now may come.
-func (s *site) card(picture, version string) (ui.File, error) {
+func (s *site) card(ctx context.Context, picture, version string) (ui.File, error) {
 	pkg, ok := strings.CutSuffix(picture, ".png")
 	if version != "" {
 		version, ok = strings.CutSuffix(version, ".png")
@@ -29,7 +29,7 @@ func (s *site) card(picture, version string) (ui.File, error) {
 	if !ok {
 		return ui.File{}, absent
 	}
-	facts, found := s.Shelf.Facts(pkg, version)
+	facts, found := s.Shelf.Facts(ctx, pkg, version)
 	if !found {
 		return s.picture(s.ownCard(), "no-store"), nil
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image/png"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ user zoe
 org guild admin=zoe
 
 package hexhub/decimal owner=joe
-release hexhub/decimal 1.0.0 description="Numbers & <more>." licenses=MIT
+release hexhub/decimal 1.0.0 description="Whole numbers." licenses=Apache-2.0
 release hexhub/decimal 2.0.0 description="Numbers & <more>." licenses=MIT requires="plug ~> 1.0"
 package hexhub/plug owner=joe
 release hexhub/plug 1.0.0 retired="security:it leaks"
@@ -184,6 +185,33 @@ func TestCardsArePictures(t *testing.T) {
 		}
 	}
 	h.Anonymous().Get("/og/decimal").Expect(t, 404)
+	old, latest := h.Anonymous().Get("/og/decimal/1.0.0.png").Header.Get("ETag"), h.Anonymous().Get("/og/decimal/2.0.0.png").Header.Get("ETag")
+	if latest != h.Anonymous().Get("/og/decimal.png").Header.Get("ETag") || latest == old {
+		t.Errorf("the pictures of two versions are %s and %s", old, latest)
+	}
+}
+
+// A link to a package is shown with the package's picture, and one to what only some may know of with the site's.
+func TestPagesNameTheirPicture(t *testing.T) {
+	h := hubtest.World(t, filesWorld)
+	picture := regexp.MustCompile(`<meta property="og:image" content="([^"]*)">`)
+	for path, want := range map[string]string{
+		"/packages/decimal": "/og/decimal.png", "/packages/decimal/1.0.0": "/og/decimal/1.0.0.png", "/packages/decimal/versions": "/og/decimal.png",
+		"/packages/guild/vault": "/og.png", "/packages": "/og.png",
+	} {
+		c := h.Anonymous()
+		if strings.Contains(path, "vault") {
+			c = loggedIn(t, h, "zoe")
+		}
+		named := picture.FindSubmatch(c.Get(path).Expect(t, 200).Body)
+		if named == nil || string(named[1]) != h.URL+want {
+			t.Errorf("%s names %q, want %s", path, named, want)
+			continue
+		}
+		if a := h.Anonymous().Get(want); a.Status != 200 || a.Header.Get("Content-Type") != "image/png" {
+			t.Errorf("%s: %d %v", want, a.Status, a.Header)
+		}
+	}
 }
 
 func TestSitemapListsEveryPublicPackage(t *testing.T) {

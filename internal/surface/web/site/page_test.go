@@ -64,19 +64,26 @@ func TestHomeShowsWhatThereIs(t *testing.T) {
 	has(t, "the promise", home, `<h1[^>]*>Ours\. &#34;&gt;&lt;svg/onload=alert\(1\)&gt;</h1>`)
 }
 
-// Who is logged in finds his packages, and how much needs him.
-func TestHomeIsAlsoOnesOwn(t *testing.T) {
-	h := hubtest.World(t, filesWorld)
-	joe, ok := account.ByLogin(h.DB.View(), "joe")
+// loggedIn is the browser of a user.
+func loggedIn(t *testing.T, h *hubtest.Hub, login string) hubtest.Client {
+	t.Helper()
+	u, ok := account.ByLogin(h.DB.View(), login)
 	if !ok {
-		t.Fatal("nobody is joe")
+		t.Fatalf("nobody is %s", login)
 	}
-	_, secret, err := h.Accounts.StartSession(t.Context(), audit.By{}, joe.ID, "127.0.0.1", "test")
+	_, secret, err := h.Accounts.StartSession(t.Context(), audit.By{}, u.ID, "127.0.0.1", "test")
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := h.Anonymous()
 	c.Header = http.Header{"Accept": {"text/html"}, "Cookie": {"hexhub=" + secret}}
+	return c
+}
+
+// Who is logged in finds his packages, and how much needs him.
+func TestHomeIsAlsoOnesOwn(t *testing.T) {
+	h := hubtest.World(t, filesWorld)
+	c := loggedIn(t, h, "joe")
 	has(t, "joe's home", string(c.Get("/").Expect(t, 200).Body), `Your packages.*href="/packages/plug">plug</a>`, `href="/dashboard">\s*(One thing needs|\d+ things need) your attention`)
 	if strings.Contains(page(t, h, "/", 200), "your attention") {
 		t.Error("strangers are told what needs them")
