@@ -3,7 +3,10 @@ package docs
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"io"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"hexhub/hex/tarball"
 	"hexhub/internal/feature/catalog"
@@ -16,10 +19,18 @@ import (
 type Trees struct {
 	blobs blob.Store
 	shelf *pack.Shelf
+	lists *lru.Cache[tarball.Sum, list]
+	seed  maphash.Seed // of what is in lists
 }
 
 // NewTrees returns the documentation whose archives are in blobs, unpacked on the shelf.
-func NewTrees(blobs blob.Store, shelf *pack.Shelf) *Trees { return &Trees{blobs, shelf} }
+func NewTrees(blobs blob.Store, shelf *pack.Shelf) *Trees {
+	lists, err := lru.New[tarball.Sum, list](rememberedLists)
+	if err != nil { // it fails for no number above zero
+		panic(err)
+	}
+	return &Trees{blobs, shelf, lists, maphash.MakeSeed()}
+}
 
 // Open returns the files of a release's documentation, which the caller closes. The first to ask waits until they are
 // unpacked. If the release has none, that is not found; other errors are those of an archive that cannot be read now.
@@ -27,13 +38,18 @@ func (t *Trees) Open(ctx context.Context, r catalog.Release) (*pack.Pack, error)
 	if !r.HasDocs() {
 		return nil, fault.New(fault.NotFound, "%s %s has no documentation", r.Package, r.Version)
 	}
-	p, err := t.shelf.Get(ctx, treeKey(r.Docs.Hash), func(ctx context.Context, w *pack.Writer) error {
+	return t.get(ctx, treeKey(r.Docs.Hash), r, whole)
+}
+
+// get opens a pack of the shelf. If it is not there, it is made by adding each file of the release's archive.
+func (t *Trees) get(ctx context.Context, key string, r catalog.Release, add adder) (*pack.Pack, error) {
+	p, err := t.shelf.Get(ctx, key, func(ctx context.Context, w *pack.Writer) error {
 		f, err := t.blobs.Open(ctx, blob.Hash(r.Docs.Hash))
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		return fill(w, f, f.Size())
+		return fill(w, f, f.Size(), add)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the documentation of %s %s: %w", r.Ref(), r.Version, err)
@@ -49,7 +65,7 @@ func (t *Trees) Holds(r catalog.Release) bool {
 // Examine is [Examine], and leaves what is good unpacked: once a release names it, nobody waits for it here.
 func (t *Trees) Examine(ctx context.Context, up *blob.Spooled) (Archive, error) {
 	p, err := t.shelf.Get(ctx, treeKey(tarball.Sum(up.Hash())), func(_ context.Context, w *pack.Writer) error {
-		return fill(w, up, up.Size())
+		return fill(w, up, up.Size(), whole)
 	})
 	if err != nil {
 		return Archive{}, refusal(err)
@@ -63,7 +79,12 @@ func (t *Trees) Examine(ctx context.Context, up *blob.Spooled) (Archive, error) 
 
 func treeKey(hash tarball.Sum) string { return "docs-" + hash.String() }
 
-func fill(w *pack.Writer, f io.ReaderAt, size int64) error {
-	_, err := tarball.WalkDocs(f, size, func(f tarball.File, r io.Reader) error { return w.Add(f.Path, r) })
+// An adder puts a file of an archive into a pack.
+type adder func(w *pack.Writer, f tarball.File, contents io.Reader) error
+
+func whole(w *pack.Writer, f tarball.File, contents io.Reader) error { return w.Add(f.Path, contents) }
+
+func fill(w *pack.Writer, f io.ReaderAt, size int64, add adder) error {
+	_, err := tarball.WalkDocs(f, size, func(f tarball.File, r io.Reader) error { return add(w, f, r) })
 	return err
 }

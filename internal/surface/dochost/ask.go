@@ -137,12 +137,17 @@ func (a *asked) address(version, file string) string {
 	return a.base + (&url.URL{Path: "/" + file}).EscapedPath()
 }
 
+// file is the path of what is asked for in the archive: a folder shows its first page.
+func (a *asked) file() string {
+	if a.path == "" || strings.HasSuffix(a.path, "/") {
+		return a.path + "index.html"
+	}
+	return a.path
+}
+
 // locate returns the file that is meant, or with a folder whose slash is missing the path that leads to it.
 func (a *asked) locate(tree *pack.Pack) (f pack.File, to string, ok bool) {
-	file := a.path
-	if file == "" || strings.HasSuffix(file, "/") {
-		file += "index.html"
-	}
+	file := a.file()
 	if f, ok := tree.Find(file); ok {
 		return f, "", true
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/klauspost/compress/gzip"
@@ -15,6 +16,12 @@ import (
 
 // A barred page is one with the bar in it.
 type barred struct{ plain, compressed []byte }
+
+// A barredPage names one.
+type barredPage struct {
+	page
+	look
+}
 
 // A line of a menu of versions, or of a list of them.
 type line struct {
@@ -26,6 +33,7 @@ type line struct {
 // back. It works without scripts, and neither its style nor the page's reaches the other.
 type bar struct {
 	Package, Version, Home string
+	Theme                  string // dark or light, or empty for that of the reader's system
 	Lines                  []line
 }
 
@@ -35,13 +43,30 @@ var (
 	barTemplate = template.Must(template.New("bar").Parse(barText))
 )
 
+// A look is what the bar depends on besides the page that it is in.
+type look struct {
+	theme  string
+	framed bool // the page is in a frame of a page of the archive, such as EDoc's first
+}
+
+func lookOf(r *http.Request) look { return look{themeOf(r), r.Header.Get("Sec-Fetch-Dest") == "frame"} }
+
+// themeOf is the theme that the address asks for, if any.
+func themeOf(r *http.Request) string {
+	if theme := r.URL.Query().Get("theme"); theme == "dark" || theme == "light" {
+		return theme
+	}
+	return ""
+}
+
 // sendBarred sends a page with the bar in it.
 func (s *surface) sendBarred(w http.ResponseWriter, r *http.Request, a *asked, tree *pack.Pack, f pack.File) error {
-	key := page{a.release.Docs.Hash.String() + a.shown.tag + a.at, f.Path}
+	l := lookOf(r)
+	key := barredPage{page{a.release.Docs.Hash.String() + a.shown.tag + a.at, f.Path}, l}
 	b, ok := s.bars.Get(key)
 	if !ok || a.ticket != "" { // whose addresses nobody else is told
 		var err error
-		if b, err = s.barIn(a, tree, f); err != nil {
+		if b, err = s.barIn(a, tree, f, l); err != nil {
 			return err
 		}
 		if a.ticket == "" {
@@ -55,10 +80,13 @@ func (s *surface) sendBarred(w http.ResponseWriter, r *http.Request, a *asked, t
 	}
 	w.Header().Add("Vary", "Sec-Fetch-Dest")
 	tag := a.tag(compressed)
+	if l.framed {
+		tag = tag[:len(tag)-1] + `-framed"`
+	}
 	return sendBytes(w, r, tag[:len(tag)-1]+"-"+a.shown.tag[1:], body)
 }
 
-func (s *surface) barIn(a *asked, tree *pack.Pack, f pack.File) (barred, error) {
+func (s *surface) barIn(a *asked, tree *pack.Pack, f pack.File, l look) (barred, error) {
 	text, err := tree.Read(f, f.Size)
 	if err != nil {
 		return barred{}, err
@@ -66,7 +94,9 @@ func (s *surface) barIn(a *asked, tree *pack.Pack, f pack.File) (barred, error) 
 	var html, compressed bytes.Buffer
 	end := bodyTag.FindIndex(text)[1]
 	html.Write(text[:end])
-	err = barTemplate.Execute(&html, bar{Package: a.place.Name.String(), Version: a.release.Version.String(), Home: s.home(a), Lines: a.lines(f.Path)})
+	err = barTemplate.Execute(&html, bar{
+		Package: a.place.Name.String(), Version: a.release.Version.String(), Home: s.home(a), Theme: l.theme, Lines: a.lines(f.Path, l),
+	})
 	if err != nil {
 		return barred{}, err
 	}
@@ -92,15 +122,54 @@ func (s *surface) home(a *asked) string {
 	return home
 }
 
-// lines are all versions, the newest first, with the address of the file in each.
-func (a *asked) lines(file string) []line {
+// lines are all versions, the newest first, with what leads to the file in each, or to its first page if it has no such
+// file. From a page in a frame they lead to first pages, for those bring the frames.
+func (a *asked) lines(file string, l look) []line {
 	latest, _ := a.shown.set.Latest()
+	query := url.Values{}
+	if l.theme != "" {
+		query.Set("theme", l.theme)
+	}
+	if l.framed {
+		file = "index.html"
+	}
+	if file != "index.html" {
+		query.Set(otherwise, "front")
+	}
 	var out []line
 	for _, rel := range slices.Backward(a.shown.set) {
 		out = append(out, line{
-			Version: rel.Version.String(), URL: a.address(rel.Version.String(), file),
+			Version: rel.Version.String(), URL: withQuery(a.address(rel.Version.String(), file), query),
 			Current: rel.Version == a.release.Version, Latest: rel.Version == latest.Version, Retired: rel.Retirement != nil,
 		})
 	}
 	return out
+}
+
+func withQuery(address string, q url.Values) string {
+	if len(q) == 0 {
+		return address
+	}
+	return address + "?" + q.Encode()
+}
+
+// otherwise is the parameter of a page's address that says what to show if there is no such page: the front.
+const otherwise = "else"
+
+// choose leads who has chosen another version from a menu to the page that is meant, or to the version's first page if
+// there is none. It returns false for everybody else.
+func (a *asked) choose(w http.ResponseWriter, r *http.Request, there bool) bool {
+	q := r.URL.Query()
+	if q.Get(otherwise) != "front" {
+		return false
+	}
+	q.Del(otherwise)
+	r = r.Clone(r.Context())
+	r.URL.RawQuery = q.Encode()
+	path := a.at + "/"
+	if there {
+		path += a.path
+	}
+	_ = a.lead(w, r, path) // which cannot fail
+	return true
 }

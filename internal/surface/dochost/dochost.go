@@ -49,7 +49,7 @@ func New(d Deps) http.Handler {
 	}
 	return &surface{
 		Deps: d, packages: &memory{d.DB, cache[catalog.Ref, *shown](rememberedPackages)},
-		manners: cache[page, manner](rememberedPages), bars: cache[page, barred](rememberedBars),
+		manners: cache[page, manner](rememberedPages), bars: cache[barredPage, barred](rememberedBars),
 	}
 }
 
@@ -66,7 +66,7 @@ type surface struct {
 	Deps
 	packages *memory
 	manners  *lru.Cache[page, manner]
-	bars     *lru.Cache[page, barred]
+	bars     *lru.Cache[barredPage, barred]
 }
 
 // ServeHTTP implements http.Handler.

@@ -2,6 +2,7 @@ package dochost
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"path"
@@ -17,6 +18,8 @@ import (
 func (s *surface) send(w http.ResponseWriter, r *http.Request, a *asked, tree *pack.Pack) error {
 	f, to, ok := a.locate(tree)
 	switch {
+	case a.choose(w, r, ok):
+		return nil
 	case !ok:
 		return s.missing(w, r, a, tree)
 	case to != "":
@@ -45,22 +48,16 @@ func (s *surface) send(w http.ResponseWriter, r *http.Request, a *asked, tree *p
 	return s.sendFile(w, r, a, tree, f)
 }
 
-// isCurrent reports whether the latest documentation has the page as well, as far as that is cheap to know.
+// isCurrent reports whether the latest documentation has the page as well.
 func (s *surface) isCurrent(r *http.Request, a *asked, f pack.File) bool {
 	latest, _ := a.shown.set.Latest()
 	if latest.Version == a.release.Version {
 		return true
 	}
-	if !s.Trees.Holds(latest) {
-		return false
-	}
-	tree, err := s.Trees.Open(r.Context(), latest)
-	if err != nil {
-		return false
-	}
-	defer tree.Close()
-	_, ok := tree.Find(f.Path)
-	return ok
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	has, err := s.Trees.Has(ctx, latest, f.Path)
+	return err == nil && has
 }
 
 // inMemory is how large a file is read at once; larger ones are sent bit by bit.

@@ -1,8 +1,11 @@
 package dochost
 
 import (
+	"context"
 	"net/http"
+	"net/url"
 	"slices"
+	"time"
 
 	"hexhub/internal/kernel/pack"
 )
@@ -21,7 +24,7 @@ func (s *surface) missing(w http.ResponseWriter, r *http.Request, a *asked, tree
 	}
 	n := notice{
 		Heading: "This page is not here", Text: "The documentation of " + a.place.Name.String() + " has no page at this address.",
-		Ways: []way{{a.base + "/", "To its first page"}, {s.home(a), "To the package"}},
+		Ways: []way{{themed(r, a.base+"/"), "To its first page"}, {s.home(a), "To the package"}},
 	}
 	switch {
 	case tree == nil:
@@ -31,9 +34,17 @@ func (s *surface) missing(w http.ResponseWriter, r *http.Request, a *asked, tree
 		n.Text = "The documentation of " + a.place.Name.String() + " " + a.release.Version.String() + " has no page at this address."
 	}
 	for _, l := range elsewhere {
-		n.Elsewhere = append(n.Elsewhere, way{l.URL, l.Version})
+		n.Elsewhere = append(n.Elsewhere, way{themed(r, l.URL), l.Version})
 	}
 	return n.send(w, r, http.StatusNotFound)
+}
+
+// themed is an address with the theme of the one that was asked for.
+func themed(r *http.Request, address string) string {
+	if theme := themeOf(r); theme != "" {
+		return withQuery(address, url.Values{"theme": {theme}})
+	}
+	return address
 }
 
 // sendTheirs sends the page that the archive has for what is missing.
@@ -52,23 +63,22 @@ func (s *surface) sendTheirs(w http.ResponseWriter, r *http.Request, tree *pack.
 	return nil
 }
 
-// elsewhere are the versions that have the page. Only the latest is unpacked for that; of others it is known when they
-// lie unpacked, for a page that is nowhere must not cost more than one that is there.
+// patience is how long one request waits for what archives that nobody has looked at yet have. Looking goes on without
+// it, for the next.
+const patience = time.Second
+
+// elsewhere are the versions that have the page, the newest first.
 func (s *surface) elsewhere(r *http.Request, a *asked) []line {
-	latest, _ := a.shown.set.Latest()
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
 	var out []line
 	for _, rel := range slices.Backward(a.shown.set) {
-		if len(out) == mostElsewhere || rel.Version != latest.Version && !s.Trees.Holds(rel) {
-			continue
+		if len(out) == mostElsewhere || ctx.Err() != nil {
+			break
 		}
-		tree, err := s.Trees.Open(r.Context(), rel)
-		if err != nil {
-			continue // there may be others
+		if has, err := s.Trees.Has(ctx, rel, a.file()); err == nil && has { // of one that cannot be read there may be others
+			out = append(out, line{Version: rel.Version.String(), URL: a.address(rel.Version.String(), a.file())})
 		}
-		if f, _, ok := a.locate(tree); ok && f.Path != "" {
-			out = append(out, line{Version: rel.Version.String(), URL: a.address(rel.Version.String(), f.Path)})
-		}
-		tree.Close()
 	}
 	return out
 }

@@ -17,6 +17,7 @@ type notice struct {
 	Request       string // id of the request to tell somebody, if that is of use
 
 	Style template.CSS
+	Theme string
 }
 
 // A way leads on.
@@ -38,7 +39,7 @@ var (
 
 // send sends the notice. Nobody keeps it: what is missing now may be there in a moment.
 func (n notice) send(w http.ResponseWriter, r *http.Request, status int) error {
-	n.Style = template.CSS(noticeStyle) //nolint:gosec // G203: the style is ours
+	n.Style, n.Theme = template.CSS(noticeStyle), themeOf(r) //nolint:gosec // G203: the style is ours
 	var b bytes.Buffer
 	if err := noticeTemplate.Execute(&b, n); err != nil {
 		return err
