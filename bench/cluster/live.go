@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -24,7 +23,7 @@ import (
 // live measures pages that are open while something is published every second: what one costs a node, and how long
 // after the publisher began to send the last node has told it to all.
 func (b *bench) live(ctx context.Context) error {
-	rows := [][]string{{"nodes", "open pages", "a page", "publishes", "publishing p50", "p99", "told p50", "p99", "worst", "the node's processor"}}
+	rows := [][]string{{"nodes", "open pages", "a page", "publishes", "publishing p50", "p99", "told p50", "p99", "worst", "not within 1 s", "the node's processor"}}
 	password := filepath.Join(b.dir, "admin-password")
 	if err := os.WriteFile(password, []byte("correct horse battery staple\n"), 0o600); err != nil {
 		return err
@@ -93,13 +92,11 @@ func (b *bench) watch(ctx context.Context, f *fleet.Fleet) ([]string, error) {
 		return nil, err
 	}
 	times := w.told()
-	if missing := b.pages*b.seconds - len(times); missing > 0 {
-		return nil, fmt.Errorf("%d times a page was not told within a second", missing)
-	}
 	return []string{
 		fmt.Sprint(len(f.Nodes)), fmt.Sprint(b.pages), fmt.Sprintf("%.1f kB", float64(after-before)/1e3/float64(b.pages)), fmt.Sprint(b.seconds),
 		report.Time(report.Percentile(publishing, 50)), report.Time(report.Percentile(publishing, 99)),
 		report.Time(report.Percentile(times, 50)), report.Time(report.Percentile(times, 99)), report.Time(report.Percentile(times, 100)),
+		fmt.Sprint(b.pages*b.seconds - len(times)),
 		fmt.Sprintf("%.0f %%", 100*(used-busy).Seconds()/time.Since(start).Seconds()),
 	}, nil
 }
@@ -142,29 +139,39 @@ func (w *watchers) look(i int, address string) error {
 	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n"); err != nil {
 		return err
 	}
-	r := bufio.NewReader(c)
-	for {
-		line, err := r.ReadSlice('\n')
-		if err != nil {
+	p := &page{conn: c}
+	for !p.says([]byte("live_first")) {
+		if err := p.read(); err != nil {
 			return fmt.Errorf("open page %d: %w", i, err)
 		}
-		if bytes.Contains(line, []byte("live_first")) {
-			break
-		}
 	}
-	go w.read(r)
+	go w.read(p)
 	return nil
 }
 
+// page is what one connection was told last: enough of it to see a name that came in two parts.
+type page struct {
+	conn  net.Conn
+	bytes [8 << 10]byte
+	size  int
+}
+
+const longestName = 64
+
+func (p *page) read() error {
+	kept := copy(p.bytes[:], p.bytes[max(0, p.size-longestName):p.size])
+	n, err := p.conn.Read(p.bytes[kept:])
+	p.size = kept + n
+	return err
+}
+
+func (p *page) says(text []byte) bool { return bytes.Contains(p.bytes[:p.size], text) }
+
 // read notes when the page says what is wanted, until it is closed.
-func (w *watchers) read(r *bufio.Reader) {
+func (w *watchers) read(p *page) {
 	var told *wanted
-	for {
-		line, err := r.ReadSlice('\n')
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			return
-		}
-		if now := w.want.Load(); now != told && bytes.Contains(line, now.text) {
+	for p.read() == nil {
+		if now := w.want.Load(); now != told && p.says(now.text) {
 			told = now
 			took := time.Since(now.since)
 			w.mu.Lock()
