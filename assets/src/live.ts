@@ -200,5 +200,6 @@ document.addEventListener("visibilitychange", () => {
   void connect();
 });
 addEventListener("pagehide", stop);
-addEventListener("pageshow", (event) => { if (event.persisted) void connect(); });
-void connect();
+// Not before the page is whole: what it shows first is not to wait for a stream.
+addEventListener("pageshow", () => void connect());
+if (document.readyState === "complete") void connect();
