@@ -35,6 +35,10 @@ fmt:       ## format all Go files
 gen:       ## regenerate everything generated; needs Node 20 and npm
 	$(GO) generate ./...
 
+e2e:       ## measure pages with Lighthouse, on a machine that does nothing else; needs Node 20 and npm
+	cd e2e && npm ci --no-audit --no-fund
+	$(GO) test -v -count=1 -timeout 60m $(BROWSER) -run TestLighthouse -lighthouse $(CURDIR)/e2e
+
 chaos:     ## let everything go wrong for CHAOS (10m) while clients work, and judge
 	$(GO) test -v -count=1 -timeout 0 ./e2e/chaos -chaos $(CHAOS)
 
@@ -65,4 +69,4 @@ clean:     ## remove what was built; data stays
 help:      ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test packages lint fmt gen chaos bench bench-cluster bench-mnesia fuzz build dist vuln clean help
+.PHONY: run test packages lint fmt gen e2e chaos bench bench-cluster bench-mnesia fuzz build dist vuln clean help

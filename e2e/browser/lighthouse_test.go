@@ -1,0 +1,148 @@
+package browser
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/remote"
+)
+
+var (
+	lighthouse = flag.String("lighthouse", "", "the folder that npm ci put Lighthouse into; unless it is empty, pages are measured")
+	rounds     = flag.Int("rounds", 3, "how often each page is measured with -lighthouse; the median counts")
+)
+
+// key are the pages that Lighthouse measures. Those at which one comes in must be painted fast.
+var key = []struct {
+	path string
+	fast bool
+}{{"/", true}, {"/packages", true}, {"/packages/money", true}, {"/docs", false}, {"/connect", false}, {"/login", false}}
+
+// screens are what Lighthouse takes the visitor to have, and within how many milliseconds such a one is to see the
+// first of a page.
+var screens = []struct {
+	name  string
+	args  []string
+	paint float64
+}{{"desktop", []string{"--preset=desktop"}, 500}, {"mobile", nil, 1500}}
+
+// A lightReport is what we read of a report of Lighthouse.
+type lightReport struct {
+	Categories map[string]struct{ Score float64 }
+	Audits     map[string]struct{ NumericValue float64 }
+}
+
+// TestLighthouse measures the pages of the demo's world with Lighthouse, if it is told where that is. It is for a
+// machine that does nothing else: make e2e.
+func TestLighthouse(t *testing.T) {
+	if *lighthouse == "" {
+		t.Skip("no folder is named by -lighthouse: make e2e does")
+	}
+	hub, _ := exhibition(t)
+	site := "http://" + hub.Addr()
+	var table strings.Builder
+	table.WriteString("| page | screen | performance | accessibility | good practice | search engines | first paint | largest paint | blocked | moved |\n|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, p := range key {
+		for _, s := range screens {
+			var reports []lightReport
+			for range *rounds {
+				t.Run(s.name+p.path, func(t *testing.T) { reports = append(reports, measured(t, site, p.path, s.args)) })
+			}
+			if len(reports) < *rounds {
+				continue
+			}
+			judgeLight(t, &table, p.path, s.name, reports, map[bool]float64{true: s.paint}[p.fast])
+		}
+	}
+	t.Log("\n" + table.String())
+}
+
+// judgeLight writes a row of what a page got in the middle of several reports, and demands the goals. It may be
+// painted within any time if that is zero.
+func judgeLight(t *testing.T, table *strings.Builder, path, screen string, reports []lightReport, paint float64) {
+	t.Helper()
+	fmt.Fprintf(table, "| %s | %s |", path, screen)
+	for _, category := range []string{"performance", "accessibility", "best-practices", "seo"} {
+		scores := make([]int, len(reports))
+		for i, r := range reports {
+			scores[i] = int(100*r.Categories[category].Score + 0.5)
+		}
+		slices.Sort(scores)
+		got := scores[len(scores)/2]
+		if got < 95 {
+			t.Errorf("%s, %s: %s is %d in the middle of %v, want 95", path, screen, category, got, scores)
+		}
+		if fmt.Fprintf(table, " %d", got); scores[0] != scores[len(scores)-1] {
+			fmt.Fprintf(table, " (%d–%d)", scores[0], scores[len(scores)-1])
+		}
+		table.WriteString(" |")
+	}
+	first := middle(reports, "first-contentful-paint")
+	if paint > 0 && first > paint {
+		t.Errorf("%s, %s: the first is painted after %.0f ms, want %.0f", path, screen, first, paint)
+	}
+	fmt.Fprintf(table, " %.0f ms | %.0f ms | %.0f ms | %.3f |\n", first, middle(reports, "largest-contentful-paint"),
+		middle(reports, "total-blocking-time"), middle(reports, "cumulative-layout-shift"))
+}
+
+// middle is the median of an audit's value.
+func middle(reports []lightReport, audit string) float64 {
+	values := make([]float64, len(reports))
+	for i, r := range reports {
+		values[i] = r.Audits[audit].NumericValue
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// measured lets Lighthouse measure a page once, in a browser that has just begun and is warm: what a browser does for
+// itself when it begins is not the page's. Lighthouse itself is in nobody's way.
+func measured(t *testing.T, site, path string, args []string) lightReport {
+	t.Helper()
+	port := freePort(t)
+	b := openTabs(t, chromedp.Flag("remote-debugging-port", port), remote.WebSocket)[0]
+	for range 3 {
+		if err := chromedp.Do(b.ctx, chromedp.Navigate(site+"/status")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := filepath.Join(t.TempDir(), "report.json")
+	args = append([]string{
+		"-n", "10", filepath.Join(*lighthouse, "node_modules/.bin/lighthouse"), site + path, "--port=" + port,
+		"--quiet", "--output=json", "--output-path=" + out, "--max-wait-for-load=15000", // a live page never falls silent
+	}, args...)
+	if said, err := exec.CommandContext(t.Context(), "nice", args...).CombinedOutput(); err != nil {
+		t.Fatalf("lighthouse %s: %v\n%s", path, err, bytes.TrimSpace(said))
+	}
+	data, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r lightReport
+	if err := json.Unmarshal(data, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
