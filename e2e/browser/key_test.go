@@ -158,3 +158,54 @@ func TestPaletteLeadsAnywhere(t *testing.T) {
 	h.command("?")
 	h.wait("the keys are told", `document.querySelector("dialog.overlay[open]")?.textContent.includes("Turn keys off")`)
 }
+
+// What the key map says of a package's pages is so.
+func TestKeysOfAPackage(t *testing.T) {
+	s := newSite(t)
+	h := newHand(t, s, "root", "/packages/decimal/1.0.0")
+	h.wait("what is copied is remembered", `(navigator.clipboard.writeText = async (text) => { window.copied = text; }, true)`)
+	h.command("c")
+	h.wait("c copies the snippet", `window.copied?.includes("decimal")`)
+	button := `document.querySelector("[data-install] button")`
+	h.wait("and says so", button+`.getAttribute("aria-label") === "Copied"`)
+	h.wait("for a while", button+`.getAttribute("aria-label") === "Copy" && `+button+`.querySelector("svg")`)
+
+	tab := func(key, leads string) {
+		h.t.Helper()
+		h.command(key)
+		h.wait(key+" leads on", leads+` && document.querySelector("header.top [role=combobox]")`)
+	}
+	tab("v", `location.pathname.endsWith("/versions")`)
+	tab("f", `location.pathname.startsWith("/diff/decimal/")`)
+	h.wait("one goes back", `(history.back(), true)`)
+	tab("m", `location.pathname === "/packages/decimal"`)
+	tab(".", `location.pathname.endsWith("/files")`)
+	h.command("t")
+	h.wait("t leads to the finder", `document.activeElement.matches("input[data-find]")`)
+	h.command(kb.Escape)
+	h.wait("one leaves it", `(document.activeElement.blur(), true)`)
+	h.command("d")
+	h.wait("d opens the documentation", `location.href.includes("decimal") && !document.querySelector("header.top")`)
+}
+
+// In lists j and k go from row to row and Enter opens one; g and a letter lead to the places that all pages have.
+func TestKeysOfListsAndPlaces(t *testing.T) {
+	s := newSite(t)
+	h := newHand(t, s, "root", "/packages")
+	row := func(n string) string {
+		return `document.activeElement === [...document.querySelectorAll("main li a[href^='/packages/']")][` + n + `]`
+	}
+	h.command("j")
+	h.wait("j goes to the first", row("0"))
+	h.command("j")
+	h.wait("and to the next", row("1"))
+	h.command("k")
+	h.wait("k goes back", row("0"))
+	h.command(kb.Enter)
+	h.wait("Enter opens it", `location.pathname.startsWith("/packages/") && document.querySelector("header.top [role=combobox]")`)
+	for key, path := range map[string]string{"h": "/", "d": "/dashboard", "a": "/admin"} {
+		h.command("g")
+		h.command(key)
+		h.wait("g "+key+" leads to "+path, `location.pathname === "`+path+`" && document.querySelector("header.top [role=combobox]")`)
+	}
+}
