@@ -12,6 +12,7 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/doctor"
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/kernel/store"
@@ -106,6 +107,11 @@ func (n *Node) definitions() []setting.Definition {
 			Name:  siteSecurityContact,
 			Help:  "Where to tell of a security hole: an address of mail or an https:// page, which /.well-known/security.txt then names.",
 			Check: func(v string) error { _, err := parseContact(v); return err },
+		},
+		{
+			Name:  doctor.Silence,
+			Help:  "What the first page of the administration reminds of no more, separated by commas: https, mail, nodes.",
+			Check: func(v string) error { _, err := doctor.ParseSilence(v); return err },
 		},
 	}
 }

@@ -12,12 +12,14 @@ package access
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"time"
 
 	"hexhub/hex/name"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 )
 
@@ -55,6 +57,14 @@ type Actor struct {
 // SystemActor is who does what an operator asks for at the machine itself, named for the audit log,
 // such as "hexhub admin create". He may do everything.
 func SystemActor(name string) Actor { return Actor{Via: System, deed: name} }
+
+// Because returns the actor with the reason of what he does to what is others', which must be one.
+func (a Actor) Because(reason string) (Actor, error) {
+	if a.Reason = strings.TrimSpace(reason); len(a.Reason) < 3 || len(a.Reason) > 300 {
+		return a, fault.Field("must be given, in 3 to 300 letters: the audit log keeps it", "reason")
+	}
+	return a, nil
+}
 
 // By is the actor as the audit log remembers him.
 func (a Actor) By() audit.By {

@@ -67,7 +67,7 @@ func Register(web *ui.Web, d Deps) {
 	p := &pages{Deps: d, web: web}
 	web.Words(words)
 
-	p.add("/admin", p.overview, nil)
+	p.add("/admin", p.overview, deeds{"silence": p.silence})
 	p.add("/admin/doctor", p.doctor, nil)
 	p.add("/admin/cluster", p.cluster, nil)
 	p.add("/admin/cluster/{node}", p.node, deeds{"lead": p.lead, "drain": p.drain, "undrain": p.undrain, "remove": p.remove})
@@ -171,14 +171,6 @@ func (p *pages) administer(verb access.Verb, render ui.Visited) ui.Render {
 	}
 }
 
-// because is the administrator with the reason of what he does, which must be one.
-func because(a access.Actor, form url.Values) (access.Actor, error) {
-	if a.Reason = form.Get("reason"); len(a.Reason) < 3 || len(a.Reason) > 300 {
-		return a, fault.Field("must be given, in 3 to 300 letters: the audit log keeps it", "reason")
-	}
-	return a, nil
-}
-
 // A sheet is what all pages show.
 type sheet struct {
 	ui.Page
@@ -214,8 +206,9 @@ func (p *pages) sheet(w http.ResponseWriter, r *http.Request, title, section str
 // words are what the pages say of a deed that was done.
 var words = map[string]string{
 	"admin-lead": "The leadership has moved.", "admin-drained": "The node is being drained.", "admin-undrained": "The node is back.", "admin-removed": "The node is removed.",
-	"admin-set":     "The setting is in force, on all nodes.",
-	"admin-invited": "The invitation is on its way.", "admin-uninvited": "The invitation is taken back.",
+	"admin-silenced": "You are reminded of it no more. The settings can take that back.",
+	"admin-set":      "The setting is in force, on all nodes.",
+	"admin-invited":  "The invitation is on its way.", "admin-uninvited": "The invitation is taken back.",
 	"admin-deactivated": "The user is shut out, and all of his sessions have ended.", "admin-reactivated": "The user may come in again.",
 	"admin-granted": "The user is an administrator now.", "admin-revoked": "The user is no administrator any more.",
 	"admin-second": "The second factor is taken away.", "admin-password": "A link to choose another password is on its way.",

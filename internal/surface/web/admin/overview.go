@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/feature/health"
 	"hexhub/internal/kernel/job"
+	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -19,6 +21,7 @@ type overviewPage struct {
 	sheet
 	Report  health.Report
 	ToDo    []finding
+	Wishes  []doctor.Wish
 	Rows    map[string]int64
 	Bytes   int64
 	Jobs    job.Count
@@ -53,13 +56,27 @@ func (p *pages) overview(w http.ResponseWriter, r *http.Request, _ ui.Visit) (vi
 	if examined.Nodes != nil {
 		examined.Nodes = func(context.Context) health.Report { return page.Report } // they were asked just now
 	}
-	for _, f := range inWords(doctor.Run(r.Context(), examined, quick)) {
+	found := doctor.Run(r.Context(), examined, quick)
+	page.Wishes = doctor.Wishes(examined, page.Report, found, p.silent(v))
+	for _, f := range inWords(found) {
 		if f.Level == doctor.Warn || f.Level == doctor.Fail {
 			page.ToDo = append(page.ToDo, f)
 		}
 	}
 	slices.SortStableFunc(page.ToDo, func(a, b finding) int { return cmp.Compare(grave(a.Level), grave(b.Level)) })
 	return page, nil
+}
+
+// silent are the wishes of which nobody wants to be reminded.
+func (p *pages) silent(r store.Reader) []string {
+	value, _ := p.Settings.Value(r, doctor.Silence)
+	ids, _ := doctor.ParseSilence(value) // what a newer binary wrote reminds
+	return ids
+}
+
+func (p *pages) silence(r *http.Request, v ui.Visit, form url.Values) (string, string, error) {
+	value := strings.Join(append(p.silent(p.DB.View()), form.Get("wish")), ",")
+	return "admin-silenced", "", p.Settings.Set(r.Context(), v.Actor.By(), doctor.Silence, value)
 }
 
 func grave(l doctor.Level) int {

@@ -27,12 +27,12 @@ type packagesPage struct {
 	Reserved []catalog.Reserved
 }
 
-func (p *pages) packages(w http.ResponseWriter, r *http.Request, v ui.Visit) (view, error) {
+func (p *pages) packages(w http.ResponseWriter, r *http.Request, _ ui.Visit) (view, error) {
 	q := r.URL.Query()
 	page := &packagesPage{sheet: p.sheet(w, r, "Packages", "/admin/packages"), Asked: strings.TrimSpace(q.Get("q"))}
 	rows := p.DB.View()
 	var in []name.Repository
-	for _, repository := range p.Catalog.Visible(rows, v.Actor) {
+	for repository := range org.Repositories.All(rows) {
 		in = append(in, repository.Name)
 	}
 	n, _ := strconv.Atoi(q.Get("page"))
@@ -60,7 +60,7 @@ func (p *pages) reserve(r *http.Request, v ui.Visit, form url.Values) (string, s
 	if err != nil {
 		return "", "", err
 	}
-	actor, err := because(v.Actor, form)
+	actor, err := v.Actor.Because(form.Get("reason"))
 	if err != nil {
 		return "", "", err
 	}
@@ -93,6 +93,18 @@ type packagePage struct {
 	Shown    string // path of the page that others see
 	Owners   []owner
 	Releases []catalog.Release // the newest first
+}
+
+// commands do in a terminal what the page does, for its newest release.
+func (p *packagePage) commands() string {
+	ref, number := p.Package.Ref().String(), p.Package.Summary.Latest.String()
+	return strings.NewReplacer("REF", ref, "VERSION", number).Replace(`hexhub package show REF
+hexhub package retire REF VERSION --as security --message WORDS --reason TEXT
+hexhub package unretire REF VERSION --reason TEXT
+hexhub package remove REF VERSION --reason TEXT --dry-run
+hexhub package owners add REF USER --level maintainer --reason TEXT
+hexhub package owners remove REF USER --reason TEXT
+hexhub audit list --package REF`)
 }
 
 // which finds the package whose page it is.
@@ -142,7 +154,7 @@ func (p *pages) moderate(r *http.Request, v ui.Visit, form url.Values, said stri
 	if err != nil {
 		return "", "", err
 	}
-	actor, err := because(v.Actor, form)
+	actor, err := v.Actor.Because(form.Get("reason"))
 	if err != nil {
 		return "", "", err
 	}
