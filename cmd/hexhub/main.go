@@ -42,6 +42,7 @@ type command struct {
 	Admin   adminCmd   `cmd:"" group:"Operate" help:"Administrators and what all nodes agree on."`
 	User    userCmd    `cmd:"" group:"Operate" help:"Accounts."`
 	Org     orgCmd     `cmd:"" group:"Operate" help:"Organizations, members and their private repositories."`
+	Package packageCmd `cmd:"" group:"Operate" help:"Packages of all repositories, and reserved names."`
 	Key     keyCmd     `cmd:"" group:"Operate" help:"API keys of users."`
 	Audit   auditCmd   `cmd:"" group:"Operate" help:"Who did what."`
 	Backup  backupCmd  `cmd:"" group:"Operate" help:"Copies of the server elsewhere, and the way back."`

@@ -126,7 +126,7 @@ func (s opsServer) run(ctx context.Context, n *Node) error {
 // operator is what operators are told and obeyed, wherever they are.
 func (n *Node) operator() *ops.Ops {
 	return ops.New(ops.Deps{
-		Version: n.version, DB: n.DB, Log: n.Etcd, Cluster: n.Cluster, Operator: n.machinery(), Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Settings: n.Settings,
+		Version: n.version, DB: n.DB, Log: n.Etcd, Cluster: n.Cluster, Operator: n.machinery(), Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, Catalog: n.Catalog, OAuth: n.OAuth, Settings: n.Settings,
 		Mail: n.Mail, Jobs: n.Jobs,
 		Audit: n.Audit, Registry: n.Registry(), Metrics: n.Metrics, Ready: n.ready, Setup: n.StartSetup, Logger: n.log,
 		Doctor: doctor.Deps{

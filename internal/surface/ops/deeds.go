@@ -104,6 +104,17 @@ var deeds = []deed{
 	{"GET", "org/invitations", (*Ops).orgInvitations, ""},
 	{"POST", "org/invitations", (*Ops).inviteToOrg, ""},
 	{"DELETE", "org/invitations", (*Ops).revokeOrgInvitation, ""},
+
+	{"GET", "packages", (*Ops).packages, ""},
+	{"GET", "package", (*Ops).showPackage, ""},
+	{"PUT", "package/retirement", (*Ops).retire, ""},
+	{"DELETE", "package/retirement", (*Ops).unretire, ""},
+	{"DELETE", "package/release", (*Ops).removeRelease, ""},
+	{"PUT", "package/owner", (*Ops).setOwner, ""},
+	{"DELETE", "package/owner", (*Ops).removeOwner, ""},
+	{"GET", "names", (*Ops).reservations, ""},
+	{"PUT", "names", (*Ops).reserve, ""},
+	{"DELETE", "names", (*Ops).free, ""},
 }
 
 // ofNode reports whether the deed tells nothing but how this node does and is reached, which is asked just

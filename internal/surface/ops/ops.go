@@ -22,6 +22,7 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/doctor"
 	"hexhub/internal/feature/health"
@@ -47,6 +48,7 @@ type Deps struct {
 	Accounts *account.Accounts
 	Access   *access.Access
 	Orgs     *org.Orgs
+	Catalog  *catalog.Catalog
 	OAuth    *oauth.OAuth
 	Settings *setting.Settings
 	Mail     *mail.Mail

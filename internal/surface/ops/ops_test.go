@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hexhub/hex/name"
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
@@ -70,6 +71,7 @@ func newWorld(t *testing.T) *world {
 		Version: "1.2.3", DB: db, Accounts: accounts, Orgs: org.New(db, org.Options{Mail: letters}), Audit: audit.New(db, audit.Options{}), Metrics: reg,
 		Access:   rights,
 		OAuth:    tokens,
+		Catalog:  catalog.New(db, catalog.Options{DefaultRepository: name.MustRepository("hexhub")}),
 		Settings: setting.New(db, []setting.Definition{{Name: "colour", Default: "blue", Check: func(string) error { return nil }}}),
 		Mail:     letters, Jobs: job.New(db, job.Options{}),
 		Registry: connect.Registry{URL: "http://127.0.0.1:4000", Repository: "hexhub", Fingerprint: "SHA256:x"},

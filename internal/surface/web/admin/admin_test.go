@@ -48,9 +48,11 @@ type world struct {
 	web      *ui.Web
 	db       *store.DB
 	accounts *account.Accounts
+	orgs     *org.Orgs
 	catalog  *catalog.Catalog
 	mail     *mail.Mail
 	report   health.Report
+	examined doctor.Deps
 }
 
 func newWorld(t *testing.T) *world {
@@ -64,19 +66,19 @@ func newWorld(t *testing.T) *world {
 	acme := name.MustRepository("acme")
 	w := &world{T: t, db: db, mail: mailtest.New(t, db)}
 	w.accounts = account.New(db, account.Options{Cost: account.Cost{Memory: 8, Passes: 1, Lanes: 1}, Mail: w.mail})
-	orgs := org.New(db, org.Options{Mail: w.mail})
-	if _, err := orgs.EnsureDefault(t.Context(), acme); err != nil {
+	w.orgs = org.New(db, org.Options{Mail: w.mail})
+	if _, err := w.orgs.EnsureDefault(t.Context(), acme); err != nil {
 		t.Fatal(err)
 	}
 	w.catalog = catalog.New(db, catalog.Options{DefaultRepository: acme})
 	w.report = health.Judge([]health.Seen{{ID: "1", Name: "n1", Vital: &health.Vital{ID: "1", Name: "n1", Version: "1.2.3", StartedAt: time.Now()}}})
 	w.web = ui.New(ui.Options{URL: "http://hub.example.com", Repository: "acme", Version: "test", Log: slog.New(slog.DiscardHandler), DB: db, Open: w.accounts.Open, Sudo: w.accounts.Sudo})
 	admin.Register(w.web, admin.Deps{
-		DB: db, Accounts: w.accounts, Orgs: orgs, Catalog: w.catalog, Audit: audit.New(db, audit.Options{}), Default: acme,
-		Settings: setting.New(db, []setting.Definition{{Name: "colour", Default: "blue", Help: "What it is painted in.", Check: oneColour}}),
+		DB: db, Accounts: w.accounts, Orgs: w.orgs, Catalog: w.catalog, Audit: audit.New(db, audit.Options{}), Default: acme,
+		Settings: setting.New(db, []setting.Definition{{Name: "colour", Default: "blue", Help: "What it is painted in.", Check: oneColour}, {Name: doctor.Silence, Check: oneWish}}),
 		Operator: operator.New(operator.Deps{DB: db, Jobs: job.New(db, job.Options{}), Mail: w.mail}),
 		Report:   func(context.Context) health.Report { return w.report },
-		Examine:  func() doctor.Deps { return doctor.Deps{DB: db} },
+		Examine:  func() doctor.Deps { w.examined.DB = db; return w.examined },
 		Started:  []admin.Started{{Key: "listen", Flag: "listen", Env: "HEXHUB_LISTEN", Help: "Where.", Value: ":4000", Source: "hexhub.toml:3"}},
 	})
 	w.site = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { // as the front does
@@ -95,6 +97,8 @@ func oneColour(v string) error {
 	}
 	return nil
 }
+
+func oneWish(v string) error { _, err := doctor.ParseSilence(v); return err }
 
 func (w *world) user(username string, isAdmin bool) account.User {
 	w.Helper()
@@ -170,11 +174,16 @@ func (w *world) recorded(by string) []string {
 
 func (w *world) publish(u account.User, pkg, number string) {
 	w.Helper()
+	w.publishIn("acme", u, pkg, number)
+}
+
+func (w *world) publishIn(repository string, u account.User, pkg, number string) {
+	w.Helper()
 	m := tarball.Metadata{
 		Name: pkg, Version: number, App: pkg, BuildTools: []string{"mix"}, Files: []string{"mix.exs"}, Description: new("a package"), Licenses: []string{"MIT"},
 	}
 	_, _, err := w.catalog.Publish(w.Context(), access.Actor{User: u, Via: access.Password}, catalog.Draft{
-		Repository: name.MustRepository("acme"), Size: 1024, Tarball: &tarball.Tarball{Metadata: m, Sums: tarball.Sums{Inner: tarball.Sum{1}, Outer: tarball.Sum{2}}, Unpacked: 4096},
+		Repository: name.MustRepository(repository), Size: 1024, Tarball: &tarball.Tarball{Metadata: m, Sums: tarball.Sums{Inner: tarball.Sum{1}, Outer: tarball.Sum{2}}, Unpacked: 4096},
 	}, false)
 	if err != nil {
 		w.Fatal(err)
@@ -217,6 +226,17 @@ func TestZ1NothingIsHereForOthers(t *testing.T) {
 	}
 }
 
+// commands are what does in a terminal what a page does.
+var commands = map[string]string{
+	"/admin": "hexhub status\nhexhub doctor", "/admin/doctor": "hexhub doctor --deep", "/admin/cluster": "hexhub cluster members",
+	"/admin/cluster/n1": "hexhub cluster drain n1", "/admin/settings": "hexhub admin set NAME VALUE",
+	"/admin/users": "hexhub user invite ADDRESS", "/admin/users/eva": "hexhub user deactivate eva", "/admin/orgs": "hexhub org create NAME --admin USER",
+	"/admin/packages":              "hexhub package reserve NAME --reason TEXT",
+	"/admin/packages/acme/decimal": "hexhub package retire acme/decimal 1.0.0 --as security",
+	"/admin/audit-logs":            "hexhub audit export", "/admin/jobs": "hexhub admin jobs retry ID", "/admin/mail": "hexhub admin mail send ID",
+	"/admin/storage": "hexhub admin scrub --now", "/admin/backups": "hexhub backup verify",
+}
+
 func TestEveryPageShowsItsPlaceAndTheCommand(t *testing.T) {
 	w := newWorld(t)
 	root, eva := w.user("root", true), w.user("eva", false)
@@ -224,11 +244,28 @@ func TestEveryPageShowsItsPlaceAndTheCommand(t *testing.T) {
 	session := w.login(root, false)
 	for _, path := range w.pathsOf(http.MethodGet) {
 		status, page, _ := w.ask(session, path, nil)
-		if status != http.StatusOK || !strings.Contains(page, `aria-current="page"`) || !strings.Contains(page, "hexhub ") {
+		if status != http.StatusOK || !strings.Contains(page, `aria-current="page"`) || commands[path] == "" || !strings.Contains(page, commands[path]) {
 			t.Errorf("GET %s: %d\n%.2000s", path, status, page)
 		}
 		if strings.Contains(page, "style=") || strings.Contains(page, "<script>") {
 			t.Errorf("GET %s has what the policy forbids", path)
+		}
+	}
+}
+
+// The private packages of organizations that the administrator is no member of are listed and found, too.
+func TestPackagesOfAllRepositoriesAreListed(t *testing.T) {
+	w := newWorld(t)
+	session, eva := w.login(w.user("root", true), false), w.user("eva", false)
+	if _, err := w.orgs.Create(t.Context(), audit.By{}, name.MustRepository("guild"), eva.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.publish(eva, "decimal", "1.0.0")
+	w.publishIn("guild", eva, "vault", "1.0.0")
+	for q, want := range map[string]string{"": "2 packages", "vault": "1 package", "guild/vault": "1 package"} {
+		_, page, _ := w.ask(session, "/admin/packages?q="+url.QueryEscape(q), nil)
+		if !strings.Contains(page, `href="/admin/packages/guild/vault"`) || !strings.Contains(page, want) {
+			t.Errorf("%q: want %s, with guild/vault:\n%s", q, want, page)
 		}
 	}
 }
@@ -363,6 +400,38 @@ func TestOverviewSaysHowTheRegistryDoes(t *testing.T) {
 	w.report = health.Judge([]health.Seen{{ID: "1", Name: "n1", Vital: vital("1", 1)}, {ID: "2", Name: "n2", Vital: vital("2", 2)}, {ID: "3", Name: "n3", Vital: vital("3", 3)}})
 	if _, page, _ := w.ask(session, "/admin", nil); !strings.Contains(page, "3 of 3 nodes healthy. Leader n1. Can lose 1 node.") {
 		t.Errorf("a registry of three:\n%s", page)
+	}
+}
+
+// What the setup leaves for later is reminded of until it is there, or until somebody needs it not.
+func TestWhatCanWaitIsReminded(t *testing.T) {
+	w := newWorld(t)
+	session := w.login(w.user("root", true), true)
+	reminded := func() string {
+		_, page, _ := w.ask(session, "/admin", nil)
+		var out []string
+		for _, id := range []string{"https", "mail", "backup", "nodes"} {
+			if strings.Contains(page, `value="`+id+`"`) || id == "backup" && strings.Contains(page, "--backup-to") {
+				out = append(out, id)
+			}
+		}
+		return strings.Join(out, " ")
+	}
+	w.examined.URL, w.examined.Server = "http://localhost:4000", &doctor.Server{}
+	if got := reminded(); got != "https mail backup nodes" {
+		t.Errorf("after the setup it reminds of %q", got)
+	}
+	w.do(session, "/admin", url.Values{"deed": {"silence"}, "wish": {"mail"}})
+	w.do(session, "/admin", url.Values{"deed": {"silence"}, "wish": {"nodes"}})
+	if got := reminded(); got != "https backup" {
+		t.Errorf("without what nobody needs it reminds of %q", got)
+	}
+	w.examined.URL = "https://hub.example.com"
+	if got := reminded(); got != "backup" {
+		t.Errorf("with HTTPS it reminds of %q", got)
+	}
+	if status, _, _ := w.ask(session, "/admin", url.Values{"deed": {"silence"}, "wish": {"writes"}}); status != http.StatusUnprocessableEntity {
+		t.Errorf("to silence what is no wish: %d", status)
 	}
 }
 

@@ -227,7 +227,7 @@ func (p *packagesPage) show() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Same("same", "hexhub audit list --package REPOSITORY/NAME").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Same("same", "hexhub package list WORDS\nhexhub package show REPOSITORY/NAME\nhexhub package reserve NAME --reason TEXT\nhexhub package free NAME").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -571,7 +571,7 @@ func (p *packagePage) show() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Same("same", "hexhub audit list --package "+p.Package.Ref().String()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Same("same", p.commands()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1601,7 +1601,7 @@ func (p *orgsPage) show() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Same("same", "hexhub org list\nhexhub org create NAME --admin USER\nhexhub org member set NAME USER --role write").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Same("same", "hexhub org list\nhexhub org create NAME --admin USER\nhexhub org member role NAME USER write").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
