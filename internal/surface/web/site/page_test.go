@@ -2,17 +2,21 @@ package site_test
 
 import (
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"hexhub/docs"
 	"hexhub/hex/name"
 	"hexhub/hex/version"
+	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/hubtest"
+	"hexhub/internal/kernel/store"
 )
 
 // page reads a page as a browser would, and fails unless it is one.
@@ -106,8 +110,35 @@ func TestWaysAreOfThisRegistry(t *testing.T) {
 	h := hubtest.World(t, filesWorld)
 	host := regexp.QuoteMeta(h.URL)
 	has(t, "connect", page(t, h, "/connect", 200), `mix hex\.repo add hexhub `+host+`/repo`, `id="rebar3"`, `id="gleam"`, `id="github"`, `id="gitlab"`, `id="docker"`, `id="nix"`, `href="#docker"`)
-	has(t, "publish", page(t, h, "/publish", 200), `HEX_API_URL=`+host+`/api`, `rebar3 hex publish -r hexhub`, `gleam export hex-tarball`, `href="/login\?return=/dashboard/keys"`)
+	has(t, "publish", page(t, h, "/publish", 200), `HEX_API_URL=`+host+`/api`, `rebar3 hex publish -r hexhub`, `gleam export hex-tarball`, `href="/login\?return=/publish"`)
 	has(t, "keys", page(t, h, "/keys", 200), `BEGIN PUBLIC KEY`, `SHA256:`, host+`/repo/public_key`)
+}
+
+// Whoever is logged in sees when a tool of his has come, and makes the key to publish with at one click.
+func TestWaysTellWhetherTheyWorked(t *testing.T) {
+	h := hubtest.World(t, filesWorld)
+	joe := loggedIn(t, h, "joe")
+	has(t, "before", string(joe.Get("/connect").Expect(t, 200).Body), `id="contact" data-live`, `No tool has come with a key of yours yet`)
+	user, _ := account.ByLogin(h.DB.View(), "joe")
+	k := access.KeysOf(h.DB.View(), access.OfUser(user.ID))[0]
+	if err := h.DB.Update(t.Context(), func(tx *store.Tx) error {
+		access.KeyUses.Put(tx, access.KeyUse{KeyID: k.ID, At: time.Now(), UserAgent: "Hex/2.5.1 (Elixir/1.18.4)"})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	has(t, "after", string(joe.Get("/connect").Expect(t, 200).Body), `It works: Hex/2\.5\.1 came with your key\s*<span[^>]*>`+regexp.QuoteMeta(k.Name)+`</span>`)
+	if strings.Contains(page(t, h, "/connect", 200), "data-live") {
+		t.Error("strangers are told of somebody's tools")
+	}
+
+	c := joe
+	c.Header.Set("Origin", h.URL)
+	form := url.Values{}
+	for _, field := range regexp.MustCompile(`type="hidden" name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(string(joe.Get("/publish").Expect(t, 200).Body), -1) {
+		form.Set(field[1], field[2])
+	}
+	has(t, "the key", string(c.Do("POST", "/dashboard/keys", form).Expect(t, 200).Body), `id="secret"`, `The key publishing, from`)
 }
 
 // Load balancers and older programs ask for /status and read nothing; browsers get a page.

@@ -2,9 +2,12 @@ package site
 
 import (
 	"net/http"
+	"time"
 
+	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/health"
+	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -13,6 +16,10 @@ type guided struct {
 	ui.Page
 	Heading, Lead string
 	Parts         []guides
+	Known         bool          // the visitor is logged in
+	Last          access.KeyUse // when a key of the visitor's last came; zero if none has
+	With          string        // the name of that key
+	NewKey        string        // the name for a key that is made now
 }
 
 type guides struct {
@@ -38,6 +45,10 @@ func (s *site) connect(w http.ResponseWriter, r *http.Request) error {
 		Lead:  "Point your tools at " + s.host() + ". The fingerprint in these lines makes sure that it is this registry that answers.",
 		Parts: []guides{{"Tools", connect.Guides(s.Registry)}, {"Machines", connect.Machines(s.Registry)}},
 	}
+	if visitor, _, ok := s.web.Visitor(r); ok {
+		page.Known = true
+		page.With, page.Last = lastUse(s.web.View(r), access.OfUser(visitor.ID))
+	}
 	page.Canonical, page.About = "/connect", "How mix, rebar3, Gleam, CI, Docker and Nix use packages from "+s.host()+"."
 	return s.web.Show(w, http.StatusOK, page.show())
 }
@@ -48,8 +59,19 @@ func (s *site) publish(w http.ResponseWriter, r *http.Request) error {
 		Lead:  "Make a key first: it says who publishes. Then three steps, whichever tool you use.",
 		Parts: []guides{{"Tools", connect.Publishing(s.Registry)}},
 	}
+	page.NewKey = "publishing, from " + time.Now().UTC().Format("2006-01-02 15:04:05")
 	page.Canonical, page.About = "/publish", "How to publish a first package to "+s.host()+" with mix, rebar3 and Gleam."
 	return s.web.Show(w, http.StatusOK, page.showPublish())
+}
+
+// lastUse is which of the owner's keys was used last, and when.
+func lastUse(r store.Reader, o access.Owner) (name string, last access.KeyUse) {
+	for _, k := range access.KeysOf(r, o) {
+		if use, ok := access.KeyUses.Get(r, k.ID); ok && use.At.After(last.At) {
+			name, last = k.Name, use
+		}
+	}
+	return name, last
 }
 
 // keyed is the page on the key that signs.
