@@ -3,7 +3,6 @@ package pack
 import (
 	"container/list"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,10 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
-	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/flight"
 )
 
@@ -27,16 +24,17 @@ type Options struct {
 const (
 	defaultBytes = 2 << 30
 	defaultOpen  = 64
-	atOnce       = 2 // packs that are being made, so that unpacking never takes all of a machine
 	suffix       = ".pack"
 )
 
 // A Shelf keeps packs in a directory that is its own. It is safe for concurrent use, by one process.
 type Shelf struct {
 	Options
-	root   *os.Root
-	flight flight.Group[struct{}]
-	slots  chan struct{} // taken by who makes a pack
+	root    *os.Root
+	flight  flight.Group[struct{}]
+	crowds  crowds
+	readers *line // those who want to read what is not there
+	makers  *line // those who may not want what they make
 
 	mu    sync.Mutex // guards all below
 	order *list.List // of *item, those asked for lately in front
@@ -70,7 +68,7 @@ func NewShelf(dir string, o Options) (*Shelf, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the shelf of packs: %w", err)
 	}
-	s := &Shelf{Options: o, root: root, slots: make(chan struct{}, atOnce), order: list.New(), items: map[string]*list.Element{}}
+	s := &Shelf{Options: o, root: root, readers: newLine(), makers: newLine(), order: list.New(), items: map[string]*list.Element{}}
 	if err := s.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the shelf of packs: %w", err), root.Close())
 	}
@@ -105,22 +103,40 @@ func (s *Shelf) load() error {
 }
 
 // Get returns the pack that is called key, of small letters, digits and dashes. If it is not there, fill makes it, while
-// others who want the same wait. Who gets it closes it. A damaged one is made again.
+// others who want the same wait. Who gets it closes it. A damaged one is made again. If too many wait, that is unavailable.
 func (s *Shelf) Get(ctx context.Context, key string, fill func(context.Context, *Writer) error) (*Pack, error) {
-	if strings.Trim(key, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || key == "" {
-		return nil, fmt.Errorf("%q is no name of a pack", key)
+	if err := checkKey(key); err != nil {
+		return nil, err
 	}
 	for {
 		p, err := s.take(key)
 		if err != nil || p != nil {
 			return p, err
 		}
-		there := func() (struct{}, bool) { return struct{}{}, s.Holds(key) }
-		_, err = s.flight.Once(ctx, key, there, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.fill(ctx, key, fill) })
-		if err != nil {
+		err = s.want(ctx, key, fill)
+		if err != nil && (!errors.Is(err, errLeft) || ctx.Err() != nil) {
 			return nil, err
 		}
 	}
+}
+
+func checkKey(key string) error {
+	if strings.Trim(key, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || key == "" {
+		return fmt.Errorf("%q is no name of a pack", key)
+	}
+	return nil
+}
+
+// want has the pack made, by one of those who want it. Who comes just when all others have left may hear of it, and wants
+// it again.
+func (s *Shelf) want(ctx context.Context, key string, fill func(context.Context, *Writer) error) error {
+	left, leave := s.crowds.join(key)
+	defer leave()
+	there := func() (struct{}, bool) { return struct{}{}, s.Holds(key) }
+	_, err := s.flight.Once(ctx, key, there, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, s.fill(ctx, left, key, fill)
+	})
+	return err
 }
 
 // Holds reports whether the pack is there, without making it or counting as use.
@@ -219,54 +235,19 @@ func (i *item) close() {
 	i.file, i.pack = nil, nil
 }
 
-// fill makes a pack and puts it on the shelf.
-func (s *Shelf) fill(ctx context.Context, key string, fill func(context.Context, *Writer) error) error {
-	s.slots <- struct{}{}
-	defer func() { <-s.slots }()
-	temp := "making-" + rand.Text()
-	f, err := s.root.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+// fill makes a pack that others want and puts it on the shelf, unless they have all left before it is its turn.
+func (s *Shelf) fill(ctx context.Context, left <-chan struct{}, key string, fill func(context.Context, *Writer) error) error {
+	leave, err := s.readers.enter(left)
 	if err != nil {
-		return fmt.Errorf("make pack: %w", full(err))
+		return err
 	}
-	size, err := write(ctx, f, s.Bytes, fill)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = s.root.Rename(temp, key+suffix)
-	}
+	defer leave()
+	m, err := s.make(ctx, fill)
 	if err != nil {
-		return errors.Join(fmt.Errorf("make pack %s: %w", key, full(err)), s.root.Remove(temp))
+		return fmt.Errorf("fill pack %s: %w", key, err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.put(&item{key: key, size: size})
-	s.shrink(s.Bytes)
-	return nil
-}
-
-// write makes a pack of what fill adds. The bytes are synced, for a name of a file that has none would outlast a power cut.
-func write(ctx context.Context, f *os.File, most int64, fill func(context.Context, *Writer) error) (int64, error) {
-	w, err := newWriter(f, most)
-	if err != nil {
-		return 0, err
-	}
-	if err := fill(ctx, w); err != nil {
-		return 0, err
-	}
-	if err := errors.Join(w.finish(), f.Sync()); err != nil {
-		return 0, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
-}
-
-// full says what to do about a disk that is full.
-func full(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fault.Wrap(fault.Unavailable, err, "The disk of this node is full, so that nothing can be unpacked on it. Another node may answer; its operator makes room.")
-	}
-	return err
+	defer m.Close()
+	return m.Keep(key)
 }
 
 // put adds an item as the one asked for last.
