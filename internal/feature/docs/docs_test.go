@@ -2,11 +2,8 @@ package docs_test
 
 import (
 	"bytes"
-	"compress/gzip"
-	"errors"
 	"io"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +18,6 @@ import (
 	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/blob"
 	"hexhub/internal/kernel/fault"
-	"hexhub/internal/kernel/pack"
 	"hexhub/internal/kernel/store"
 )
 
@@ -140,54 +136,3 @@ func TestOnlyOwnersChangeDocs(t *testing.T) {
 		t.Error("documentation that was taken back is there")
 	}
 }
-
-// What is good lies unpacked before a release names it; what has no first page is refused, by name.
-func TestExaminedDocsAreUnpacked(t *testing.T) {
-	w := newWorld(t)
-	shelf, err := pack.NewShelf(t.TempDir(), pack.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer shelf.Close()
-	trees := docs.NewTrees(w.blobs, shelf)
-	for _, c := range []struct {
-		page string
-		ok   bool
-	}{{"index.html", true}, {"./index.html", true}, {"doc/index.html", false}} {
-		var b bytes.Buffer
-		if err := tarball.WriteDocs(&b, []tarball.Source{{Path: c.page, Content: []byte("page")}}); err != nil {
-			t.Fatal(err)
-		}
-		up := w.spool(t, &b)
-		_, err := trees.Examine(t.Context(), up)
-		if _, plain := docs.Examine(up); (err == nil) != c.ok || (plain == nil) != c.ok {
-			t.Errorf("%s: %v and %v", c.page, err, plain)
-		}
-		if f, is := errors.AsType[*fault.Error](err); err != nil && (!is || !strings.Contains(f.Fields.String(), "index.html")) {
-			t.Errorf("%s: %v does not name the file", c.page, err)
-		}
-		if r := (catalog.Release{Docs: &catalog.Docs{Hash: tarball.Sum(up.Hash())}}); !trees.Holds(r) {
-			t.Errorf("%s does not lie unpacked", c.page)
-		}
-	}
-}
-
-// T30: a bomb is refused in the words of the API. That it costs little, the reader of archives shows.
-func TestT30DocsBombsAreInvalid(t *testing.T) {
-	w := newWorld(t)
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	if _, err := io.CopyN(z, zeros{}, 10<<20); err != nil {
-		t.Fatal(err)
-	}
-	z.Close()
-	_, err := docs.Examine(w.spool(t, &b))
-	f, ok := errors.AsType[*fault.Error](err)
-	if text, _ := f.Fields["tar"].(string); !ok || f.Kind != fault.Invalid || text == "" {
-		t.Errorf("error = %v, want one about the field tar", err)
-	}
-}
-
-type zeros struct{}
-
-func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }

@@ -49,7 +49,8 @@ func (t *Trees) get(ctx context.Context, key string, r catalog.Release, add adde
 			return err
 		}
 		defer f.Close()
-		return fill(w, f, f.Size(), add)
+		_, err = tarball.WalkDocs(f, f.Size(), into(ctx, w, add))
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the documentation of %s %s: %w", r.Ref(), r.Version, err)
@@ -62,21 +63,6 @@ func (t *Trees) Holds(r catalog.Release) bool {
 	return r.HasDocs() && t.shelf.Holds(treeKey(r.Docs.Hash))
 }
 
-// Examine is [Examine], and leaves what is good unpacked: once a release names it, nobody waits for it here.
-func (t *Trees) Examine(ctx context.Context, up *blob.Spooled) (Archive, error) {
-	p, err := t.shelf.Get(ctx, treeKey(tarball.Sum(up.Hash())), func(_ context.Context, w *pack.Writer) error {
-		return fill(w, up, up.Size(), whole)
-	})
-	if err != nil {
-		return Archive{}, refusal(err)
-	}
-	defer p.Close()
-	if _, ok := p.Find(front); !ok {
-		return Archive{}, errNoFront
-	}
-	return Archive{up}, nil
-}
-
 func treeKey(hash tarball.Sum) string { return "docs-" + hash.String() }
 
 // An adder puts a file of an archive into a pack.
@@ -84,7 +70,12 @@ type adder func(w *pack.Writer, f tarball.File, contents io.Reader) error
 
 func whole(w *pack.Writer, f tarball.File, contents io.Reader) error { return w.Add(f.Path, contents) }
 
-func fill(w *pack.Writer, f io.ReaderAt, size int64, add adder) error {
-	_, err := tarball.WalkDocs(f, size, func(f tarball.File, r io.Reader) error { return add(w, f, r) })
-	return err
+// into has add put files into a pack, as long as somebody waits for it.
+func into(ctx context.Context, w *pack.Writer, add adder) func(tarball.File, io.Reader) error {
+	return func(f tarball.File, contents io.Reader) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return add(w, f, contents)
+	}
 }

@@ -34,6 +34,7 @@ func (a *api) postDocs(r *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer archive.Close()
 	rel, err := a.Docs.Upload(r.Context(), r.actor, ref, v, archive)
 	if err != nil {
 		return nil, err

@@ -108,15 +108,18 @@ func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
 func TestT32SlowUploadsEnd(t *testing.T) {
 	for _, c := range []struct {
-		name, key string
-		status    string
-		after     time.Duration
+		name, key, path string
+		status          string
+		after           time.Duration
 	}{
-		{"T32 a byte a second", "jose", "408", 10 * time.Second},
-		{"T32 refused, and what nobody reads comes slowly", "nobody", "401", 30 * time.Second},
+		{"T32 a byte a second", "jose", "/packages/decimal/releases", "408", 10 * time.Second},
+		{"T32 refused, and what nobody reads comes slowly", "nobody", "/packages/decimal/releases", "401", 30 * time.Second},
+		{"T32 documentation, a byte a second", "jose", "/packages/ready/releases/1.0.0/docs", "408", 10 * time.Second},
+		{"T32 documentation that is refused", "nobody", "/packages/ready/releases/1.0.0/docs", "401", 30 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
+			w.publish("jose", "", "ready", "1.0.0")
 			w.keys["nobody"] = "0123"
 			server := &http.Server{Handler: w}
 			listener := pipes{make(chan net.Conn)}
@@ -125,7 +128,7 @@ func TestT32SlowUploadsEnd(t *testing.T) {
 			listener.accept <- far
 			start := time.Now()
 			go func() {
-				fmt.Fprintf(near, "POST /packages/decimal/releases HTTP/1.1\r\nHost: h\r\nAuthorization: %s\r\nContent-Length: 10000\r\n\r\n", w.keys[c.key])
+				fmt.Fprintf(near, "POST %s HTTP/1.1\r\nHost: h\r\nAuthorization: %s\r\nContent-Length: 10000\r\n\r\n", c.path, w.keys[c.key])
 				for {
 					if _, err := near.Write([]byte("x")); err != nil {
 						return
@@ -180,9 +183,11 @@ func TestT33NothingStaysOfABrokenUpload(t *testing.T) {
 		defer func() { handled <- struct{}{} }()
 		h.ServeHTTP(rw, r)
 	})
-	for range 50 {
+	w.publish("jose", "", "decimal", "1.0.0") // into other blobs
+	for i := range 100 {
+		path := []string{"/publish", "/packages/decimal/releases/1.0.0/docs"}[i%2]
 		conn := dial(t, watched)
-		fmt.Fprintf(conn, "POST /publish HTTP/1.1\r\nHost: h\r\nAuthorization: %s\r\nContent-Length: 1000000\r\n\r\n%0300000d", w.keys["jose"], 0)
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: h\r\nAuthorization: %s\r\nContent-Length: 1000000\r\n\r\n%0300000d", path, w.keys["jose"], 0)
 		conn.Close()
 		<-handled
 	}
