@@ -10,11 +10,12 @@ import (
 	"os"
 
 	"hexhub/hex/tarball"
+	"hexhub/internal/feature/docs"
 	"hexhub/internal/term"
 )
 
-// openDocs reads the documentation that goes with a package, and checks it as the server will: an archive as mix and
-// rebar3 upload it, or the folder that a generator wrote.
+// openDocs reads the documentation that goes with a package, and checks it by what the server checks it by, before
+// the package is sent, which may be there to stay: an archive as mix and rebar3 upload it, or the folder that a generator wrote.
 func (c publishCmd) openDocs() ([]byte, error) {
 	if c.Docs == "" {
 		return nil, nil
@@ -24,7 +25,7 @@ func (c publishCmd) openDocs() ([]byte, error) {
 	}
 	data, err := readDocs(c.Docs)
 	if err == nil {
-		_, err = tarball.OpenDocs(bytes.NewReader(data), int64(len(data)))
+		err = docs.Check(bytes.NewReader(data), int64(len(data)))
 	}
 	if err != nil {
 		return nil, &failure{what: "publish the documentation in " + c.Docs, why: term.Clean(err.Error()), note: "It is the folder that mix docs, rebar3 edoc or gleam docs build writes, or a .tar.gz of what is in it."}
@@ -65,9 +66,9 @@ func packDocs(folder fs.FS) ([]byte, error) {
 }
 
 // publishDocs uploads documentation of a release that is there, and returns where it is read.
-func (c publishCmd) publishDocs(l *link, u upload, docs []byte) (string, error) {
+func (c publishCmd) publishDocs(l *link, u upload, archive []byte) (string, error) {
 	where := "/packages/" + url.PathEscape(u.Metadata.Name) + "/releases/" + url.PathEscape(u.Metadata.Version) + "/docs"
-	resp, answer, err := l.upload("documentation of "+u.String(), c.api(where), nil, docs) //nolint:bodyclose // upload closes it
+	resp, answer, err := l.upload("documentation of "+u.String(), c.api(where), nil, archive) //nolint:bodyclose // upload closes it
 	if err != nil {
 		return "", err
 	}
