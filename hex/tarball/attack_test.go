@@ -205,8 +205,34 @@ func TestHostileArchivesAreRefused(t *testing.T) {
 			case strings.ContainsFunc(e.Text, deceptive):
 				t.Errorf("text %q repeats characters that deceive", e)
 			}
+			if test.parcel.contents != nil {
+				refuseDocs(t, name, []byte(*test.parcel.contents), test.code)
+			}
 		})
 	}
+}
+
+// refuseDocs demands that what is no contents of a package is no documentation either, for the same reason if there is
+// no other.
+func refuseDocs(t *testing.T, name string, archive []byte, code Code) {
+	t.Helper()
+	_, err := openDocs(archive)
+	if harmlessDocs[name] {
+		if err != nil {
+			t.Errorf("as documentation it is refused: %v", err)
+		}
+		return
+	}
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Code != code && e.Code != BadKind || strings.ContainsFunc(e.Text, deceptive) {
+		t.Errorf("as documentation: %v, want %s, or %s if it is a link", err, code, BadKind)
+	}
+}
+
+// harmlessDocs are what hurts only those who unpack a package, or compare it with its metadata.
+var harmlessDocs = map[string]bool{
+	"T12 dot": true, "T13 folder for Hex's": true, "T39 unlisted file": true,
+	"T15 case": true, "T15 case of a directory": true, "T15 case beyond ASCII": true, "T15 Kelvin sign": true,
 }
 
 func flip(s string, at int) string {

@@ -74,6 +74,24 @@ func TestHostileDocsAreRefused(t *testing.T) {
 		docs []byte
 		code Code
 	}{
+		"T11 global PAX":         {docs(entry{name: "x", kind: 'g', body: record("path", "abc")}), BadKind},
+		"T11 sparse":             {docs(entry{name: "x", kind: 'S'}), BadKind},
+		"T11 GNU sparse fields":  {docs(entry{name: "a", gnu: true, tweak: func(b *block) { b[482] = 1 }}), BadHeader},
+		"T11 base-256 size":      {docs(entry{name: "a", size: "\x80" + strings.Repeat("\x00", 10) + "\x01", body: "x"}), BadHeader},
+		"T11 negative size":      {docs(entry{name: "a", size: strings.Repeat("\xff", 12)}), BadHeader},
+		"T11 size not octal":     {docs(entry{name: "a", size: "0000000008 "}), BadHeader},
+		"T11 size with blank":    {docs(entry{name: "a", size: "0000000 001", body: "x"}), BadHeader},
+		"T11 size beyond end":    {docs(entry{name: "a", size: "00077777777"}), Truncated},
+		"T11 header checksum":    {docs(entry{name: "a", badSum: true}), BadHeader},
+		"T11 V7 header":          {docs(entry{name: "a", tweak: func(b *block) { clear(b[257:265]) }}), BadHeader},
+		"T11 star header":        {docs(entry{name: "a", tweak: func(b *block) { copy(b[508:], "tar\x00") }}), BadHeader},
+		"T11 PAX size differs":   {docs(entry{name: "x", kind: 'x', body: record("size", "7")}, entry{name: "a", body: "x"}), BadHeader},
+		"T11 PAX sparse":         {docs(entry{name: "x", kind: 'x', body: record("GNU.sparse.name", "a")}, entry{name: "a"}), BadHeader},
+		"T11 long name and PAX":  {docs(entry{name: "x", kind: 'L', body: "a\x00"}, entry{name: "x", kind: 'x', body: record("path", "b")}, entry{name: "a"}), BadHeader},
+		"T11 traversal by PAX":   {docs(entry{name: "x", kind: 'x', body: record("path", "../x")}, entry{name: "a"}), UnsafePath},
+		"T11 version by PAX":     {docs(entry{name: "x", kind: 'x', body: record("path", "1.0.0/x")}, entry{name: "a"}), VersionedPaths},
+		"T11 traversal by GNU":   {docs(entry{name: "L", kind: 'L', body: "../x\x00"}, entry{name: "a"}), UnsafePath},
+		"T11 link by GNU":        {docs(entry{name: "K", kind: 'K', body: "/etc/passwd\x00"}, entry{name: "a", kind: '2'}), BadKind},
 		"T12 traversal":          {docs(entry{name: "../x"}), UnsafePath},
 		"T12 absolute":           {docs(entry{name: "/etc/cron.d/x"}), UnsafePath},
 		"T12 drive":              {docs(entry{name: "C:/x"}), UnsafePath},
@@ -121,5 +139,48 @@ func TestHostileDocsAreRefused(t *testing.T) {
 	}
 	if _, err := OpenDocs(bytes.NewReader(nil), MaxSize+1); err == nil {
 		t.Error("documentation beyond the greatest size is accepted")
+	}
+}
+
+// T7: documentation of which the end is missing is refused, wherever it is cut.
+func TestT7CutDocsAreRefused(t *testing.T) {
+	whole := gzipped(archive(entry{name: "index.html", body: incompressible(2000)}, entry{name: "a.html", body: "<html>"}))
+	if _, err := openDocs(whole); err != nil {
+		t.Fatal(err)
+	}
+	for n := range len(whole) {
+		if e, ok := errors.AsType[*Error](openDocsError(whole[:n])); !ok || e.Code != Truncated && e.Code != BadGzip {
+			t.Errorf("the first %d of %d bytes: %v", n, len(whole), e)
+		}
+	}
+	// Here it is not the gzip stream that is cut, but what is in it.
+	inner := archive(entry{name: "index.html", body: "<html>"})
+	for n := range len(inner) {
+		if e, ok := errors.AsType[*Error](openDocsError(gzipped(inner[:n]))); !ok || e.Code != Truncated {
+			t.Errorf("the first %d of %d bytes, packed: %v", n, len(inner), e)
+		}
+	}
+}
+
+func openDocsError(b []byte) error {
+	_, err := openDocs(b)
+	return err
+}
+
+// T18: what hides in a package is a file like any other in documentation, which nobody unpacks to work in it.
+func TestT18HiddenDocsAreFiles(t *testing.T) {
+	paths := []string{"index.html", ".git/hooks/pre-commit", ".ssh/id_ed25519", ".hex/hex.config", ".github/workflows/ci.yml", "hex_metadata.config"}
+	var entries []entry
+	for _, path := range paths {
+		entries = append(entries, entry{name: path, mode: 0o755})
+	}
+	files, err := openDocs(gzipped(archive(entries...)))
+	if err != nil || len(files) != len(paths) {
+		t.Fatalf("%d files, %v; want %d", len(files), err, len(paths))
+	}
+	for i, f := range files {
+		if f.Path != paths[i] || !f.Mode.IsRegular() {
+			t.Errorf("%+v, want the file %s", f, paths[i])
+		}
 	}
 }
