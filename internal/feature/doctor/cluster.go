@@ -47,9 +47,9 @@ func checkNodes(ctx context.Context, x *examination) Finding {
 	}
 	switch {
 	case r.CanLose < 0:
-		return fail(r.Sentence+": "+strings.Join(bad, ", "), fix).more()
+		return fail(r.Sentence+": "+strings.Join(bad, ", "), fix)
 	case len(bad) > 0:
-		return fail(strings.Join(bad, ", "), fix).more()
+		return fail(strings.Join(bad, ", "), fix)
 	}
 	return ok("all " + plural(len(r.Nodes), "node") + " answer")
 }
@@ -64,7 +64,7 @@ func checkLeader(ctx context.Context, x *examination) Finding {
 			return ok(n.Name + " leads")
 		}
 	}
-	return fail("nobody leads, so nothing can be changed", "look again in a few seconds; then hexhub status, and start what is down").more()
+	return fail("nobody leads, so nothing can be changed", "look again in a few seconds; then hexhub status, and start what is down")
 }
 
 func checkLag(ctx context.Context, x *examination) Finding {
@@ -77,7 +77,7 @@ func checkLag(ctx context.Context, x *examination) Finding {
 	}
 	for _, n := range r.Nodes {
 		if n.State == health.Lagging {
-			return warn(fmt.Sprintf("%s is %s changes behind (%s)", n.Name, number(int(n.Behind)), n.Note), "wait, and look again; then hexhub doctor on that node").more()
+			return warn(fmt.Sprintf("%s is %s changes behind (%s)", n.Name, number(int(n.Behind)), n.Note), "wait, and look again; then hexhub doctor on that node")
 		}
 	}
 	return ok("nobody is behind")
@@ -91,7 +91,7 @@ func checkSize(ctx context.Context, x *examination) Finding {
 	case r.External:
 		return skip(elsewhere)
 	case len(r.Advice) > 0:
-		return warn(r.Advice[0], "hexhub cluster invite").more()
+		return warn(r.Advice[0], "hexhub cluster invite")
 	}
 	return ok(plural(len(r.Nodes), "node"))
 }
@@ -119,7 +119,7 @@ func checkVersions(ctx context.Context, x *examination) Finding {
 	for _, v := range versions {
 		told = append(told, strings.Join(by[v], ", ")+" run "+v)
 	}
-	return warn(strings.Join(told, "; ")+": what is new waits for all", "finish the upgrade on every node").more()
+	return warn(strings.Join(told, "; ")+": what is new waits for all", "finish the upgrade on every node")
 }
 
 // Clocks may differ by skewed without harm, and by farSkewed not even for a while.
@@ -147,9 +147,9 @@ func checkClock(ctx context.Context, x *examination) Finding {
 	evidence := fmt.Sprintf("%s from %s", worst.Round(time.Millisecond), who)
 	switch {
 	case worst > farSkewed:
-		return fail(evidence+": one-time codes, tokens and ages are judged by either", fix).more()
+		return fail(evidence+": one-time codes, tokens and ages are judged by either", fix)
 	case worst > skewed:
-		return warn(evidence, fix).more()
+		return warn(evidence, fix)
 	}
 	return ok("the clocks agree")
 }
@@ -163,9 +163,9 @@ func checkNodeCertificate(_ context.Context, x *examination) Finding {
 	case ends.IsZero():
 		return skip(x.lone())
 	case left <= 0:
-		return fail(fmt.Sprintf("this node's certificate ended on %s: no other node lets it in", ends.Format(time.DateTime)), "check the clock of this machine, and restart the server").more()
+		return fail(fmt.Sprintf("this node's certificate ended on %s: no other node lets it in", ends.Format(time.DateTime)), "check the clock of this machine, and restart the server")
 	case left < soon:
-		return warn(fmt.Sprintf("this node's certificate ends in %s and should have been renewed by now", plural(int(left/(24*time.Hour)), "day")), "restart the server, and read its log").more()
+		return warn(fmt.Sprintf("this node's certificate ends in %s and should have been renewed by now", plural(int(left/(24*time.Hour)), "day")), "restart the server, and read its log")
 	default:
 		return ok("valid until " + ends.Format(time.DateOnly))
 	}

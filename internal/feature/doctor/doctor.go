@@ -76,46 +76,47 @@ type Check struct {
 	ID       string
 	Title    string
 	Sentence string
+	Page     string // of the manual, where one reads on
 
 	run func(context.Context, *examination) Finding
 }
 
 // checks are in the order in which they are told: what others rest on comes first.
 var checks = []Check{
-	{"data", "data directory", "The data directory can be written, and by nobody else.", checkData},
-	{"restore", "unfinished restore", "No backup is half restored into the data directory.", checkRestore},
-	{"disk", "disk", "There is more free disk than the reserve at which the server stops writing.", checkDisk},
-	{"temp", "temporary files", "No temporary files were left behind.", checkTemp},
-	{"secret", "secret key", "The secret key is there, whole, and readable by its owner only.", checkSecret},
-	{"private-files", "private files", "Configured files that hold secrets are readable by their owner only.", checkPrivate},
-	{"socket", "operator's socket", "The operator's socket is there, and for the owner only.", checkSocket},
-	{"store", "store", "The store opens, has a leader, and is far from its quota.", checkStore},
-	{"tables", "tables", "The tables in memory follow the store.", checkTables},
-	{"writes", "writes", "The server takes writes.", checkWrites},
-	{"signing-key", "signing key", "The secret key opens the key that signs the registry.", checkSigningKey},
-	{"index", "registry files", "Every registry file can be made, and verifies with the public key.", checkIndex},
-	{"bucket", "bucket", "The bucket for tarballs can be written, read and listed.", checkBucket},
-	{"blobs", "tarballs", "The tarball of every release is there.", checkBlobs},
-	{"scrub", "rot", "All tarballs were read lately, and none is lost.", checkScrub},
-	{"audit", "audit log", "No sealed part of the audit log is missing or was changed.", checkAudit},
-	{"backup", "backup", "There is a backup, it is young, and somebody tried to restore it.", checkBackup},
-	{"jobs", "jobs", "No background work has failed for good.", checkJobs},
-	{"administrator", "administrator", "Somebody can administer the server.", checkAdministrator},
-	{"setup", "setup link", "No dead link to become the first administrator lies about.", checkSetup},
-	{"registration", "registration", "Who may register without invitation must show that the address is his.", checkRegistration},
-	{"address", "public address", "Passwords and keys do not cross a network in the clear.", checkAddress},
-	{"url", "way to the address", "The public address leads to what the server listens on.", checkURL},
-	{"tls", "certificate", "The site's certificate fits its key and its name, and does not end soon.", checkTLS},
-	{"proxies", "proxies", "Only proxies are believed about whence a request comes.", checkProxies},
-	{"open-files", "open files", "The server may open as many files as it needs.", checkFiles},
-	{"mail", "mail", "Mail can be sent.", checkMail},
-	{"nodes", "nodes", "Every node answers, and they are a majority.", checkNodes},
-	{"leader", "leader", "One node leads.", checkLeader},
-	{"lag", "following", "No node is far behind the others.", checkLag},
-	{"size", "number of nodes", "The number of nodes is odd.", checkSize},
-	{"versions", "versions", "All nodes run the same version.", checkVersions},
-	{"clock", "clocks", "The clocks of the nodes agree.", checkClock},
-	{"node-certificate", "node certificate", "This node's certificate for the others is renewed in time.", checkNodeCertificate},
+	{"data", "data directory", "The data directory can be written, and by nobody else.", "operations", checkData},
+	{"restore", "unfinished restore", "No backup is half restored into the data directory.", "backup", checkRestore},
+	{"disk", "disk", "There is more free disk than the reserve at which the server stops writing.", "operations", checkDisk},
+	{"temp", "temporary files", "No temporary files were left behind.", "operations", checkTemp},
+	{"secret", "secret key", "The secret key is there, whole, and readable by its owner only.", "disaster-recovery", checkSecret},
+	{"private-files", "private files", "Configured files that hold secrets are readable by their owner only.", "operations", checkPrivate},
+	{"socket", "operator's socket", "The operator's socket is there, and for the owner only.", "operations", checkSocket},
+	{"store", "store", "The store opens, has a leader, and is far from its quota.", "disaster-recovery", checkStore},
+	{"tables", "tables", "The tables in memory follow the store.", "operations", checkTables},
+	{"writes", "writes", "The server takes writes.", "operations", checkWrites},
+	{"signing-key", "signing key", "The secret key opens the key that signs the registry.", "disaster-recovery", checkSigningKey},
+	{"index", "registry files", "Every registry file can be made, and verifies with the public key.", "operations", checkIndex},
+	{"bucket", "bucket", "The bucket for tarballs can be written, read and listed.", "operations", checkBucket},
+	{"blobs", "tarballs", "The tarball of every release is there.", "disaster-recovery", checkBlobs},
+	{"scrub", "rot", "All tarballs were read lately, and none is lost.", "operations", checkScrub},
+	{"audit", "audit log", "No sealed part of the audit log is missing or was changed.", "operations", checkAudit},
+	{"backup", "backup", "There is a backup, it is young, and somebody tried to restore it.", "backup", checkBackup},
+	{"jobs", "jobs", "No background work has failed for good.", "operations", checkJobs},
+	{"administrator", "administrator", "Somebody can administer the server.", "operations", checkAdministrator},
+	{"setup", "setup link", "No dead link to become the first administrator lies about.", "operations", checkSetup},
+	{"registration", "registration", "Who may register without invitation must show that the address is his.", "operations", checkRegistration},
+	{"address", "public address", "Passwords and keys do not cross a network in the clear.", "operations", checkAddress},
+	{"url", "way to the address", "The public address leads to what the server listens on.", "operations", checkURL},
+	{"tls", "certificate", "The site's certificate fits its key and its name, and does not end soon.", "operations", checkTLS},
+	{"proxies", "proxies", "Only proxies are believed about whence a request comes.", "operations", checkProxies},
+	{"open-files", "open files", "The server may open as many files as it needs.", "operations", checkFiles},
+	{"mail", "mail", "Mail can be sent.", "operations", checkMail},
+	{"nodes", "nodes", "Every node answers, and they are a majority.", "cluster", checkNodes},
+	{"leader", "leader", "One node leads.", "cluster", checkLeader},
+	{"lag", "following", "No node is far behind the others.", "cluster", checkLag},
+	{"size", "number of nodes", "The number of nodes is odd.", "cluster", checkSize},
+	{"versions", "versions", "All nodes run the same version.", "cluster", checkVersions},
+	{"clock", "clocks", "The clocks of the nodes agree.", "cluster", checkClock},
+	{"node-certificate", "node certificate", "This node's certificate for the others is renewed in time.", "cluster", checkNodeCertificate},
 }
 
 // Checks lists all checks in the order of their findings.
@@ -147,12 +148,20 @@ func Run(ctx context.Context, d Deps, only []string) []Finding {
 	var wg sync.WaitGroup
 	for i, c := range chosen {
 		wg.Go(func() {
-			findings[i] = c.run(ctx, x)
-			findings[i].ID = c.ID
+			findings[i] = c.examine(ctx, x)
 		})
 	}
 	wg.Wait()
 	return findings
+}
+
+func (c Check) examine(ctx context.Context, x *examination) Finding {
+	f := c.run(ctx, x)
+	f.ID = c.ID
+	if f.Level == Warn || f.Level == Fail {
+		f.More = "docs/" + c.Page + ".md"
+	}
+	return f
 }
 
 // budget is how long a check may go through what may be much.
@@ -201,13 +210,3 @@ func fail(evidence, fix string) Finding { return Finding{Level: Fail, Evidence: 
 
 // noStore is the finding of a check that needs the tables when there are none.
 const noStore = "the store is not open"
-
-// manual is where the files of the data directory are explained.
-const manual = "docs/operations.md"
-
-func (f Finding) more() Finding { return f.at(manual) }
-
-func (f Finding) at(page string) Finding {
-	f.More = page
-	return f
-}

@@ -20,6 +20,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"hexhub/docs"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/backup"
 	"hexhub/internal/feature/catalog"
@@ -150,6 +151,9 @@ func (p *patient) finds(check string, level doctor.Level, saying string) {
 	found := doctor.Run(p.Context(), p.Deps, []string{check})
 	if len(found) != 1 || found[0].ID != check || found[0].Level != level || !strings.Contains(found[0].Evidence, saying) || found[0].Fix == "" {
 		p.Errorf("found %+v, want %s at level %s saying %q, and a fix", found, check, level, saying)
+	}
+	if !slices.ContainsFunc(docs.Pages(), func(page docs.Page) bool { return found[0].More == "docs/"+page.Name+".md" }) {
+		p.Errorf("%s: one is to read on in %q, which is no page of the manual", check, found[0].More)
 	}
 }
 

@@ -20,11 +20,11 @@ func checkRestore(_ context.Context, x *examination) Finding {
 	}
 	if _, err := os.Lstat(filepath.Join(x.Dir, RestoringFile)); err == nil {
 		return fail("a backup was being restored into this directory, and that was not finished: no server starts on it",
-			"hexhub backup restore again, which begins anew").at(backupManual)
+			"hexhub backup restore again, which begins anew")
 	}
 	if _, err := os.Lstat(filepath.Join(x.Dir, RecoveringFile)); err == nil {
 		return fail("this node was being made a cluster of one, and that was not finished: no server starts on it",
-			"hexhub cluster recover again, which finishes it").at("docs/disaster-recovery.md")
+			"hexhub cluster recover again, which finishes it")
 	}
 	return ok("no restoring was left unfinished")
 }
@@ -42,9 +42,9 @@ func checkSocket(_ context.Context, x *examination) Finding {
 	info, err := os.Stat(x.socket())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return warn(x.socket()+" is gone: commands on this machine do not find the server", "restart the server").more()
+		return warn(x.socket()+" is gone: commands on this machine do not find the server", "restart the server")
 	case err != nil:
-		return fail(err.Error(), "give "+x.Dir+" to the account that runs the server").more()
+		return fail(err.Error(), "give "+x.Dir+" to the account that runs the server")
 	}
 	if p := info.Mode().Perm(); p&0o077 != 0 && runtime.GOOS != "windows" {
 		return fail(fmt.Sprintf("others on this machine may operate the server (mode %04o)", p), "hexhub doctor --fix socket")
@@ -64,7 +64,7 @@ func checkTemp(_ context.Context, x *examination) Finding {
 	names, bytes, err := x.leftovers()
 	switch {
 	case err != nil:
-		return fail(err.Error(), "give "+x.Dir+" to the account that runs the server").more()
+		return fail(err.Error(), "give "+x.Dir+" to the account that runs the server")
 	case len(names) > 0:
 		return warn(fmt.Sprintf("left behind: %s, %s", plural(len(names), "temporary file"), size(bytes)), "hexhub doctor --fix temp")
 	}
@@ -121,11 +121,11 @@ func checkAudit(ctx context.Context, x *examination) Finding {
 	v, err := audit.New(x.DB, audit.Options{Blobs: x.Blobs, Sealer: sealer}).Verify(ctx)
 	switch {
 	case len(v.Problems) > 0 && ctx.Err() == nil:
-		return fail(v.Problems[0], "hexhub audit verify; put the folder blobs back from a backup").more()
+		return fail(v.Problems[0], "hexhub audit verify; put the folder blobs back from a backup")
 	case ctx.Err() != nil:
 		return ok(fmt.Sprintf("the first %s are whole; hexhub audit verify looks at all", plural(v.Segments, "segment")))
 	case err != nil:
-		return fail(err.Error(), "hexhub doctor store").more()
+		return fail(err.Error(), "hexhub doctor store")
 	}
 	return ok(fmt.Sprintf("%s and %s, none missing", plural(v.Segments, "segment"), plural(v.Rows, "row")))
 }

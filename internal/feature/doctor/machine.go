@@ -24,14 +24,14 @@ func checkData(_ context.Context, x *examination) Finding {
 	}
 	info, err := os.Stat(x.Dir)
 	if err != nil {
-		return fail(err.Error(), "hexhub serve --data "+x.Dir).more()
+		return fail(err.Error(), "hexhub serve --data "+x.Dir)
 	}
 	probe, err := os.CreateTemp(x.Dir, "doctor-*")
 	if err != nil {
-		return fail("cannot be written: "+err.Error(), "give "+x.Dir+" to the account that runs the server").more()
+		return fail("cannot be written: "+err.Error(), "give "+x.Dir+" to the account that runs the server")
 	}
 	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
-		return fail("cannot be written: "+err.Error(), "check the disk").more()
+		return fail("cannot be written: "+err.Error(), "check the disk")
 	}
 	if p := info.Mode().Perm(); p&0o077 != 0 && runtime.GOOS != "windows" {
 		return warn(fmt.Sprintf("others on this machine may look into %s (mode %04o)", x.Dir, p), "hexhub doctor --fix data, or chmod 700 "+x.Dir)
@@ -51,10 +51,10 @@ func checkDisk(ctx context.Context, x *examination) Finding {
 		return skip(elsewhere)
 	case s.DiskFull:
 		return fail(fmt.Sprintf("%s free, less than the reserve of %s: the registry is read-only", size(int64(s.DiskFree)), size(x.Reserve)),
-			"free space on the disk of "+x.Dir).more()
+			"free space on the disk of "+x.Dir)
 	case s.DiskFree < 4*uint64(x.Reserve):
 		return warn(fmt.Sprintf("%s free; at %s the registry becomes read-only", size(int64(s.DiskFree)), size(x.Reserve)),
-			"free space on the disk of "+x.Dir).more()
+			"free space on the disk of "+x.Dir)
 	}
 	return ok(size(int64(s.DiskFree)) + " free")
 }
@@ -86,9 +86,9 @@ func checkSecret(_ context.Context, x *examination) Finding {
 	_, err := x.sealer()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fail(x.secretFile()+" is missing", "put it back from a copy of the data directory: nothing else opens the signing key").more()
+		return fail(x.secretFile()+" is missing", "put it back from a copy of the data directory: nothing else opens the signing key")
 	case err != nil:
-		return fail(words(err), "hexhub doctor --fix secret (chmod 600 "+x.secretFile()+"), or put it back from a copy").more()
+		return fail(words(err), "hexhub doctor --fix secret (chmod 600 "+x.secretFile()+"), or put it back from a copy")
 	}
 	return ok("there, readable by its owner only")
 }
@@ -103,7 +103,7 @@ func words(err error) string {
 
 func checkStore(ctx context.Context, x *examination) Finding {
 	if x.StoreErr != nil {
-		return fail(words(x.StoreErr), "read the log above this; if files are damaged, start from a copy of the data directory").more()
+		return fail(words(x.StoreErr), "read the log above this; if files are damaged, start from a copy of the data directory")
 	}
 	if x.Log == nil {
 		return skip("kept in memory")
@@ -117,11 +117,11 @@ func checkStore(ctx context.Context, x *examination) Finding {
 	case s.Member != 0 && s.Leader == 0 && x.Server == nil:
 		return skip("one node of several does nothing without the others, and this one does not run")
 	case s.Member != 0 && s.Leader == 0:
-		return fail("it has no leader: it reaches no majority of the nodes, so it can only be read", "hexhub status; start the nodes that are down").more()
+		return fail("it has no leader: it reaches no majority of the nodes, so it can only be read", "hexhub status; start the nodes that are down")
 	case len(s.Problems) > 0:
-		return fail(s.Problems[0], "free space, or raise --store-quota, and restart the server").more()
+		return fail(s.Problems[0], "free space, or raise --store-quota, and restart the server")
 	case s.Quota > 0 && s.Size > s.Quota/10*8:
-		return warn(fmt.Sprintf("%s of its quota of %s are used", size(s.Size), size(s.Quota)), "raise --store-quota, and restart the server").more()
+		return warn(fmt.Sprintf("%s of its quota of %s are used", size(s.Size), size(s.Quota)), "raise --store-quota, and restart the server")
 	}
 	return ok(fmt.Sprintf("revision %d, %s of %s", s.Revision, size(s.Size), size(s.Quota)))
 }
@@ -131,9 +131,9 @@ func externalStore(s etcdlog.Status) Finding {
 	const there = "etcdctl endpoint status --cluster and etcdctl alarm list, where it is run"
 	switch {
 	case s.Leader == 0:
-		return fail("the etcd that is run elsewhere has no leader, so its rows can only be read as they were", there).more()
+		return fail("the etcd that is run elsewhere has no leader, so its rows can only be read as they were", there)
 	case len(s.Problems) > 0:
-		return fail("the etcd that is run elsewhere says: "+s.Problems[0], there).more()
+		return fail("the etcd that is run elsewhere says: "+s.Problems[0], there)
 	}
 	return ok(fmt.Sprintf("revision %d of an etcd that is run elsewhere, version %s, %s", s.Revision, s.Version, size(s.Size)))
 }
@@ -194,5 +194,5 @@ func checkAddress(_ context.Context, x *examination) Finding {
 	case host == "localhost", ip != nil && ip.IsLoopback():
 		return ok(x.URL + ", only this machine")
 	}
-	return warn(x.URL+": passwords and keys travel unencrypted", "hexhub serve --tls-cert FILE --tls-key FILE --url https://"+host).more()
+	return warn(x.URL+": passwords and keys travel unencrypted", "hexhub serve --tls-cert FILE --tls-key FILE --url https://"+host)
 }

@@ -52,7 +52,7 @@ func checkSigningKey(_ context.Context, x *examination) Finding {
 	case errors.Is(err, errNoKey):
 		return warn(err.Error(), "hexhub serve")
 	case err != nil:
-		return fail(words(err), "put secret.key back from a copy of this data directory").more()
+		return fail(words(err), "put secret.key back from a copy of this data directory")
 	}
 	found := signer.Public().Fingerprint()
 	if x.Fingerprint != "" && x.Fingerprint != found {
@@ -189,7 +189,7 @@ func checkBucket(ctx context.Context, x *examination) Finding {
 		return skip("tarballs lie on the disks of the nodes")
 	}
 	if err := x.Bucket.Probe(ctx); err != nil {
-		return fail(words(err), "hexhub config print --sources, and look at the settings blob.s3.*").more()
+		return fail(words(err), "hexhub config print --sources, and look at the settings blob.s3.*")
 	}
 	return ok("a small object was written, read back and removed")
 }
@@ -197,7 +197,7 @@ func checkBucket(ctx context.Context, x *examination) Finding {
 func checkBlobs(ctx context.Context, x *examination) Finding {
 	switch {
 	case x.BlobsErr != nil:
-		return fail(words(x.BlobsErr), "give the folder blobs in "+x.Dir+" to the account that runs the server").more()
+		return fail(words(x.BlobsErr), "give the folder blobs in "+x.Dir+" to the account that runs the server")
 	case x.DB == nil || x.Blobs == nil:
 		return skip(noStore)
 	}
@@ -222,7 +222,7 @@ func checkBlobs(ctx context.Context, x *examination) Finding {
 	}
 	if n, names, err := bad.told(); n > 0 {
 		return fail(fmt.Sprintf("%s of %s missing or damaged (%s): %v", number(n), plural(total, "tarball"), names, err),
-			"put the folder blobs back from a copy of the data directory, or publish these again").more()
+			"put the folder blobs back from a copy of the data directory, or publish these again")
 	}
 	if seen < total {
 		return ok(fmt.Sprintf("the first %s of %s are there; --deep reads all", number(seen), plural(total, "tarball")))

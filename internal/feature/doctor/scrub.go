@@ -23,12 +23,12 @@ func checkScrub(_ context.Context, x *examination) Finding {
 		if len(s.Lost) > 0 {
 			l := s.Lost[0]
 			return fail(fmt.Sprintf("no good copy is left of %s: %s is %s on %s", plural(len(lost), "tarball"), l.What, l.Why, place(s)),
-				"hexhub admin scrub names them; put each back from a backup, then hexhub admin scrub --now").more()
+				"hexhub admin scrub names them; put each back from a backup, then hexhub admin scrub --now")
 		}
 	}
 	for _, s := range all {
 		if evidence := x.unscrubbed(s); evidence != "" {
-			return warn(evidence, "hexhub admin scrub; if none is under way, hexhub admin scrub --now").more()
+			return warn(evidence, "hexhub admin scrub; if none is under way, hexhub admin scrub --now")
 		}
 	}
 	switch {

@@ -59,20 +59,20 @@ func checkTLS(_ context.Context, x *examination) Finding {
 	const renew = "put a new certificate and its key there, and restart the server"
 	pair, err := tls.LoadX509KeyPair(x.Server.TLSCert, x.Server.TLSKey)
 	if err != nil {
-		return fail(fmt.Sprintf("%s and %s do not go together or cannot be read: %v", x.Server.TLSCert, x.Server.TLSKey, err), renew).more()
+		return fail(fmt.Sprintf("%s and %s do not go together or cannot be read: %v", x.Server.TLSCert, x.Server.TLSKey, err), renew)
 	}
 	left := time.Until(pair.Leaf.NotAfter)
 	switch {
 	case left <= 0:
-		return fail(fmt.Sprintf("%s ended on %s: clients refuse it", x.Server.TLSCert, pair.Leaf.NotAfter.Format(time.DateOnly)), renew).more()
+		return fail(fmt.Sprintf("%s ended on %s: clients refuse it", x.Server.TLSCert, pair.Leaf.NotAfter.Format(time.DateOnly)), renew)
 	case time.Until(pair.Leaf.NotBefore) > 0:
-		return fail(fmt.Sprintf("%s begins on %s: clients refuse it", x.Server.TLSCert, pair.Leaf.NotBefore.Format(time.DateOnly)), "check the clock of this machine").more()
+		return fail(fmt.Sprintf("%s begins on %s: clients refuse it", x.Server.TLSCert, pair.Leaf.NotBefore.Format(time.DateOnly)), "check the clock of this machine")
 	}
 	if err := forHost(pair.Leaf, x.URL); err != nil {
-		return fail(err.Error(), "put a certificate for that name there, and restart the server").more()
+		return fail(err.Error(), "put a certificate for that name there, and restart the server")
 	}
 	if left < soon {
-		return warn(fmt.Sprintf("%s ends in %s", x.Server.TLSCert, plural(int(left/(24*time.Hour)), "day")), renew).more()
+		return warn(fmt.Sprintf("%s ends in %s", x.Server.TLSCert, plural(int(left/(24*time.Hour)), "day")), renew)
 	}
 	return ok(fmt.Sprintf("ends in %s", plural(int(left/(24*time.Hour)), "day")))
 }
@@ -105,10 +105,10 @@ func checkURL(_ context.Context, x *examination) Finding {
 		return fail(x.URL+" says http, and the server speaks only HTTPS", "hexhub serve --url https://"+u.Host)
 	case u.Scheme == "https" && !own && !proxied:
 		return warn(x.URL+" says https; this server speaks HTTP, and believes no proxy that could speak HTTPS for it",
-			"hexhub serve --trusted-proxies ADDRESS-OF-THE-PROXY, or --tls-cert FILE --tls-key FILE").more()
+			"hexhub serve --trusted-proxies ADDRESS-OF-THE-PROXY, or --tls-cert FILE --tls-key FILE")
 	case !proxied && u.Port() != "" && u.Port() != port && port != "0":
 		return warn(fmt.Sprintf("%s names port %s; the server listens on %s", x.URL, u.Port(), x.Server.Listen),
-			"correct url or listen, or name the proxy between them with --trusted-proxies").more()
+			"correct url or listen, or name the proxy between them with --trusted-proxies")
 	}
 	return ok(x.URL + " leads to " + x.Server.Listen)
 }
@@ -123,7 +123,7 @@ func checkProxies(_ context.Context, x *examination) Finding {
 	for _, p := range x.Server.Proxies {
 		if p.Bits() < widest {
 			return fail(fmt.Sprintf("everybody in %s is believed to be a proxy, so anybody may claim any address: limits and blocks do not hold", p),
-				"hexhub serve --trusted-proxies ADDRESS-OF-THE-PROXY").more()
+				"hexhub serve --trusted-proxies ADDRESS-OF-THE-PROXY")
 		}
 	}
 	if len(x.Server.Proxies) == 0 {
@@ -143,7 +143,7 @@ func checkFiles(_ context.Context, x *examination) Finding {
 		return skip("there is no such limit here")
 	case x.Server.Files < fewFiles:
 		return warn(fmt.Sprintf("the server may open %s files, and needs one for each connection", number(int(x.Server.Files))),
-			"ulimit -n 65536 (LimitNOFILE=65536 in a systemd unit), and restart the server").more()
+			"ulimit -n 65536 (LimitNOFILE=65536 in a systemd unit), and restart the server")
 	}
 	return ok("enough may be open at once")
 }
@@ -154,7 +154,7 @@ func checkRegistration(_ context.Context, x *examination) Finding {
 		return skip(unknown)
 	case x.Server.Open && !x.Server.Confirm:
 		return warn("people may register by themselves, and nobody has to show that his address is his",
-			"hexhub admin set mail.confirm always, or hexhub admin set registration invite").more()
+			"hexhub admin set mail.confirm always, or hexhub admin set registration invite")
 	case x.Server.Open:
 		return ok("people register by themselves, each with an address of his own")
 	}
@@ -196,25 +196,25 @@ func checkBackup(ctx context.Context, x *examination) Finding {
 	}
 	s := x.Server
 	if s.BackupTo == "" {
-		return warn("there is none: what is lost on this disk is lost", "hexhub serve --backup-to PLACE-ELSEWHERE").at(backupManual)
+		return warn("there is none: what is lost on this disk is lost", "hexhub serve --backup-to PLACE-ELSEWHERE")
 	}
 	if s.BackupBucket != nil {
 		if err := s.BackupBucket.Probe(ctx); err != nil {
-			return fail(words(err), "hexhub config print --sources, and look at the settings backup.*").at(backupManual)
+			return fail(words(err), "hexhub config print --sources, and look at the settings backup.*")
 		}
 	} else if x.inside(s.BackupTo) {
-		return fail(s.BackupTo+" is inside the data directory, and is lost with it", "hexhub serve --backup-to PLACE-ELSEWHERE").at(backupManual)
+		return fail(s.BackupTo+" is inside the data directory, and is lost with it", "hexhub serve --backup-to PLACE-ELSEWHERE")
 	}
 	b := s.Backup
 	switch {
 	case b.Problem != "":
-		return fail(fmt.Sprintf("not written since %s: %s", b.Since.Format(time.DateTime), b.Problem), "hexhub backup create").at(backupManual)
+		return fail(fmt.Sprintf("not written since %s: %s", b.Since.Format(time.DateTime), b.Problem), "hexhub backup create")
 	case b.Snapshot == nil:
-		return warn("nothing has been written yet", "hexhub backup create").at(backupManual)
+		return warn("nothing has been written yet", "hexhub backup create")
 	case time.Since(b.Snapshot.At) > 2*s.Every+time.Hour:
-		return fail(fmt.Sprintf("the newest is of %s, and one is due every %s", b.Snapshot.At.Format(time.DateTime), s.Every), "hexhub backup create").at(backupManual)
+		return fail(fmt.Sprintf("the newest is of %s, and one is due every %s", b.Snapshot.At.Format(time.DateTime), s.Every), "hexhub backup create")
 	case b.Snapshot.Missing > 0:
-		return fail(fmt.Sprintf("the newest lacks %s that rows name and the server did not have", plural(b.Snapshot.Missing, "blob")), "hexhub doctor blobs --deep").at(backupManual)
+		return fail(fmt.Sprintf("the newest lacks %s that rows name and the server did not have", plural(b.Snapshot.Missing, "blob")), "hexhub doctor blobs --deep")
 	}
 	return x.backupVerified()
 }
@@ -224,20 +224,17 @@ func (x *examination) backupVerified() Finding {
 	newest := "the newest is of " + s.Backup.Snapshot.At.Format(time.DateTime)
 	switch v := s.Backup.Verified; {
 	case v != nil && len(v.Problems) > 0:
-		return fail(fmt.Sprintf("restoring it on %s found: %s", v.At.Format(time.DateOnly), v.Problems[0]), "hexhub backup create, then hexhub backup verify").at(backupManual)
+		return fail(fmt.Sprintf("restoring it on %s found: %s", v.At.Format(time.DateOnly), v.Problems[0]), "hexhub backup create, then hexhub backup verify")
 	case s.Verify == 0:
 		return ok(newest + "; nobody verifies it (backup.verify is 0)")
 	case v == nil && time.Since(s.Backup.Snapshot.At) < s.Verify:
 		return ok(newest + ", not verified yet")
 	case v == nil || time.Since(v.At) > 2*s.Verify+time.Hour:
-		return warn(newest+", and has not been restored to try it for longer than is configured", "hexhub backup verify").at(backupManual)
+		return warn(newest+", and has not been restored to try it for longer than is configured", "hexhub backup verify")
 	default:
 		return ok(newest + ", verified on " + v.At.Format(time.DateOnly))
 	}
 }
-
-// backupManual is where backups are explained.
-const backupManual = "docs/backup.md"
 
 // inside reports whether a file lies in the data directory.
 func (x *examination) inside(name string) bool {

@@ -108,19 +108,12 @@ func inWords(all []doctor.Finding) []finding {
 	checks := doctor.Checks()
 	out := make([]finding, len(all))
 	for i, f := range all {
-		out[i] = finding{Finding: f, Title: f.ID, Runbook: cmp.Or(pagesOf[f.ID], "/docs/operations"), Command: strings.HasPrefix(f.Fix, "hexhub ")}
+		out[i] = finding{Finding: f, Title: f.ID, Command: strings.HasPrefix(f.Fix, "hexhub ")}
 		if at := slices.IndexFunc(checks, func(c doctor.Check) bool { return c.ID == f.ID }); at >= 0 {
-			out[i].Title = checks[at].Title
+			out[i].Title, out[i].Runbook = checks[at].Title, "/docs/"+checks[at].Page
 		}
 	}
 	return out
-}
-
-// pagesOf are the pages of the documentation about what a check is about; of others operations tell.
-var pagesOf = map[string]string{
-	"backup": "/docs/backup", "restore": "/docs/backup", "nodes": "/docs/cluster", "leader": "/docs/cluster", "lag": "/docs/cluster", "size": "/docs/cluster",
-	"versions": "/docs/cluster", "clock": "/docs/cluster", "node-certificate": "/docs/cluster", "store": "/docs/disaster-recovery",
-	"secret": "/docs/disaster-recovery", "signing-key": "/docs/disaster-recovery", "blobs": "/docs/disaster-recovery",
 }
 
 type doctorPage struct {
