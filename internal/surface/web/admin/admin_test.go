@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"hexhub/docs"
 	"hexhub/hex/name"
 	"hexhub/hex/tarball"
 	"hexhub/internal/feature/access"
@@ -351,6 +352,27 @@ func TestGraveDeedsAreRefusedUntilTheyAreMeant(t *testing.T) {
 }
 
 // D1: what people wrote stays text in the browser of an administrator.
+// What is wrong with one of the many forms of a page is said in that form, which is open.
+func TestRefusedFormsAreOpen(t *testing.T) {
+	w := newWorld(t)
+	root := w.user("root", true)
+	session := w.login(root, true)
+	w.publish(root, "decimal", "1.0.0")
+	for deed, form := range map[string]url.Values{
+		"retire": {"version": {"1.0.0"}, "retirement": {"security"}, "reason": {"no"}},
+		"revert": {"version": {"1.0.0"}, "confirm": {"1.0.0"}, "reason": {"no"}},
+		"owner":  {"username": {"root"}, "level": {"full"}, "reason": {"no"}},
+	} {
+		form.Set("deed", deed)
+		status, page, _ := w.ask(session, "/admin/packages/acme/decimal", form)
+		_, open, _ := strings.Cut(page, "<details open")
+		open, _, _ = strings.Cut(open, "</details>")
+		if status != http.StatusUnprocessableEntity || strings.Count(page, `aria-invalid="true"`) != 1 || !strings.Contains(open, `aria-invalid="true"`) {
+			t.Errorf("%s: %d, with %d fields that are wrong; open is: %s", deed, status, strings.Count(page, `aria-invalid="true"`), open)
+		}
+	}
+}
+
 func TestD1StrangersTextStaysText(t *testing.T) {
 	w := newWorld(t)
 	session := w.login(w.user("root", true), true)
@@ -432,6 +454,47 @@ func TestWhatCanWaitIsReminded(t *testing.T) {
 	}
 	if status, _, _ := w.ask(session, "/admin", url.Values{"deed": {"silence"}, "wish": {"writes"}}); status != http.StatusUnprocessableEntity {
 		t.Errorf("to silence what is no wish: %d", status)
+	}
+}
+
+// Whatever is not well says where one reads on, on a page that there is.
+func TestEveryRedStateLinksARunbook(t *testing.T) {
+	w := newWorld(t)
+	session := w.login(w.user("root", true), false)
+	w.report = health.Judge([]health.Seen{{ID: "1", Name: "n1", Vital: &health.Vital{ID: "1", Name: "n1", Member: 1, Leader: 1, Term: 1}}, {ID: "2", Name: "n2"}, {ID: "3", Name: "n3"}})
+	w.examined.URL, w.examined.Nodes = "http://hub.example.com", func(context.Context) health.Report { return w.report }
+	runbook := func(text string) bool {
+		return slices.ContainsFunc(docs.Pages(), func(p docs.Page) bool { return strings.Contains(text, `href="/docs/`+p.Name+`"`) })
+	}
+	for path, least := range map[string]int{"/admin": 2, "/admin/doctor": 2} {
+		_, page, _ := w.ask(session, path, nil)
+		_, main, _ := strings.Cut(page, "<main")
+		red := strings.Split(main, "badge")[1:]
+		count := 0
+		for _, item := range red {
+			word, _, _ := strings.Cut(item[strings.Index(item, ">")+1:], "<")
+			if word = strings.TrimSpace(word); word != string(doctor.Warn) && word != string(doctor.Fail) {
+				continue
+			}
+			if count++; !runbook(item) {
+				t.Errorf("%s: nothing to read on at %.300s", path, item)
+			}
+		}
+		if count < least {
+			t.Errorf("%s shows %d things that are not well, so this test sees little", path, count)
+		}
+	}
+	for state, seen := range map[string][]health.Seen{
+		health.ReadOnly: {{ID: "1", Name: "n1", Vital: &health.Vital{ID: "1", Member: 1, Leader: 1, Term: 1}}, {ID: "2", Name: "n2"}, {ID: "3", Name: "n3"}},
+		health.Degraded: {{ID: "1", Name: "n1", Vital: &health.Vital{ID: "1", Member: 1, Leader: 1, Term: 1}}, {ID: "2", Name: "n2", Vital: &health.Vital{ID: "2", Member: 2, Leader: 1, Term: 1}}, {ID: "3", Name: "n3"}},
+	} {
+		if w.report = health.Judge(seen); w.report.State != state {
+			t.Fatalf("it is %s, want %s", w.report.State, state)
+		}
+		_, page, _ := w.ask(session, "/admin", nil)
+		if _, band, _ := strings.Cut(page, w.report.Headline()); !runbook(band[:min(len(band), 300)]) {
+			t.Errorf("nothing to read on when it is %s: %.300s", state, band)
+		}
 	}
 }
 
