@@ -89,6 +89,8 @@ func (u *Web) message(r *http.Request, f *fault.Error) Message {
 		m.Problem = sentence("", f.Message)
 	}
 	switch f.Kind {
+	case fault.Unauthenticated:
+		m.Next, m.ways = &Step{"/login", "Log in"}, []Step{{"/", "To the home page"}}
 	case fault.Internal:
 		m.request, m.ways = id, []Step{{"/status", "Does the registry work?"}}
 	case fault.NotFound:
@@ -100,6 +102,9 @@ func (u *Web) message(r *http.Request, f *fault.Error) Message {
 			}
 		}
 	case fault.Forbidden:
+		if f.Code == foreign {
+			break
+		}
 		m.Problem += " An owner of the package, an administrator of the organization or whoever runs this registry can allow it; tell them the request id."
 		m.request, m.ways = id, []Step{{"/dashboard", "To the dashboard"}}
 	case fault.Limited:
@@ -129,8 +134,10 @@ func wanted(r *http.Request) string {
 
 func heading(k fault.Kind) string {
 	switch k {
-	case fault.Malformed, fault.Invalid, fault.TooLarge, fault.Unsupported:
+	case fault.Malformed, fault.Invalid, fault.Unsupported:
 		return "That cannot be read."
+	case fault.TooLarge:
+		return "That is too much."
 	case fault.Unauthenticated:
 		return "Log in first."
 	case fault.Forbidden:
@@ -150,8 +157,12 @@ func heading(k fault.Kind) string {
 
 func statusOf(k fault.Kind) int {
 	switch k {
-	case fault.Malformed, fault.TooLarge, fault.Unsupported:
+	case fault.Malformed:
 		return http.StatusBadRequest
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.Unsupported:
+		return http.StatusUnsupportedMediaType
 	case fault.Invalid:
 		return http.StatusUnprocessableEntity
 	case fault.Unauthenticated:

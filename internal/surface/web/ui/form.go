@@ -22,7 +22,11 @@ const maxForm = 64 << 10
 // ReadForm reads the form that was posted.
 func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
+	err := r.ParseForm()
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, fault.Wrap(fault.TooLarge, err, fmt.Sprintf("A form may have %d kB. Go back and send less.", maxForm>>10))
+	}
+	if err != nil {
 		return nil, fault.Wrap(fault.Malformed, err, "The form could not be read. Go back and send it again.")
 	}
 	return r.PostForm, nil

@@ -21,6 +21,7 @@ import (
 
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
+	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
 	"hexhub/internal/surface/web/live"
@@ -66,7 +67,9 @@ func New(o Options) *Web {
 			return account.User{}, account.Session{}, false
 		}
 	}
-	w := &Web{o: o, mux: mux, guarded: http.NewCrossOriginProtection().Handler(mux), words: map[string]string{}}
+	guard := http.NewCrossOriginProtection()
+	w := &Web{o: o, mux: mux, guarded: guard.Handler(mux), words: map[string]string{}}
+	guard.SetDenyHandler(w.Refuse(&fault.Error{Kind: fault.Forbidden, Code: foreign, Message: "Another site sent this form, so nothing was done. If you meant it, do it on the page itself."}))
 	w.o.Live.Log = o.Log
 	w.streams = live.New(w.o.Live)
 	w.addAssets()
@@ -78,6 +81,9 @@ func New(o Options) *Web {
 	w.handle("/", w.page(notFound))
 	return w
 }
+
+// foreign is the code of the fault that a form was sent by another site, which nobody here can allow.
+const foreign = "foreign_form"
 
 // ServeHTTP implements http.Handler.
 func (u *Web) ServeHTTP(w http.ResponseWriter, r *http.Request) { u.guarded.ServeHTTP(w, r) }

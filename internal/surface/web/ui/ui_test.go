@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -233,6 +234,29 @@ func TestErrorsSayWhatAndNeverWhyInside(t *testing.T) {
 	}
 }
 
+// Whatever goes wrong, the page that says so has a step to go on with.
+func TestEveryFaultNamesTheNextStep(t *testing.T) {
+	statuses := map[fault.Kind]int{
+		fault.Internal: 500, fault.Malformed: 400, fault.Invalid: 422, fault.Unauthenticated: 401, fault.Forbidden: 403, fault.NotFound: 404,
+		fault.Conflict: 409, fault.TooLarge: 413, fault.Unsupported: 415, fault.Limited: 429, fault.Unavailable: 503,
+	}
+	step := regexp.MustCompile(`<a class="btn btn-primary" href="(/[^"]*)">[^<]+</a>`)
+	try := func(name string, err error, status int) {
+		web := newWeb("http://localhost", nil)
+		web.Handle("GET /fault", func(http.ResponseWriter, *http.Request) error { return err })
+		res, page := ask(web, httptest.NewRequest(http.MethodGet, "/fault", nil))
+		_, main, _ := strings.Cut(page, "<main")
+		if res.StatusCode != status || !step.MatchString(main) || strings.Contains(main, "%!") {
+			t.Errorf("%s: %d, want %d and a next step:\n%s", name, res.StatusCode, status, main)
+		}
+	}
+	for kind := fault.Internal; kind <= fault.Unavailable; kind++ {
+		try(kind.String(), fault.New(kind, "it is so"), statuses[kind])
+	}
+	try("gone", ui.Gone("It was taken back."), http.StatusGone)
+	try("gone, with something instead", ui.Gone("It was taken back.", ui.Step{Path: "/packages/other", Words: "Another"}), http.StatusGone)
+}
+
 func TestW13EveryPageIsGuarded(t *testing.T) {
 	want := http.Header{
 		"Content-Security-Policy":      {"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"},
@@ -263,8 +287,8 @@ func TestW1FormsOfOtherSitesReachNoPage(t *testing.T) {
 	} {
 		r := post("/form", url.Values{"email": {"a@b.org"}})
 		r.Header = header
-		if res, _ := ask(newWeb("http://localhost", nil), r); res.StatusCode != http.StatusForbidden {
-			t.Errorf("%v: %d, want 403", header, res.StatusCode)
+		if res, page := ask(newWeb("http://localhost", nil), r); res.StatusCode != http.StatusForbidden || !strings.Contains(page, "Another site sent this form") || !strings.Contains(page, `href="/">To the home page`) {
+			t.Errorf("%v: %d, want 403 and a step to go on with:\n%s", header, res.StatusCode, page)
 		}
 	}
 }
