@@ -187,21 +187,21 @@ var usual = map[string]string{
 	"policy": "strict", "token": "unknown", "code": "00000", "anything": "nothing",
 }
 
-// unseen are routes without a page to judge here, and why.
+// unseen are routes that no row of the table shows to a visitor, and why; those that have a page are among the scenes.
 var unseen = map[string]string{
 	"/status":                   "plain words for load balancers",
 	"/l/{code}":                 "sends on to another page",
-	"/setup":                    "is there before the first administrator only; judged by its own room",
-	"/tfa":                      "is between two steps of logging in",
-	"/password/new":             "is there with a letter's link only",
-	"/invites":                  "sends on to the page of organizations",
+	"/setup":                    "a scene: it is there before the first administrator only",
+	"/tfa":                      "a scene, between two steps of logging in",
+	"/password/new":             "a scene: it is there with a letter's link only",
+	"/invites":                  "a scene: it is there with a letter's link only",
 	"/assets/{style}":           "no page",
 	"/dashboard/orgs/{org}":     "sends on to its first page",
-	"/dashboard/security/totp":  "sends on to the page of security",
-	"/oauth/device/authorize":   "is there after a code was typed only",
-	"/oauth/authorize":          "needs a program that asks",
-	"/admin/cluster/{node}":     "there is one node here, which is of no cluster",
-	"/setup/{token}":            "as /setup",
+	"/dashboard/security/totp":  "a scene: it is there once one has begun to turn it on",
+	"/oauth/device/authorize":   "a scene: it is there after a code was typed only",
+	"/oauth/authorize":          "a scene: it needs a program that asks",
+	"/admin/cluster/{node}":     "a scene, for the table knows no name of a node",
+	"/setup/{token}":            "a scene, as /setup",
 	"/.well-known/security.txt": "no page",
 	"/docs-access":              "sends on to the host of documentation",
 	"/diff/{name}":              "sends on to the newest pair of versions",
