@@ -13,6 +13,7 @@ import (
 // more, and an administrator may silence it.
 type Wish struct {
 	ID, Title, Why, Fix string
+	Page                string // of the manual, where one reads on
 }
 
 // Silence is the name of the setting that says which wishes are silent: their ids, separated by commas.
@@ -26,18 +27,18 @@ type condition struct {
 
 var wishes = []condition{
 	{
-		Wish{"https", "HTTPS", "Until then only people at this machine can use the registry safely.", "hexhub serve --tls-cert FILE --tls-key FILE --url https://HOST"},
+		Wish{"https", "HTTPS", "Until then only people at this machine can use the registry safely.", "hexhub serve --tls-cert FILE --tls-key FILE --url https://HOST", "operations"},
 		func(d Deps, _ health.Report) bool {
 			u, err := url.Parse(d.URL)
 			return err == nil && u.Scheme == "http"
 		},
 	},
 	{
-		Wish{"mail", "Mail", "Invitations and links to new passwords rest in the outbox until it can be sent.", "hexhub serve --mail-smtp HOST:587 --mail-from hub@HOST"},
+		Wish{"mail", "Mail", "Invitations and links to new passwords rest in the outbox until it can be sent.", "hexhub serve --mail-smtp HOST:587 --mail-from hub@HOST", "operations"},
 		func(d Deps, _ health.Report) bool { return d.Server != nil && !d.Server.Mail },
 	},
 	{
-		Wish{"nodes", "A second and a third node", "With three nodes one of them may fail, and nobody notices.", "hexhub cluster invite"},
+		Wish{"nodes", "A second and a third node", "With three nodes one of them may fail, and nobody notices.", "hexhub cluster invite", "cluster"},
 		func(_ Deps, r health.Report) bool { return len(r.Nodes) == 1 && !r.External },
 	},
 }
