@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -35,6 +36,7 @@ type bar struct {
 	Package, Version, Home string
 	Theme                  string // dark or light, or empty for that of the reader's system
 	Lines                  []line
+	Modules                []way // of EDoc's pages that are shown without their frames
 }
 
 var (
@@ -91,22 +93,30 @@ func (s *surface) barIn(a *asked, tree *pack.Pack, f pack.File, l look) (barred,
 	if err != nil {
 		return barred{}, err
 	}
-	var html, compressed bytes.Buffer
-	end := bodyTag.FindIndex(text)[1]
-	html.Write(text[:end])
-	err = barTemplate.Execute(&html, bar{
-		Package: a.place.Name.String(), Version: a.release.Version.String(), Home: s.home(a), Theme: l.theme, Lines: a.lines(f.Path, l),
+	html, err := withBar(text, bodyEnd(text), bar{
+		Package: a.place.Name.String(), Version: a.release.Version.String(), Home: s.home(a), Theme: l.theme, Lines: a.lines(f.Path, l), Modules: a.modules(tree, l),
 	})
 	if err != nil {
 		return barred{}, err
 	}
-	html.Write(text[end:])
+	var compressed bytes.Buffer
 	z := gzip.NewWriter(&compressed)
-	_, err = z.Write(html.Bytes())
+	_, err = z.Write(html)
 	if err = errors.Join(err, z.Close()); err != nil {
 		return barred{}, err
 	}
-	return barred{html.Bytes(), compressed.Bytes()}, nil
+	return barred{html, compressed.Bytes()}, nil
+}
+
+// withBar is a page with the bar put in at a place of it.
+func withBar(text []byte, at int, b bar) ([]byte, error) {
+	var html bytes.Buffer
+	html.Write(text[:at])
+	if err := barTemplate.Execute(&html, b); err != nil {
+		return nil, err
+	}
+	html.Write(text[at:])
+	return html.Bytes(), nil
 }
 
 // home is the page of the release on the site.
@@ -142,6 +152,24 @@ func (a *asked) lines(file string, l look) []line {
 			Version: rel.Version.String(), URL: withQuery(a.address(rel.Version.String(), file), query),
 			Current: rel.Version == a.release.Version, Latest: rel.Version == latest.Version, Retired: rel.Retirement != nil,
 		})
+	}
+	return out
+}
+
+// modules are the pages that EDoc lists in a frame, for those who see a page without it.
+func (a *asked) modules(tree *pack.Pack, l look) (out []way) {
+	if _, edoc := tree.Find(edocMenu); !edoc || l.framed {
+		return nil
+	}
+	query := url.Values{}
+	if l.theme != "" {
+		query.Set("theme", l.theme)
+	}
+	for _, f := range tree.Files() {
+		name, page := strings.CutSuffix(f.Path, ".html")
+		if page && !strings.Contains(name, "/") && !slices.Contains([]string{"index.html", edocMenu, edocText, "404.html"}, f.Path) {
+			out = append(out, way{withQuery(a.address(strings.TrimPrefix(a.at, "/"), f.Path), query), name})
+		}
 	}
 	return out
 }

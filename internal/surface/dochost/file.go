@@ -38,6 +38,8 @@ func (s *surface) send(w http.ResponseWriter, r *http.Request, a *asked, tree *p
 		return err
 	case m.to != "":
 		return a.lead(w, r, a.at+"/"+m.to)
+	case m.text != "" && !a.own: // in the box, one frame must not have another show something
+		return a.lead(w, r, a.at+"/"+m.text)
 	}
 	if !a.private && s.isCurrent(r, a, f) {
 		h.Set("Link", "<"+a.address("", f.Path)+`>; rel="canonical"`)
@@ -167,9 +169,19 @@ func takesGzip(r *http.Request) bool {
 		for one := range strings.SplitSeq(line, ",") {
 			name, weight, _ := strings.Cut(strings.ReplaceAll(one, " ", ""), ";")
 			if strings.EqualFold(name, "gzip") {
-				return weight != "q=0" && !strings.HasPrefix(weight, "q=0.000")
+				return !refused(weight)
 			}
 		}
 	}
 	return false
+}
+
+// refused reports whether a weight, such as q=0.0, is one of nothing. What is no number is no wish for something either.
+func refused(weight string) bool {
+	if weight == "" {
+		return false
+	}
+	value, ok := strings.CutPrefix(strings.ToLower(weight), "q=")
+	q, err := strconv.ParseFloat(value, 64)
+	return !ok || err != nil || q <= 0
 }
