@@ -58,8 +58,13 @@ const anyPage = `<!doctype html><html><head><title>A page</title><script src="do
 // newStage uploads what every package has, and more of eve's.
 func newStage(t *testing.T, more map[string]string) *stage {
 	t.Helper()
-	st := &stage{s: siteOf(t, hubtest.World(t, haunted), "pat")}
-	st.reader = readerOf(t, st.s.Hub)
+	return stageOf(t, hubtest.World(t, haunted), more)
+}
+
+func stageOf(t *testing.T, hub *hubtest.Hub, more map[string]string, options ...chromedp.ExecAllocatorOption) *stage {
+	t.Helper()
+	st := &stage{s: siteOf(t, hub, "pat")}
+	st.reader = readerOf(t, hub, options...)
 	for _, pkg := range []string{"packages/plug", "packages/plug_", "repos/guild/packages/vault", "repos/guild/packages/vault_"} {
 		st.upload("pat/all", pkg, map[string]string{"index.html": anyPage, "data.js": "window.loaded = true"}).Expect(t, http.StatusCreated)
 	}
@@ -93,8 +98,12 @@ func (st *stage) upload(key, pkg string, files map[string]string) hubtest.Answer
 	return st.s.As(key).Do(http.MethodPost, "/api/"+pkg+"/releases/1.0.0/docs", b.Bytes())
 }
 
-// host is the address of one of the hosts of documentation; of the one that all share if it has no name.
+// host is the address of one of the hosts of documentation; of the one that all share if it has no name. Where there are
+// none it is that of a path of the site.
 func (st *stage) host(label string) string {
+	if st.s.Origins.OnSite() {
+		return st.s.Origins.String() + strings.TrimSuffix("/"+label, "/")
+	}
 	if label != "" {
 		label += "."
 	}

@@ -105,10 +105,7 @@ func TestD2HostilePagesDoNotReadPrivateOnes(t *testing.T) {
 // D6: no path that a browser can send leads to another package's pages, or to another version's.
 func TestD6PathsStayInTheirPackage(t *testing.T) {
 	st := newStage(t, map[string]string{"plug_/1.0.0/index.html": "<p>pwned", "plug/index.html": "<p>pwned"})
-	var attacks []attack
-	for _, path := range []string{"/1.0.0/..;/index.html", "/1.0.0%2findex.html", "/INDEX.html", "/%2e%2e%2fplug_/index.html", "/..%5cplug_/index.html", "/1.0.0/..%2f..%2fplug_/", "/index.html%00", "/plug_/1.0.0/../../..//plug_/nothing"} {
-		attacks = append(attacks, attack{path, `const r = await fetch("./" + ` + "`" + strings.TrimPrefix(path, "/") + "`" + `); return r.ok;`})
-	}
+	attacks := disguisedPaths()
 	for _, at := range []string{st.host("evil") + "/", st.host("") + "/evil_/"} {
 		st.open(at)
 		st.expect(at, 0, attacks)
@@ -117,4 +114,12 @@ func TestD6PathsStayInTheirPackage(t *testing.T) {
 	if st.is(`document.body.textContent.includes("pwned")`) {
 		t.Error("a package shows pages of another")
 	}
+}
+
+// disguisedPaths are ways to another package's pages, or another version's, from a page of one's own.
+func disguisedPaths() (attacks []attack) {
+	for _, path := range []string{"/1.0.0/..;/index.html", "/1.0.0%2findex.html", "/INDEX.html", "/%2e%2e%2fplug_/index.html", "/..%5cplug_/index.html", "/1.0.0/..%2f..%2fplug_/", "/index.html%00", "/plug_/1.0.0/../../..//plug_/nothing"} {
+		attacks = append(attacks, attack{path, `const r = await fetch("./" + ` + "`" + strings.TrimPrefix(path, "/") + "`" + `); return r.ok;`})
+	}
+	return attacks
 }

@@ -27,18 +27,24 @@ var onWire = []attack{
 func TestD3PrivatePagesTellNobody(t *testing.T) {
 	st := newStage(t, nil)
 	for _, at := range []string{st.host("guild--vault") + "/", st.host("") + "/@guild/vault_/"} {
-		st.unbound(false)
-		st.open(at)
-		st.try(onWire...)
-		if n := st.heard.Load(); n > 0 {
-			t.Errorf("%s told a place elsewhere %d things", at, n)
-		}
-		st.unbound(true)
-		st.open(at)
-		st.try(onWire...)
-		if n := st.heard.Swap(0); n < 6 {
-			t.Errorf("%s, which nothing binds, told a place elsewhere %d things, so this test sees little", at, n)
-		}
+		st.tellNobody(at)
+	}
+}
+
+// tellNobody demands that a page tells nobody elsewhere that it is read, and would if nothing bound it.
+func (st *stage) tellNobody(at string) {
+	st.t.Helper()
+	st.unbound(false)
+	st.open(at)
+	st.try(onWire...)
+	if n := st.heard.Load(); n > 0 {
+		st.t.Errorf("%s told a place elsewhere %d things", at, n)
+	}
+	st.unbound(true)
+	st.open(at)
+	st.try(onWire...)
+	if n := st.heard.Swap(0); n < 6 {
+		st.t.Errorf("%s, which nothing binds, told a place elsewhere %d things, so this test sees little", at, n)
 	}
 }
 
@@ -60,23 +66,37 @@ func TestD4RawFilesRunNothing(t *testing.T) {
 // D5: what a file is called says what it may be. What is no page runs nothing, whatever is in it; a picture that runs
 // something is where its page is.
 func TestD5FilesPassForWhatTheirNamesSay(t *testing.T) {
-	const script = `<html xmlns="http://www.w3.org/1999/xhtml"><head><title>quiet</title><script>document.title = "pwned"</script></head></html>`
-	quiet := []string{"notes", "notes.txt", "notes.xml", "notes.md"}
-	files := map[string]string{"picture.svg": `<svg xmlns="http://www.w3.org/2000/svg"><title>quiet</title></svg>`}
-	for _, name := range quiet {
-		files[name] = script
-	}
+	files := disguised()
+	files["picture.svg"] = `<svg xmlns="http://www.w3.org/2000/svg"><title>quiet</title></svg>`
 	st := newStage(t, files)
 	for _, base := range []string{st.host("evil"), st.host("") + "/evil_"} {
-		for _, name := range quiet {
-			st.open(base + "/" + name)
-			if !st.is(`document.contentType.startsWith("text/") && document.contentType !== "text/html" && document.title !== "pwned"`) {
-				t.Errorf("%s/%s is taken for a page", base, name)
-			}
-		}
+		st.staysQuiet(base)
 	}
 	st.open(st.host("") + "/evil_/picture.svg")
 	if !st.is(`origin === "null"`) {
 		t.Error("a picture in the box has an origin")
+	}
+}
+
+// quiet are files with a page in them whose names are of none.
+var quiet = []string{"notes", "notes.txt", "notes.xml", "notes.md"}
+
+func disguised() map[string]string {
+	const script = `<html xmlns="http://www.w3.org/1999/xhtml"><head><title>quiet</title><script>document.title = "pwned"</script></head></html>`
+	files := map[string]string{}
+	for _, name := range quiet {
+		files[name] = script
+	}
+	return files
+}
+
+// staysQuiet demands that none of them is taken for a page.
+func (st *stage) staysQuiet(base string) {
+	st.t.Helper()
+	for _, name := range quiet {
+		st.open(base + "/" + name)
+		if !st.is(`document.contentType.startsWith("text/") && document.contentType !== "text/html" && document.title !== "pwned"`) {
+			st.t.Errorf("%s/%s is taken for a page", base, name)
+		}
 	}
 }
