@@ -33,12 +33,20 @@ type Vital struct {
 	Revision  int64     `json:"revision"`             // zero where it is not told
 	DiskFree  uint64    `json:"disk_free,omitempty"`  // bytes
 	DiskTotal uint64    `json:"disk_total,omitempty"` // bytes; zero where nobody can tell
-	PerSecond float64   `json:"per_second"`           // requests, over the last minute
-	P99       float64   `json:"p99"`                  // seconds, likewise
-	Drained   bool      `json:"drained,omitempty"`    // nothing new is laid on it, because somebody wants to stop it
-	NotReady  string    `json:"not_ready,omitempty"`  // why nothing should be sent to it
-	Stale     string    `json:"stale,omitempty"`      // how old what it serves may be
-	ReadOnly  string    `json:"read_only,omitempty"`  // why it takes no writes
+	Memory    uint64    `json:"memory,omitempty"`     // bytes that the process has of the machine; zero where it is not told
+	Traffic
+	Drained  bool   `json:"drained,omitempty"`   // nothing new is laid on it, because somebody wants to stop it
+	NotReady string `json:"not_ready,omitempty"` // why nothing should be sent to it
+	Stale    string `json:"stale,omitempty"`     // how old what it serves may be
+	ReadOnly string `json:"read_only,omitempty"` // why it takes no writes
+}
+
+// Traffic is the requests of a node over the last minute.
+type Traffic struct {
+	PerSecond float64 `json:"per_second"`
+	P50       float64 `json:"p50"` // seconds
+	P99       float64 `json:"p99"`
+	Failed    float64 `json:"failed"` // share of them, by the server's fault
 }
 
 // leads reports whether the node takes itself for the leader.
@@ -83,6 +91,8 @@ type Report struct {
 	CanLose  int      `json:"can_lose"`           // more voters; negative when there are too few already
 	Advice   []string `json:"advice"`             // what somebody should think about
 	Nodes    []Node   `json:"nodes"`              // by name
+
+	LedSince time.Time `json:"led_since,omitzero"` // by the node that leads; zero where it is not known
 }
 
 // mayLag is how many revisions a node may be behind before it is called lagging: some commits happen while
@@ -251,7 +261,7 @@ func (r Report) Headline() string {
 	}
 	words := fmt.Sprintf("%d of %d nodes healthy.", healthy, len(r.Nodes))
 	if leader != "" {
-		words += " Leader " + leader + "."
+		words += " Leader " + leader + r.led() + "."
 	}
 	switch {
 	case r.External:
@@ -262,6 +272,30 @@ func (r Report) Headline() string {
 		return words + " Can lose 1 node."
 	}
 	return words + fmt.Sprintf(" Can lose %d nodes.", r.CanLose)
+}
+
+// led says for how long the leader has been, as of when the nodes were asked.
+func (r Report) led() string {
+	for _, n := range r.Nodes {
+		if took := n.Now.Sub(r.LedSince); n.Role == "leader" && !r.LedSince.IsZero() && took > 0 {
+			return " since " + roughly(took)
+		}
+	}
+	return ""
+}
+
+// roughly is a duration to one figure, as people say it.
+func roughly(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= 2*day:
+		return fmt.Sprintf("%d days", d/day)
+	case d >= time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	case d >= time.Minute:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d s", d/time.Second)
 }
 
 // refused reports whether every node that answers refuses writes, and why the first does.

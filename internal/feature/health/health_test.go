@@ -137,3 +137,21 @@ func TestTheLatestTermHasTheLeader(t *testing.T) {
 		t.Errorf("roles %s %s, want the leader of term 8", nodes[0].Role, nodes[1].Role)
 	}
 }
+
+// Who leads is told with since when, as far as that is known.
+func TestHeadlineSaysSinceWhenTheLeaderLeads(t *testing.T) {
+	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	r := health.Judge([]health.Seen{
+		{ID: "1", Name: "n1", Vital: &health.Vital{ID: "1", Name: "n1", Member: 1, Leader: 1, Term: 1, Now: now}},
+		{ID: "2", Name: "n2", Vital: &health.Vital{ID: "2", Name: "n2", Member: 2, Leader: 1, Term: 1, Now: now}},
+		{ID: "3", Name: "n3", Vital: &health.Vital{ID: "3", Name: "n3", Member: 3, Leader: 1, Term: 1, Now: now}},
+	})
+	for since, want := range map[time.Time]string{
+		{}: "Leader n1.", now.Add(-4*time.Hour - time.Minute): "Leader n1 since 4 h.", now.Add(-9 * 24 * time.Hour): "Leader n1 since 9 days.", now.Add(time.Second): "Leader n1.",
+	} {
+		r.LedSince = since
+		if got := r.Headline(); got != "3 of 3 nodes healthy. "+want+" Can lose 1 node." {
+			t.Errorf("%s: %q", since, got)
+		}
+	}
+}

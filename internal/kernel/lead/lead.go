@@ -30,6 +30,8 @@ type reign struct {
 	Run  string `json:"run"`  // tells one process of the node from the next
 	Term int64  `json:"term"` // greater with each other one who leads
 	Beat int64  `json:"beat,omitempty"`
+
+	Since time.Time `json:"since,omitzero"` // of the term; zero where an older binary began it
 }
 
 const theRow = "cluster"
@@ -82,6 +84,12 @@ func Leader(r store.Reader) (node string, term int64) {
 	return now.Node, now.Term
 }
 
+// Since returns when the present leader began; zero when that is not known.
+func Since(r store.Reader) time.Time {
+	now, _ := reigns.Get(r, theRow)
+	return now.Since
+}
+
 // Run does work whenever this node leads, until ctx ends. Work is called anew for each term, with a context that
 // fences all Updates made with it and that ends once this node leads no more; it returns when that ends. Two
 // calls never overlap on this node, and what those of two nodes write never does.
@@ -128,10 +136,11 @@ func (l *Lead) due(ctx context.Context) bool {
 
 // claim makes the row this process's, in a new term if it was another's.
 func (l *Lead) claim(ctx context.Context) (term int64, err error) {
+	at := time.Now().UTC().Truncate(time.Second)
 	err = l.db.Update(ctx, func(tx *store.Tx) error {
 		now, _ := reigns.Get(tx, theRow)
 		if now.Run != l.run {
-			now = reign{Node: l.o.Node, Run: l.run, Term: now.Term + 1}
+			now = reign{Node: l.o.Node, Run: l.run, Term: now.Term + 1, Since: at}
 			reigns.Put(tx, now)
 		}
 		term = now.Term

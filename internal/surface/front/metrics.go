@@ -73,7 +73,7 @@ func (m *Metrics) observe(surface string, status int, took time.Duration, lasts 
 	m.inFlight.Dec()
 	m.requests.WithLabelValues(surface, classes[min(max(status/100, 2), 5)-2]).Inc()
 	if !lasts {
-		m.recent.add(time.Now(), took)
+		m.recent.add(time.Now(), took, status >= 500)
 		m.seconds.WithLabelValues(surface).Observe(took.Seconds())
 	}
 	for _, s := range refused {

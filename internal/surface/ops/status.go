@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/metrics"
 	"sync"
 	"time"
 
@@ -23,8 +24,8 @@ import (
 // A Self is what a node knows of itself beside its store. The zero value is a node without a name.
 type Self struct {
 	ID, Name, Address, Zone string
-	Disk                    func() (free, total uint64)             // bytes; nil tells nothing
-	Traffic                 func() (perSecond float64, p99 float64) // of the last minute; nil tells nothing
+	Disk                    func() (free, total uint64) // bytes; nil tells nothing
+	Traffic                 func() health.Traffic       // nil tells nothing
 }
 
 // Status is how the registry does, as one node sees it.
@@ -103,7 +104,9 @@ func (o *Ops) look(ctx context.Context, self health.Vital) health.Report {
 	if o.Others != nil {
 		seen = o.Others()
 	}
-	return health.Judge(append(seen, health.Seen{ID: self.ID, Name: self.Name, Address: self.Address, Vital: &self}))
+	r := health.Judge(append(seen, health.Seen{ID: self.ID, Name: self.Name, Address: self.Address, Vital: &self}))
+	r.LedSince = lead.Since(o.DB.View())
+	return r
 }
 
 // vital is how this node does. It asks nobody else.
@@ -115,11 +118,12 @@ func (o *Ops) vital(ctx context.Context) health.Vital {
 		Revision: int64(o.DB.Revision()), NotReady: o.notReady(), Stale: o.stale(), ReadOnly: o.readOnly(ctx),
 	}
 	v.Drained = o.Cluster != nil && o.Cluster.Drained()
+	v.Memory = memory()
 	if o.Self.Disk != nil {
 		v.DiskFree, v.DiskTotal = o.Self.Disk()
 	}
 	if o.Self.Traffic != nil {
-		v.PerSecond, v.P99 = o.Self.Traffic()
+		v.Traffic = o.Self.Traffic()
 	}
 	if o.Log == nil {
 		return v
@@ -133,6 +137,13 @@ func (o *Ops) vital(ctx context.Context) health.Vital {
 		v.Member, v.Leader, v.Term, v.Learner = s.Member, s.Leader, s.Term, s.Learner
 	}
 	return v
+}
+
+// memory is how much the process has of the machine, in bytes, as far as Go knows.
+func memory() uint64 {
+	all := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(all)
+	return all[0].Value.Uint64() - all[1].Value.Uint64()
 }
 
 // Vital answers other nodes how this one does.

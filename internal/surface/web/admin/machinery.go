@@ -32,6 +32,7 @@ type jobsPage struct {
 
 func (p *pages) jobs(w http.ResponseWriter, r *http.Request, by ui.Visit) (view, error) {
 	page, v := &jobsPage{sheet: p.sheet(w, r, "Jobs", "/admin/jobs")}, p.DB.View()
+	ui.Again(r, glance)
 	for _, j := range job.List(v, mostJobs) {
 		page.Jobs = append(page.Jobs, jobLine{j, j.State(time.Now())})
 	}
