@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"hexhub/hex/name"
+	"hexhub/internal/feature/mail"
 	"hexhub/internal/kernel/store"
 )
 
@@ -28,6 +29,8 @@ type User struct {
 	Service       bool              `json:"service,omitempty"`     // a machine: needs no e-mail address and is not throttled
 	Second        *SecondFactor     `json:"second,omitempty"`      // nil if the password alone does
 	Handles       map[string]string `json:"handles,omitempty"`     // e.g. "github" → "josevalim"
+	URL           string            `json:"url,omitempty"`         // of a page of his own
+	Without       []mail.Kind       `json:"without,omitempty"`     // of the optional letters
 	NoRecovery    bool              `json:"no_recovery,omitempty"` // mail alone does not get a new password
 	DeactivatedAt *time.Time        `json:"deactivated_at,omitempty"`
 	InsertedAt    time.Time         `json:"inserted_at"`

@@ -17,6 +17,7 @@ import (
 // A Profile is what a user says of himself to everybody.
 type Profile struct {
 	FullName string
+	URL      string            // of a page of his own; empty without
 	Handles  map[string]string // by the names of HandleServices; empty ones are dropped
 }
 
@@ -34,19 +35,22 @@ func (a *Accounts) SetProfile(ctx context.Context, by audit.By, userID string, p
 		return err
 	}
 	return a.change(ctx, by, userID, func(_ *store.Tx, u *User, _ time.Time) (deed, error) {
-		if u.FullName == p.FullName && maps.Equal(u.Handles, p.Handles) {
+		if u.FullName == p.FullName && u.URL == p.URL && maps.Equal(u.Handles, p.Handles) {
 			return deed{}, nil
 		}
-		u.FullName, u.Handles = p.FullName, p.Handles
+		u.FullName, u.URL, u.Handles = p.FullName, p.URL, p.Handles
 		return deed{action: "user.update"}, nil
 	})
 }
 
 // Checked returns the profile as rows keep it, or what is wrong with it by field.
 func (p Profile) Checked() (Profile, error) {
-	wrong, out := fault.Fields{}, Profile{FullName: strings.TrimSpace(p.FullName)}
+	wrong, out := fault.Fields{}, Profile{FullName: strings.TrimSpace(p.FullName), URL: strings.TrimSpace(p.URL)}
 	if len([]rune(out.FullName)) > maxFullName {
 		wrong["full_name"] = fmt.Sprintf("should be at most %d character(s)", maxFullName)
+	}
+	if out.URL != "" && !isPage(out.URL) {
+		wrong["url"] = "must be an address such as https://example.com"
 	}
 	for service, text := range p.Handles {
 		handle := bareHandle(text)
@@ -68,6 +72,14 @@ func (p Profile) Checked() (Profile, error) {
 		return p, fault.Validation(wrong)
 	}
 	return out, nil
+}
+
+const maxURL = 255 // bytes
+
+// isPage reports whether the text is the address of a page that a browser may be led to.
+func isPage(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && len(text) <= maxURL && !strings.ContainsFunc(text, unprintable)
 }
 
 // bareHandle returns the handle in what people paste for one: an address of a profile, or @handle.

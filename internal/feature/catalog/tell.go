@@ -28,12 +28,12 @@ func (c *Catalog) tellTx(tx *store.Tx, actor access.Actor, kind mail.Kind, repos
 		params["package"] = pkg.Ref().String()
 	}
 	maps.Copy(params, more)
-	c.o.Mail.SendTx(tx, mail.Letter{Kind: kind, To: c.addresses(repository, owners), Params: params}, at)
+	c.o.Mail.SendTx(tx, mail.Letter{Kind: kind, To: c.addresses(kind, repository, owners), Params: params}, at)
 }
 
-// addresses is where to write to the owners, each once. Who may not see a private package is not told of it.
+// addresses is where to write to the owners about something of the kind, each once. Who may not see a private package is not told of it.
 // It looks at a View: in a Tx every member of every organization would be guarded.
-func (c *Catalog) addresses(repository org.Repository, owners []Owner) []string {
+func (c *Catalog) addresses(kind mail.Kind, repository org.Repository, owners []Owner) []string {
 	v := c.db.View()
 	defer v.Close()
 	var to []string
@@ -41,10 +41,10 @@ func (c *Catalog) addresses(repository org.Repository, owners []Owner) []string 
 		switch {
 		case !repository.Public && !belongs(v, repository, o):
 		case o.UserID == "":
-			to = append(to, org.Addresses(v, o.Org)...)
+			to = append(to, org.AddressesFor(v, o.Org, kind)...)
 		default:
 			u, _ := account.Users.Get(v, o.UserID)
-			to = append(to, u.Addresses()...)
+			to = append(to, u.AddressesFor(kind)...)
 		}
 	}
 	to = distinct(to)

@@ -38,7 +38,7 @@ func (s *Orgs) AddMember(ctx context.Context, by audit.By, organization name.Rep
 		}
 		added = u
 		record(tx, by, "organization.member.add", o, u, at, map[string]any{"role": role})
-		s.o.Mail.SendTx(tx, mail.Letter{Kind: mail.MemberAdded, To: u.Addresses(), Params: map[string]string{
+		s.o.Mail.SendTx(tx, mail.Letter{Kind: mail.MemberAdded, To: u.AddressesFor(mail.MemberAdded), Params: map[string]string{
 			"organization": o.Name.String(), "role": string(role), "by": nameOf(by),
 		}}, at)
 		return nil

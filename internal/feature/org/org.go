@@ -49,6 +49,7 @@ type Organization struct {
 
 	// What it says of itself, to everybody.
 	FullName string            `json:"full_name,omitempty"`
+	URL      string            `json:"url,omitempty"`
 	Handles  map[string]string `json:"handles,omitempty"` // by the names of account.HandleServices
 }
 
@@ -178,10 +179,10 @@ func (s *Orgs) SetProfile(ctx context.Context, by audit.By, organization name.Re
 		if !ok {
 			return notFound()
 		}
-		if o.FullName == p.FullName && maps.Equal(o.Handles, p.Handles) {
+		if o.FullName == p.FullName && o.URL == p.URL && maps.Equal(o.Handles, p.Handles) {
 			return nil
 		}
-		o.FullName, o.Handles, o.UpdatedAt = p.FullName, p.Handles, at
+		o.FullName, o.URL, o.Handles, o.UpdatedAt = p.FullName, p.URL, p.Handles, at
 		Organizations.Put(tx, o)
 		audit.RecordTx(tx, by, "organization.update", map[string]any{"organization": snapshot(o), "full_name": o.FullName}, at, audit.OrgRef(o.Name.String()))
 		return nil

@@ -57,9 +57,12 @@ func (s *Viewer) Knows(u account.User) bool {
 
 // An Organization is what a viewer may know of one.
 type Organization struct {
-	Name    name.Repository
-	Inside  bool     // the viewer may know its members
-	Members []Member // by role, the highest first, then by name
+	Name   name.Repository
+	Inside bool // the viewer may know its members
+
+	FullName string
+	Handles  []Handle
+	Members  []Member // by role, the highest first, then by name
 }
 
 // A Member is a user in an organization.
@@ -79,7 +82,7 @@ func (s *Viewer) Organization(text string) (Organization, bool) {
 	if !ok {
 		return Organization{}, false
 	}
-	o := Organization{Name: n, Inside: access.MayOrg(s.view, s.actor, org.Read, n) == nil}
+	o := Organization{Name: n, Inside: access.MayOrg(s.view, s.actor, org.Read, n) == nil, FullName: row.FullName, Handles: handles(row.URL, row.Handles)}
 	if !o.Inside {
 		return o, len(s.owned(access.OfOrg(n))) > 0
 	}
@@ -217,10 +220,15 @@ var handlePages = []struct{ key, service, before string }{
 
 // Handles returns where else the user says that he is known. Whatever he wrote as his handle, an address leads
 // to the service that it is said to.
-func Handles(u account.User) []Handle {
-	var all []Handle
+func Handles(u account.User) []Handle { return handles(u.URL, u.Handles) }
+
+func handles(page string, named map[string]string) (all []Handle) {
+	if page != "" {
+		_, bare, _ := strings.Cut(page, "://")
+		all = append(all, Handle{Service: "Web site", Text: strings.TrimSuffix(bare, "/"), URL: page})
+	}
 	for _, p := range handlePages {
-		text := u.Handles[p.key]
+		text := named[p.key]
 		if text == "" {
 			continue
 		}

@@ -77,6 +77,7 @@ func Register(web *ui.Web, d Deps) {
 	p.web.Sure("POST /dashboard/email/primary", p.primaryEmail)
 	p.web.User("POST /dashboard/email/public", p.publicEmail)
 	p.web.Sure("POST /dashboard/email/remove", p.removeEmail)
+	p.web.User("POST /dashboard/email/letters", p.optionalMail)
 	p.web.Sure("GET /dashboard/security", p.security)
 	p.web.Sure("POST /dashboard/security/password", p.changePassword)
 	p.web.Sure("GET /dashboard/security/totp", p.enrol)

@@ -7,6 +7,7 @@ import (
 
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/mail"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -35,6 +36,38 @@ func (p *pages) addEmail(w http.ResponseWriter, r *http.Request, v ui.Visit) err
 	} else {
 		p.web.Flash(w, "email-believed")
 	}
+	return ui.GoTo(w, "/dashboard/email")
+}
+
+// letter is an optional kind of mail, as the form shows it.
+type letter struct {
+	Kind        mail.Kind
+	Words, Hint string
+}
+
+var letters = []letter{
+	{mail.Published, "A version was published", "Of a package that you own, whoever did it."},
+	{mail.OwnerAdded, "An owner was added", "To a package that you own, you yourself among them."},
+	{mail.OwnerRemoved, "An owner was removed", "From a package that you own or owned."},
+	{mail.MemberAdded, "You were added to an organization", ""},
+}
+
+// wants reports whether the user gets letters of the kind.
+func (p *emailsPage) wants(k mail.Kind) bool { return !slices.Contains(p.User.Without, k) }
+
+func (p *pages) optionalMail(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
+	form, err := ui.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	var wanted []mail.Kind
+	for _, k := range form["letter"] {
+		wanted = append(wanted, mail.Kind(k))
+	}
+	if err := p.Accounts.SetOptionalMail(r.Context(), v.Actor.By(), v.User.ID, wanted); err != nil {
+		return err
+	}
+	p.web.Flash(w, "email-optional")
 	return ui.GoTo(w, "/dashboard/email")
 }
 

@@ -29,7 +29,7 @@ func (p *pages) profilePage(w http.ResponseWriter, r *http.Request, v ui.Visit) 
 
 func (p *pages) profile(w http.ResponseWriter, r *http.Request, v ui.Visit) error {
 	page := p.profilePage(w, r, v)
-	page.Form.Values = url.Values{"full_name": {v.User.FullName}}
+	page.Form.Values = url.Values{"full_name": {v.User.FullName}, "url": {v.User.URL}}
 	for name, value := range v.User.Handles {
 		page.Form.Values.Set(name, value)
 	}

@@ -2,7 +2,10 @@ package account
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
+
+	"github.com/a-h/templ"
 
 	"hexhub/internal/feature/account"
 	"hexhub/internal/kernel/fault"
@@ -95,6 +98,12 @@ func (p *pages) enrol(w http.ResponseWriter, r *http.Request, v ui.Visit) error 
 type recoveryPage struct {
 	accountPage
 	Codes []string
+}
+
+// file is the address of a text with the codes, which is nowhere but in the page: they are kept by nobody but the user.
+func (p *recoveryPage) file() templ.SafeURL {
+	text := p.User.Username.String() + "\n\n" + strings.Join(p.Codes, "\n") + "\n"
+	return templ.SafeURL("data:text/plain;charset=utf-8," + url.PathEscape(text))
 }
 
 func (p *pages) confirmTOTP(w http.ResponseWriter, r *http.Request, v ui.Visit) error {

@@ -38,6 +38,7 @@ var words = map[string]string{
 	"email-believed": "The address is added.",
 	"email-asked":    "If it was not sent too often already, a new link is on its way.",
 	"email-primary":  "Your primary address is changed.",
+	"email-optional": "What you are written about is changed.",
 	"email-public":   "What everybody can see is changed.",
 	"email-removed":  "The address is removed.",
 	"session-ended":  "The session has ended.",

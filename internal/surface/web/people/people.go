@@ -81,7 +81,7 @@ func (p *pages) organization(w http.ResponseWriter, r *http.Request) error {
 		return absent()
 	}
 	page := p.profile(w, r, o.Name.String(), viewer, access.OfOrg(o.Name))
-	page.Organization = &o
+	page.Organization, page.FullName, page.Handles = &o, o.FullName, o.Handles
 	return p.web.Show(w, http.StatusOK, page.show())
 }
 

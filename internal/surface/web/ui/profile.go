@@ -15,8 +15,8 @@ var handles = []handle{
 
 // ProfileOf reads what ProfileFields asked for, and names the fields.
 func ProfileOf(form url.Values) (p account.Profile, fields []string) {
-	p = account.Profile{FullName: form.Get("full_name"), Handles: map[string]string{}}
-	fields = []string{"full_name"}
+	p = account.Profile{FullName: form.Get("full_name"), URL: form.Get("url"), Handles: map[string]string{}}
+	fields = []string{"full_name", "url"}
 	for _, h := range handles {
 		p.Handles[h.Name] = form.Get(h.Name)
 		fields = append(fields, h.Name)

@@ -33,6 +33,10 @@ func (f Form) ProfileFields() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
+		templ_7745c5c3_Err = f.Field(Input{Name: "url", Label: "Web site", Type: "url", InputMode: "url", Plain: true, Autocomplete: "url", MaxLength: 255}).Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
 		for _, h := range handles {
 			templ_7745c5c3_Err = f.Field(Input{Name: h.Name, Label: h.Label, Plain: true, Autocomplete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
