@@ -28,7 +28,7 @@ func In(repository string) string {
 
 // Mix is for the list of dependencies in mix.exs.
 func (d Dependency) Mix() string {
-	line := fmt.Sprintf("{%s, %q", elixirAtom(d.App), "~> "+loose(d.Version))
+	line := fmt.Sprintf("{%s, %q", elixirAtom(d.App), "~> "+Loose(d.Version))
 	if d.App != d.Package {
 		line += ", hex: :" + d.Package
 	}
@@ -49,8 +49,8 @@ func (d Dependency) Rebar() string {
 // ErlangMk is a line of a Makefile that uses erlang.mk.
 func (d Dependency) ErlangMk() string { return "dep_" + d.Package + " = hex " + d.Version.String() }
 
-// loose is the version to follow with ~>, as far as it may be trusted to be compatible.
-func loose(v version.Version) string {
+// Loose is the version to follow with ~>, as far as it may be trusted to be compatible.
+func Loose(v version.Version) string {
 	switch {
 	case v.IsPre():
 		return v.String()

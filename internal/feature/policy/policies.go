@@ -136,7 +136,7 @@ func (s *Policies) change(ctx context.Context, actor access.Actor, organization 
 		if kept, err = edit(tx); err != nil {
 			return err
 		}
-		kept.UpdatedAt = at
+		kept.UpdatedAt, kept.UpdatedBy = at, actor.User.ID
 		policies.Put(tx, kept)
 		record(tx, actor, action, kept, at)
 		return nil

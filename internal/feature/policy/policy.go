@@ -25,6 +25,7 @@ type Policy struct {
 	Repositories []Tab           `json:"repositories,omitempty"` // at most one for each repository
 	InsertedAt   time.Time       `json:"inserted_at"`
 	UpdatedAt    time.Time       `json:"updated_at"`
+	UpdatedBy    string          `json:"updated_by,omitempty"` // user ID; empty where nobody, or an older binary, did
 }
 
 // Visibility is who may fetch a policy. A text that is none of the constants is as good as Private.

@@ -172,7 +172,7 @@ func TestPoliciesSayWhatWasDrafted(t *testing.T) {
 		},
 	})
 	want := policy.Policy{
-		ID: p.ID, Organization: guild, Name: "strict", Description: "What we build upon.", Visibility: policy.Public, InsertedAt: p.InsertedAt, UpdatedAt: p.UpdatedAt,
+		ID: p.ID, Organization: guild, Name: "strict", Description: "What we build upon.", Visibility: policy.Public, InsertedAt: p.InsertedAt, UpdatedAt: p.UpdatedAt, UpdatedBy: "ann",
 		Repositories: []policy.Tab{
 			{Repository: hexhub, Cooldown: "2w", MinSeverity: "none", Retirements: []policy.Reason{"invalid", "security"}, Overrides: []policy.Override{
 				{"deny", name.MustPackage("evil"), ""}, {"allow", name.MustPackage("good"), "~> 1.0 or >= 3.0.0"},

@@ -46,6 +46,8 @@ func Register(web *ui.Web, d Deps) {
 	const one = " /dashboard/orgs/{org}"
 	web.User("GET"+one, p.in(org.Read, p.open))
 	web.User("GET"+one+"/packages", p.in(org.Read, p.packages))
+	web.User("GET"+one+"/repository", p.in(org.Read, p.repository))
+	web.Sure("POST"+one+"/repository", p.in(org.Admin, p.setRule))
 	web.User("GET"+one+"/members", p.in(org.Read, p.members))
 	web.Sure("POST"+one+"/members/add", p.in(org.Admin, p.addMember))
 	web.Sure("POST"+one+"/members/role", p.in(org.Admin, p.setRole))
@@ -62,6 +64,7 @@ func Register(web *ui.Web, d Deps) {
 	web.User("GET"+one+"/policies/{policy}", p.in(org.Read, p.policy))
 	web.Sure("POST"+one+"/policies/{policy}", p.in(org.Admin, p.changePolicy))
 	web.Sure("POST"+one+"/policies/{policy}/delete", p.in(org.Admin, p.deletePolicy))
+	web.User("GET"+one+"/offers", p.in(org.Read, p.offers))
 	web.User("GET"+one+"/audit-logs", p.in(org.Read, p.auditLog))
 	web.User("GET"+one+"/profile", p.in(org.Write, p.profile))
 	web.User("POST"+one+"/profile", p.in(org.Write, p.saveProfile))
@@ -136,6 +139,7 @@ func (p *pages) orgPage(w http.ResponseWriter, r *http.Request, v ui.Visit, o pl
 		role        org.Role
 	}{
 		{"packages", "Packages", org.Read},
+		{"repository", "Repository", org.Read},
 		{"members", "Members", org.Read},
 		{"keys", "API keys", org.Write},
 		{"policies", "Policies", org.Read},
@@ -168,6 +172,7 @@ func (p *pages) open(w http.ResponseWriter, _ *http.Request, _ ui.Visit, o place
 var words = map[string]string{
 	"org-made":       "The organization is made, and you administer it.",
 	"org-profile":    "What the organization says of itself is saved.",
+	"org-rule":       "The rule is saved. It is about keys that are made from now on.",
 	"member-added":   "The member is added, and told so by mail.",
 	"member-role":    "The member's role is changed.",
 	"member-removed": "The membership has ended, and with it all that it allowed.",

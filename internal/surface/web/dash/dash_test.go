@@ -437,3 +437,45 @@ func TestOrganizationsAreMadeByThoseWhoMay(t *testing.T) {
 		t.Errorf("the invitation is not shown:\n%s", p.HTML)
 	}
 }
+
+// The repository's page says how to connect and how much there is, and sets the organization's rule.
+func TestRepositoryOfAnOrganization(t *testing.T) {
+	w := newWorld(t)
+	w.publish(guild, "vault", "1.0.0", "1.1.0")
+	p := w.as("rob").Get(home + "repository")
+	for _, want := range []string{"mix hex.repo add guild https://hub.example.com/repo/repos/guild", "repo_url =&gt; &lt;&lt;&#34;https://hub.example.com/repo/repos/guild", "gleam export hex-tarball", "may live for ever"} {
+		if !strings.Contains(p.HTML, want) {
+			t.Errorf("lacks %q:\n%s", want, p.HTML)
+		}
+	}
+	ann := w.as("ann")
+	if p := ann.Submit(ann.Get(home+"repository"), home+"repository", "key_max_age", "soon"); p.FaultOf("key_max_age") == "" {
+		t.Errorf("no age: %d %q", p.Status, p.Problem())
+	}
+	ann.Submit(ann.Get(home+"repository"), home+"repository", "key_max_age", "90d").Wants(t, 200, home+"repository", "Repository")
+	if o, _ := org.Organizations.Get(w.db.View(), "guild"); o.KeyMaxAge != 90*24*time.Hour {
+		t.Errorf("keys live %s", o.KeyMaxAge)
+	}
+	if p := ann.Get(home + "repository"); !strings.Contains(p.HTML, "hexhub org set guild --key-max-age 90d") {
+		t.Error("the command is not named")
+	}
+}
+
+// What a policy may be about is offered of repositories that the member may read, and of no others.
+func TestLOffersAreOfWhatMembersMayRead(t *testing.T) {
+	w := newWorld(t)
+	w.publish(guild, "vault", "1.0.0", "1.1.0")
+	w.publish(mill, "valve", "1.0.0")
+	rob := w.as("rob")
+	for query, want := range map[string]string{
+		"repository=guild&package=va":               `<option value="vault"></option>`,
+		"repository=guild&package=x":                "",
+		"repository=guild&package=vault&versions=1": `<option value="~&gt; 1.1"></option><option value="1.1.0"></option><option value="1.0.0"></option>`,
+	} {
+		if p := rob.Get(home + "offers?" + query); p.Status != 200 || strings.TrimSpace(p.HTML) != want {
+			t.Errorf("%s: %d %q, want %q", query, p.Status, p.HTML, want)
+		}
+	}
+	rob.Get(home+"offers?repository=mill&package=va").Wants(t, 404, home+"offers", "Nothing is here.")
+	w.as("joe").Get(home+"offers?repository=guild&package=va").Wants(t, 404, home+"offers", "Nothing is here.")
+}

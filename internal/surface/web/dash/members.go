@@ -8,6 +8,7 @@ import (
 
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/people"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -29,6 +30,8 @@ type membersPage struct {
 	Waiting []waitingLine
 	List    ui.Form // what is wrong with what was done in the lists
 	Invited ui.Form
+
+	Colleagues []string // of the visitor, who are no members yet
 }
 
 // roles are what a member may be, the least first.
@@ -50,6 +53,9 @@ func (p *pages) membersPage(w http.ResponseWriter, r *http.Request, v ui.Visit, 
 	}
 	slices.SortFunc(page.Members, func(a, b memberLine) int { return strings.Compare(a.Username, b.Username) })
 	if o.May(org.Admin) {
+		page.Colleagues = slices.DeleteFunc(people.As(o.view, v.Actor).Colleagues(), func(username string) bool {
+			return slices.ContainsFunc(page.Members, func(m memberLine) bool { return m.Username == username })
+		})
 		for _, i := range org.Invitations(o.view, o.Name) {
 			who := i.Address
 			if u, ok := account.Users.Get(o.view, i.UserID); ok {

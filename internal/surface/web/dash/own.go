@@ -113,7 +113,7 @@ func (p *pages) profilePage(w http.ResponseWriter, r *http.Request, v ui.Visit, 
 
 func (p *pages) profile(w http.ResponseWriter, r *http.Request, v ui.Visit, o place) error {
 	page := p.profilePage(w, r, v, o)
-	page.Form.Values = url.Values{"full_name": {o.FullName}}
+	page.Form.Values = url.Values{"full_name": {o.FullName}, "url": {o.URL}}
 	for service, handle := range maps.All(o.Handles) {
 		page.Form.Values.Set(service, handle)
 	}

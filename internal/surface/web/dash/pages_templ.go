@@ -1110,7 +1110,7 @@ func (p *membersPage) show() templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = p.Form.Field(ui.Input{Name: "name", Label: "User name", Required: true, Plain: true, Autocomplete: "off", Hint: "He is in at once, and told so by mail."}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = p.Form.Field(ui.Input{Name: "name", Label: "User name", Required: true, Plain: true, Autocomplete: "off", Offers: p.Colleagues, Hint: "He is in at once, and told so by mail."}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hexhub/hex/name"
+	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/policy"
 	"hexhub/internal/feature/trial"
@@ -63,6 +64,7 @@ func chips(p policy.Policy) []string {
 // subject is a repository that a policy has rules for, as the form shows them.
 type subject struct {
 	Repository, Words     string
+	Offers                string // where to ask what an override may be about; empty where that is not known here
 	Cooldown, MinSeverity string
 	Retirements           []ui.Choice
 	Severities            []ui.Option
@@ -72,6 +74,7 @@ type subject struct {
 type policyPage struct {
 	orgPage
 	Stored   policy.Policy // as it is laid down; zero for a new one
+	By       string        // who changed it last; empty where that is not known
 	Subjects []subject
 	Trial    *trial.Outcome
 	Usage    string
@@ -110,11 +113,17 @@ func (p *pages) policyPage(w http.ResponseWriter, r *http.Request, v ui.Visit, o
 	if stored.ID != "" {
 		page.Usage = p.usage(stored)
 	}
+	if u, ok := account.Users.Get(o.view, stored.UpdatedBy); ok {
+		page.By = u.Username.String()
+	}
 	return page
 }
 
 func (p *pages) subjectOf(o place, n name.Repository, drafts []policy.TabDraft) subject {
 	s := subject{Repository: n.String(), Words: n.String()}
+	if _, here := org.Repositories.Get(o.view, n.String()); here {
+		s.Offers = o.Path("offers") + "?" + url.Values{"repository": {n.String()}}.Encode()
+	}
 	switch {
 	case n == o.Name:
 		s.Words += ": the organization's own packages"

@@ -10,6 +10,7 @@ import (
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/people"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -19,6 +20,8 @@ type ownersView struct {
 	Owners []ownerLine
 	Form   ui.Form
 	Alone  bool // only one user can manage the package
+
+	Colleagues []string // of the visitor
 }
 
 // An ownerLine is an owner with what can be done to him.
@@ -38,6 +41,7 @@ func (p *pages) owners(w http.ResponseWriter, r *http.Request, s *subject) error
 func (p *pages) ownersView(w http.ResponseWriter, r *http.Request, s *subject) *ownersView {
 	v := &ownersView{view: p.view(w, r, s, "Owners")}
 	v.Form.Values = map[string][]string{"level": {string(access.Maintainer)}}
+	v.Colleagues = people.As(s.view, s.actor).Colleagues()
 	full := 0
 	for _, o := range s.Package.Owners {
 		line := ownerLine{Level: o.Level, Organization: o.UserID == "", Name: o.Org.String(), Path: "/orgs/" + o.Org.String()}

@@ -184,7 +184,7 @@ func (v *ownersView) show() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = v.Form.Field(ui.Input{Name: "username", Label: "User", Required: true, Plain: true, Autocomplete: "off", MaxLength: 254, Hint: "A user name, or an address that its owner shows to everybody."}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = v.Form.Field(ui.Input{Name: "username", Label: "User", Required: true, Plain: true, Autocomplete: "off", MaxLength: 254, Offers: v.Colleagues, Hint: "A user name, or an address that its owner shows to everybody."}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -115,6 +115,7 @@ type Input struct {
 	InputMode    string
 	MinLength    int
 	MaxLength    int
+	Offers       []string // what may be meant, to choose from while one types
 	Required     bool
 	Focus        bool // is where one begins to type, unless another field is wrong
 	Plain        bool // neither capitals nor spelling are the browser's business
@@ -131,14 +132,27 @@ type field struct {
 	focus            bool
 }
 
+// id is that of a field.
+func (f Form) id(name string) string { return strings.TrimPrefix(f.ID+"-"+name, "-") }
+
+// called is what people call a field, where its name is not the word.
+func called(name string) string {
+	if words, ok := map[string]string{
+		"username": "User name", "url": "Web site", "email": "E-mail", "password_current": "Current password", "full_name": "Full name", "key_max_age": "How long keys live",
+	}[name]; ok {
+		return words
+	}
+	return strings.ReplaceAll(name, "_", " ")
+}
+
 func (f Form) field(in Input) field {
 	in.Type = cmp.Or(in.Type, "text")
-	x := field{Input: in, id: strings.TrimPrefix(f.ID+"-"+in.Name, "-"), focus: in.Focus && len(f.Errors) == 0}
+	x := field{Input: in, id: f.id(in.Name), focus: in.Focus && len(f.Errors) == 0}
 	if in.Type != "password" {
 		x.value = f.Values.Get(in.Name)
 	}
 	if words := f.Errors[in.Name]; words != "" {
-		x.wrong, x.focus = sentence(in.Label, words), true
+		x.wrong = sentence(in.Label, words)
 	}
 	return x
 }
@@ -154,6 +168,9 @@ func (x field) attributes() templ.Attributes {
 		if value > 0 {
 			a[name] = strconv.Itoa(value)
 		}
+	}
+	if len(x.Offers) > 0 {
+		a["list"] = x.id + "-offers"
 	}
 	if x.Plain {
 		a["autocapitalize"], a["spellcheck"] = "none", "false"
