@@ -7,3 +7,5 @@ import "./keys";
 import "./wait";
 import "./changes";
 import "./listing";
+import "./offer";
+import "./send";
