@@ -78,7 +78,16 @@ func open(r io.ReaderAt, size int64) (*Pack, error) {
 	if err := json.NewDecoder(z).Decode(&p.files); err != nil {
 		return nil, errDamaged
 	}
+	list64 := int64(at) //nolint:gosec // G115: less than size
+	if slices.ContainsFunc(p.files, func(f File) bool { return !f.within(list64) }) {
+		return nil, errDamaged
+	}
 	return p, nil
+}
+
+// within reports whether a member lies between the magic and the list, and has a size.
+func (f File) within(list int64) bool {
+	return f.Size >= 0 && f.At >= int64(len(magic)) && f.Stored >= 0 && f.Stored <= list && f.At <= list-f.Stored
 }
 
 // Files are all members, by path. Nobody changes them.
