@@ -41,6 +41,11 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	return newSiteOf(t, text)
+}
+
+func newSiteOf(t *testing.T, text string) *site {
+	t.Helper()
 	h := hubtest.World(t, text)
 	web := ui.New(ui.Options{Repository: "hexhub", Log: slog.New(slog.DiscardHandler), DB: h.DB, Open: h.Accounts.Open})
 	def := name.MustRepository("hexhub")
@@ -107,6 +112,47 @@ func TestPaletteOffersWhatOneMayOpen(t *testing.T) {
 	} {
 		if got := s.finds(c.user, c.typed); !slices.Equal(got, c.want) {
 			t.Errorf("%q who types %q is offered %q, want %q", c.user, c.typed, got, c.want)
+		}
+	}
+}
+
+// Modules and functions of documentation that one may read are offered, and lead into it.
+func TestPaletteOffersModulesAndFunctions(t *testing.T) {
+	s := newSiteOf(t, text+`
+release hexhub/decimal 1.1.0 docs
+release guild/deck 2.1.0 docs
+-- decimal-1.1.0/lib/decimal.ex --
+defmodule Decimal.Context do
+  @doc "Rounds."
+  def round_half(number, places)
+end
+-- guild/deck-2.1.0/lib/deck.ex --
+defmodule Deck.Secret do
+  @doc "Deals."
+  def deal_cards(deck)
+end
+`)
+	if err := s.Manuals.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ user, typed, in string }{
+		{"", "Decimal.Cont", "decimal.docs.localhost"},
+		{"", "decimal.context.round", "decimal.docs.localhost"},
+		{"", "round_ha", "decimal.docs.localhost"},
+		{"tom", "round_half", "decimal.docs.localhost"},
+		{"eva", "Deck.Secret", "guild--deck.docs.localhost"},
+		{"eva", "deal_ca", "guild--deck.docs.localhost"},
+		{"tom", "Deck.Secret", ""},
+		{"", "deal_c", ""},
+	} {
+		var leads []string
+		for _, path := range s.finds(c.user, c.typed) {
+			if strings.Contains(path, ".docs.localhost") {
+				leads = append(leads, path)
+			}
+		}
+		if c.in == "" && len(leads) > 0 || c.in != "" && (len(leads) == 0 || !strings.Contains(leads[0], "://"+c.in) || !strings.Contains(leads[0], ".html")) {
+			t.Errorf("%q who types %q is led to %q, want to %s", c.user, c.typed, leads, c.in)
 		}
 	}
 }
