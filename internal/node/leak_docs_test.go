@@ -1,12 +1,13 @@
 package node_test
 
 import (
+	"bytes"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 
-	"hexhub/internal/hubtest"
+	"hexhub/hex/tarball"
 )
 
 // newLeak is leakWorld, in which private documentation is there to be found as well.
@@ -14,11 +15,28 @@ func newLeak(t *testing.T) *cast {
 	t.Helper()
 	h := newCast(t, leakWorld)
 	for _, at := range []string{"vault/releases/7.7.7", "vault_/releases/1.0.0"} {
-		h.asks("eva").Do(http.MethodPost, "/api/repos/guild/packages/"+at+"/docs", hubtest.Docs(t, "<h1>Vault</h1><p>the canary sings")).Expect(t, http.StatusCreated)
+		h.asks("eva").Do(http.MethodPost, "/api/repos/guild/packages/"+at+"/docs", manual(t)).Expect(t, http.StatusCreated)
 	}
 	h.must(h.Manuals.Settle(t.Context()))
 	return h
 }
+
+// manual is documentation with what tools put beside its pages: pictures, source maps, what is searched, and a list of all
+// that others may link to.
+func manual(t *testing.T) []byte {
+	t.Helper()
+	files := []tarball.Source{{Path: "index.html", Content: []byte("<h1>Vault</h1><p>the canary sings")}}
+	for _, path := range besidePages {
+		files = append(files, tarball.Source{Path: path, Content: []byte(`searchData={"items":[{"type":"module","title":"canary","ref":"index.html","doc":"sings"}]}`)})
+	}
+	var b bytes.Buffer
+	if err := tarball.WriteDocs(&b, files); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+var besidePages = []string{"assets/logo.png", "assets/logo.svg", "dist/app.js.map", "dist/search_data-AAAABBBB.js", "objects.inv", "llms.txt", "404.html"}
 
 // docsOfGuild are requests for what is in private packages, and for their documentation: at a host of its own, at the
 // one that all share, at a path of the site, and in what is searched.
@@ -35,6 +53,10 @@ func docsOfGuild() (out []matrixRow) {
 	`) {
 		host, path, _ := strings.Cut(at, "/")
 		out = append(out, matrixRow{route: "GET /" + path, host: host})
+	}
+	for _, path := range besidePages {
+		out = append(out, matrixRow{route: "GET /7.7.7/" + path, host: "guild--vault.{docs}"}, matrixRow{route: "GET /@guild/vault_/1.0.0/" + path, host: "{docs}"},
+			matrixRow{route: "GET /docs-view/@guild/vault/7.7.7/" + path})
 	}
 	return out
 }
