@@ -12,6 +12,7 @@ import (
 	"hexhub/hex/name"
 	"hexhub/hex/version"
 	"hexhub/internal/feature/docsearch"
+	"hexhub/internal/feature/org"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -165,16 +166,16 @@ func (f *find) pinLock(w http.ResponseWriter, r *http.Request) error {
 		p.Errors = map[string]string{"lockfile": "This could not be used: " + err.Error() + "."}
 		return f.web.Show(w, http.StatusUnprocessableEntity, p.show())
 	}
-	http.Redirect(w, r, q.in(f.named(pins)...), http.StatusSeeOther)
+	http.Redirect(w, r, q.in(f.named(pins, f.readable(f.web.View(r), r))...), http.StatusSeeOther)
 	return nil
 }
 
-// named are pins as the address of a search names them. What mix calls hexpm is whatever this server has by that name.
-func (f *find) named(pins []lockfile.Pin) []string {
+// named are pins as the address of a search names them, for somebody who may look into the repositories.
+func (f *find) named(pins []lockfile.Pin, readable []org.Repository) []string {
 	var out []string
 	for _, p := range pins {
 		text := p.Package.String() + ":" + p.Version.String()
-		if _, organization, ok := strings.Cut(p.Repository, ":"); ok {
+		if organization := f.organization(p.Repository, readable); organization != "" {
 			text = organization + "/" + text
 		}
 		if _, ok := parsePin(text); ok && len(out) < mostPackages {
@@ -182,6 +183,20 @@ func (f *find) named(pins []lockfile.Pin) []string {
 		}
 	}
 	return out
+}
+
+// organization is whose repository a lock file means, empty for the default one. Clients that are pointed at hexpm write
+// hexpm:NAME. Others write what the repository was called when it was added, which may be anything; /connect and the
+// pages of packages call each by its name. A name that is nobody's whom the visitor may read says nothing to him: what
+// comes of it is the same whether there is one or not.
+func (f *find) organization(repository string, readable []org.Repository) string {
+	if _, organization, ok := strings.Cut(repository, ":"); ok {
+		return organization
+	}
+	if slices.ContainsFunc(readable, func(r org.Repository) bool { return r.Name.String() == repository && r.Name != f.Default }) {
+		return repository
+	}
+	return ""
 }
 
 // known are the packages that are searched.

@@ -102,8 +102,8 @@ func TestPlacesAreMarked(t *testing.T) {
 	}
 }
 
-// sendLock posts a form with a lock file, in the text or as a file.
-func (w *world) sendLock(text, file string) *http.Response {
+// sendLock posts a form with a lock file, in the text or as a file, for a member or for nobody.
+func (w *world) sendLock(text, file string, member bool) *http.Response {
 	w.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
@@ -117,6 +117,9 @@ func (w *world) sendLock(text, file string) *http.Response {
 	form.Close()
 	r := httptest.NewRequest(http.MethodPost, "/search", &body)
 	r.Header.Set("Content-Type", form.FormDataContentType())
+	if member {
+		r.AddCookie(&http.Cookie{Name: "__Host-hexhub", Value: w.secret})
+	}
 	answer := httptest.NewRecorder()
 	w.site.ServeHTTP(answer, r)
 	return answer.Result()
@@ -127,7 +130,7 @@ func TestLockFilesPinPackages(t *testing.T) {
 	w := newWorld(t, some)
 	const lock = `%{"plug": {:hex, :plug, "1.1.0", "aa", [:mix], [], "hexpm", "bb"}, "v": {:hex, :vault, "2.0.0", "aa", [:mix], [], "hexpm:guild", "bb"}}`
 	for _, sent := range [][2]string{{lock, ""}, {"", lock}} {
-		answer := w.sendLock(sent[0], sent[1])
+		answer := w.sendLock(sent[0], sent[1], false)
 		to, err := url.Parse(answer.Header.Get("Location"))
 		if err != nil || answer.StatusCode != http.StatusSeeOther || to.Path != "/search" ||
 			to.Query().Get("packages") != "plug:1.1.0,guild/vault:2.0.0" || to.Query().Get("q") != "cook it" {
@@ -135,10 +138,37 @@ func TestLockFilesPinPackages(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "no lock", "%{\n}"} {
-		answer := w.sendLock(bad, "")
+		answer := w.sendLock(bad, "", false)
 		page, _ := io.ReadAll(answer.Body)
 		if answer.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(string(page), "This could not be used") {
 			t.Errorf("%q: %s", bad, answer.Status)
+		}
+	}
+}
+
+// L3: a lock file may call a repository as it was added. Of those that one may read the name is understood; of others it
+// says as little as that of none.
+func TestL3RepositoriesInLockFilesAreThoseOneMayRead(t *testing.T) {
+	w := newWorld(t, some)
+	for repository, want := range map[string]struct{ all, member string }{
+		"guild": {"vault:2.0.0", "guild/vault:2.0.0"}, "ghost": {"vault:2.0.0", "vault:2.0.0"},
+		"acme": {"vault:2.0.0", "vault:2.0.0"}, "hexpm": {"vault:2.0.0", "vault:2.0.0"}, "Guild": {"vault:2.0.0", "vault:2.0.0"},
+		"hexpm:guild": {"guild/vault:2.0.0", "guild/vault:2.0.0"}, "acme:guild": {"guild/vault:2.0.0", "guild/vault:2.0.0"},
+	} {
+		lock := `%{"v": {:hex, :vault, "2.0.0", "aa", [:mix], [], "` + repository + `", "bb"}}`
+		for _, member := range []bool{false, true} {
+			answer := w.sendLock(lock, "", member)
+			to, err := url.Parse(answer.Header.Get("Location"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wanted := want.all
+			if member {
+				wanted = want.member
+			}
+			if got := to.Query().Get("packages"); got != wanted {
+				t.Errorf("%s means %s to a member (%t), want %s", repository, got, member, wanted)
+			}
 		}
 	}
 }
