@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/chroma/v2"
-	"github.com/alecthomas/chroma/v2/lexers"
 	nethtml "golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
@@ -76,15 +75,11 @@ func tokens(language, text string, until time.Time) (all []token) {
 			all = append(all, token{text: left})
 		}
 	}()
-	name, ok := languages[language]
-	if !ok || time.Now().After(until) {
+	lexer := lexerOf(language)
+	if lexer == nil || time.Now().After(until) {
 		return nil
 	}
-	lexer := lexers.Get(name)
-	if lexer == nil {
-		return nil
-	}
-	next, err := chroma.Coalesce(lexer).Tokenise(nil, text)
+	next, err := lexer.Tokenise(nil, text)
 	if err != nil {
 		return nil
 	}
@@ -96,10 +91,20 @@ func tokens(language, text string, until time.Time) (all []token) {
 		if !ok {
 			return all
 		}
+		from := len(text) - len(left)
 		left = left[len(value):]
-		all = append(all, token{classOf(t.Type), value})
+		all = joined(all, classOf(t.Type), text, from, from+len(value))
 	}
 	return all
+}
+
+// joined adds a piece of a text, from a byte of it to another, to the last one if that has the same colour.
+func joined(all []token, class, text string, from, to int) []token {
+	if last := len(all) - 1; last >= 0 && all[last].class == class {
+		all[last].text = text[from-len(all[last].text) : to] // which copies nothing, however many there are
+		return all
+	}
+	return append(all, token{class, text[from:to]})
 }
 
 func classOf(kind chroma.TokenType) string {
