@@ -33,8 +33,8 @@ const (
 
 // A File is one of a release, ready to be put into a page.
 type File struct {
-	Kind     Kind
-	Markdown bool // it may be shown as Prose or as Code
+	Kind    Kind
+	Written bool // it may be shown as it was written as well: Markdown, and drawings
 
 	Document markup.Document // of Prose
 	Listing  markup.Listing  // of Code
@@ -46,7 +46,7 @@ type File struct {
 
 // A Look is how a file is looked at. The zero value works.
 type Look struct {
-	Written bool // Markdown is shown as it was written
+	Written bool // as it was written, if it may be
 	Page    int  // of a long file, from 1; zero means 1
 }
 
@@ -74,8 +74,9 @@ func show(files *pack.Pack, file string, look Look, base string) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	shown := File{Kind: KindOf(file, text), Markdown: isMarkdown(file), Cut: f.Size > mostRead}
-	if shown.Kind == Prose && look.Written {
+	shown := File{Kind: KindOf(file, text), Cut: f.Size > mostRead}
+	shown.Written = isMarkdown(file) && shown.Kind == Prose || PictureType(file, text[:min(len(text), sniffed)]) == drawing
+	if shown.Written && look.Written {
 		shown.Kind = Code
 	}
 	switch shown.Kind {
@@ -106,8 +107,8 @@ func (f *File) list(name string, text []byte, page int) {
 // PageOf is the page of a file on which a line is shown.
 func PageOf(line int) int { return (max(line, 1)-1)/markup.MaxLines + 1 }
 
-// KindOf tells what a file is by its name and by the bytes that it begins with. Of pictures it knows those that hold
-// nothing but colours: what a drawing in SVG may do is not for a page of ours.
+// KindOf tells what a file is by its name and by the bytes that it begins with. A drawing in SVG is a picture: within an img
+// element it neither runs nor loads anything, and opened by itself it is where the caller puts what is not to be trusted.
 func KindOf(name string, head []byte) Kind {
 	switch head = head[:min(len(head), sniffed)]; {
 	case PictureType(name, head) != "":
@@ -125,12 +126,18 @@ var pictures = map[string]struct{ kind, begins, has string }{
 	".png": {"image/png", "\x89PNG\r\n\x1a\n", ""}, ".gif": {"image/gif", "GIF8", ""},
 	".jpg": {"image/jpeg", "\xff\xd8\xff", ""}, ".jpeg": {"image/jpeg", "\xff\xd8\xff", ""},
 	".webp": {"image/webp", "RIFF", "WEBP"}, ".avif": {"image/avif", "", "ftypavif"},
+	".svg": {drawing, "", "<svg"},
 }
+
+// drawing is the type of pictures that are texts.
+const drawing = "image/svg+xml"
 
 // PictureType is the media type of a picture whose name and beginning agree; empty for anything else.
 func PictureType(name string, head []byte) string {
 	p, ok := pictures[strings.ToLower(path.Ext(name))]
-	head = head[:min(len(head), 16)]
+	if p.kind != drawing { // which may begin with anything
+		head = head[:min(len(head), 16)]
+	}
 	if !ok || !bytes.HasPrefix(head, []byte(p.begins)) || !bytes.Contains(head, []byte(p.has)) {
 		return ""
 	}

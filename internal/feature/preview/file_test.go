@@ -16,10 +16,10 @@ func TestFilesAreShownByWhatTheyAre(t *testing.T) {
 	p := previews(t, &blobs, preview.Options{})
 	r := release(t, &blobs, map[string]string{
 		"lib/a.ex": "defmodule A", "guide/use.md": "# Use\n[a](../lib/a.ex#L1) [lib](../lib) [top](/lib/a.ex) [none](b.ex) ![logo](logo.png) ![x](x.svg)",
-		"guide/logo.png": png, "guide/x.svg": "<svg/>", "fake.png": "<html>", "data": "a\x00b", "latin.erl": "% M\xfcller", "empty": "",
+		"guide/logo.png": png, "guide/x.svg": "<?xml version='1.0'?><!-- x --><svg/>", "fake.png": "<html>", "data": "a\x00b", "latin.erl": "% M\xfcller", "empty": "",
 	})
 	for file, want := range map[string]preview.Kind{
-		"lib/a.ex": preview.Code, "guide/use.md": preview.Prose, "guide/logo.png": preview.Picture, "guide/x.svg": preview.Code,
+		"lib/a.ex": preview.Code, "guide/use.md": preview.Prose, "guide/logo.png": preview.Picture, "guide/x.svg": preview.Picture,
 		"fake.png": preview.Code, "data": preview.Binary, "latin.erl": preview.Code, "empty": preview.Code,
 	} {
 		if f, err := p.File(t.Context(), r, file, preview.Look{}, "/packages/demo/1.0.0"); err != nil || f.Kind != want {
@@ -33,14 +33,14 @@ func TestFilesAreShownByWhatTheyAre(t *testing.T) {
 	const at = "/packages/demo/1.0.0/files/"
 	for _, want := range []string{
 		`<a href="` + at + `lib/a.ex#L1">a</a>`, `<a href="` + at + `lib">lib</a>`, `<a href="` + at + `lib/a.ex">top</a>`, " none ",
-		`<img src="` + at + `guide/logo.png?view=raw"`, `<a href="` + at + `guide/x.svg"><span class="picture">x</span></a>`,
+		`<img src="` + at + `guide/logo.png?view=raw"`, `<img src="` + at + `guide/x.svg?view=raw"`,
 	} {
 		if !strings.Contains(string(f.Document.HTML), want) {
 			t.Errorf("the text lacks %s:\n%s", want, f.Document.HTML)
 		}
 	}
 	f, _ = p.File(t.Context(), r, "guide/use.md", preview.Look{Written: true}, "/")
-	if f.Kind != preview.Code || !f.Markdown || f.Listing.Lines != 2 {
+	if f.Kind != preview.Code || !f.Written || f.Listing.Lines != 2 {
 		t.Errorf("as it was written: %+v", f)
 	}
 }
@@ -79,14 +79,14 @@ func TestAReadmeLeadsToFiles(t *testing.T) {
 // D5: the name alone makes no picture, and neither do the bytes.
 func TestD5OnlyPicturesArePictures(t *testing.T) {
 	for name, head := range map[string]string{
-		"a.png": "<script>", "a.svg": "<svg>", "a.html": png, "a.jpg": png, "a.webp": "RIFF____WAVE", "a.gif": "", "a.PNG.html": png,
+		"a.png": "<script>", "a.svg": "<html>", "b.html": "<svg/>", "a.html": png, "a.jpg": png, "a.webp": "RIFF____WAVE", "a.gif": "", "a.PNG.html": png,
 	} {
 		if kind := preview.PictureType(name, []byte(head)); kind != "" {
 			t.Errorf("%s is %s", name, kind)
 		}
 	}
-	for name, want := range map[string]string{"a.PNG": "image/png"} {
-		if kind := preview.PictureType(name, []byte(png)); kind != want {
+	for name, want := range map[string][2]string{"a.PNG": {png, "image/png"}, "a.SVG": {"<?xml?>\n<svg/>", "image/svg+xml"}} {
+		if kind := preview.PictureType(name, []byte(want[0])); kind != want[1] {
 			t.Errorf("%s is %q", name, kind)
 		}
 	}

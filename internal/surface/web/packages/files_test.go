@@ -68,10 +68,10 @@ func TestFilesAreFoundWithoutScripts(t *testing.T) {
 // D4: whatever a file is, a browser that opens it runs nothing of it.
 func TestD4RawFilesAreNoPages(t *testing.T) {
 	s := newSite(t)
-	for path, kind := range map[string]string{"/priv/page.html": "text/plain; charset=utf-8", "/priv/logo.svg": "text/plain; charset=utf-8", "/lib/decimal/a%20b.ex": "text/plain; charset=utf-8"} {
+	for path, kind := range map[string]string{"/priv/page.html": "text/plain; charset=utf-8", "/priv/logo.svg": "image/svg+xml", "/lib/decimal/a%20b.ex": "text/plain; charset=utf-8"} {
 		rec := s.ask(files+path+"?view=raw", visit{})
 		h := rec.Header()
-		if rec.Code != 200 || h.Get("Content-Type") != kind || h.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(h.Get("Content-Security-Policy"), "sandbox; default-src 'none'") {
+		if rec.Code != 200 || h.Get("Content-Type") != kind || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Content-Security-Policy") != "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'" {
 			t.Errorf("%s: %d %v", path, rec.Code, h)
 		}
 		if h.Get("X-Robots-Tag") != "noindex" {
@@ -90,7 +90,10 @@ func TestD4RawFilesAreNoPages(t *testing.T) {
 		}
 	}
 	p := s.page(200, files+"/priv/logo.svg", visit{})
-	if len(p.all("svg", "onload", "alert(1)")) != 0 || len(p.all("img", "", "")) != 0 {
-		t.Error("a drawing is shown as one")
+	if len(p.all("svg", "onload", "alert(1)")) != 0 || len(p.all("img", "src", files+"/priv/logo.svg?view=raw")) != 1 {
+		t.Error("a drawing is shown, and not as a picture only")
+	}
+	if got := words(s.page(200, files+"/priv/logo.svg?view=code", visit{}).one(t, "pre", "id", "source")); !strings.HasPrefix(got, "<svg") {
+		t.Errorf("as it was written it is %q", got)
 	}
 }

@@ -28,7 +28,7 @@ func (p *pages) raw(w http.ResponseWriter, r *http.Request, s *subject, files *p
 	}
 	kind, how := rawKind(f.Path, head)
 	h := w.Header()
-	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", rawPolicy)
 	h.Set("Content-Type", kind)
 	h.Set("Content-Disposition", mime.FormatMediaType(how, map[string]string{"filename": f.Path[strings.LastIndexByte(f.Path, '/')+1:]}))
 	h.Set("ETag", `W/"`+ui.Tag(s.Release.Outer.String(), f.Path)+`"`)
@@ -44,6 +44,10 @@ func (p *pages) raw(w http.ResponseWriter, r *http.Request, s *subject, files *p
 	}
 	return p.send(w, r, files, f)
 }
+
+// rawPolicy lets drawings have the colours that they bring along, and nothing else: scripts run in none, and what they name
+// is not loaded.
+const rawPolicy = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 const rawSample = 8 << 10 // bytes that tell what a file is
 
