@@ -3,8 +3,6 @@ package docs_test
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"hexhub/hex/tarball"
@@ -13,21 +11,11 @@ import (
 	"hexhub/internal/kernel/pack"
 )
 
-// archive is documentation of 20 MB in as many pages, of words as random as those of a language.
+// archive is documentation of 20 MB in as many pages.
 func archive(b *testing.B, pages int) []byte {
 	b.Helper()
-	random := rand.New(rand.NewPCG(5, 6))
-	rank := rand.NewZipf(random, 1.1, 8, 30_000)
-	files := []tarball.Source{{Path: "index.html", Content: []byte("<h1>All</h1>")}}
-	for i := range pages {
-		var page strings.Builder
-		for page.Len() < 20_000_000/pages {
-			fmt.Fprintf(&page, "<p>w%x%x <code>%d</code>", rank.Uint64()*7919, rank.Uint64(), rank.Uint64())
-		}
-		files = append(files, tarball.Source{Path: fmt.Sprintf("page%d.html", i), Content: []byte(page.String())})
-	}
 	var packed bytes.Buffer
-	if err := tarball.WriteDocs(&packed, files); err != nil {
+	if err := tarball.WriteDocs(&packed, pagesOf(pages)); err != nil {
 		b.Fatal(err)
 	}
 	return packed.Bytes()
@@ -53,9 +41,14 @@ func BenchmarkExamine(b *testing.B) {
 				}
 				trees := docs.NewTrees(blobs, shelf)
 				b.StartTimer()
-				if _, err := trees.Examine(b.Context(), up); err != nil {
+				examined, err := trees.Examine(b.Context(), up)
+				if err != nil {
 					b.Fatal(err)
 				}
+				b.StopTimer()
+				examined.Close()
+				up.Close()
+				b.StartTimer()
 			}
 		})
 	}
