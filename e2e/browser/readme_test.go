@@ -103,6 +103,8 @@ func (s *site) scribble() {
 	}, []tarball.Source{
 		{Path: "README.md", Content: []byte("# Other " + canary + "\n")},
 		{Path: "mix.exs", Content: []byte("# other " + canary + "\n")},
+		{Path: "CHANGELOG.md", Content: []byte("# Changelog\n\n## 1.1.0\n\n- other " + canary + "\n")},
+		{Path: "LICENSE", Content: []byte("Licence\n")},
 		{Path: `lib/"><svg onload=alert(1)>'.ex`, Content: []byte("# " + canary + "\n")},
 	}); err != nil {
 		s.t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"hexhub/internal/hubtest"
 )
 
 // isMissing reports whether a page that is asked for has to be absent.
@@ -17,6 +19,7 @@ func isMissing(path string) bool { return path == "/nothing" }
 func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	s := newSite(t)
 	s.sprinkle()
+	s.scribble()
 	for _, visitor := range visitors {
 		w := &walk{site: s, visitor: visitor, found: map[string]string{}, ids: map[string]map[string]bool{}, texts: map[string]bool{}}
 		for _, p := range pages(t) {
@@ -73,7 +76,7 @@ func (w *walk) run() {
 
 func (w *walk) visit(path string) {
 	w.t.Helper()
-	a := w.as(w.visitor).Get(path)
+	a := w.look(path)
 	if a.Status >= http.StatusBadRequest && (a.Status != http.StatusNotFound || !isMissing(path)) {
 		w.t.Errorf("%s: %s, to which %s leads, is answered %d", w.visitor, path, w.found[path], a.Status)
 	}
@@ -85,13 +88,30 @@ func (w *walk) visit(path string) {
 	}
 	w.ids[path] = map[string]bool{}
 	for n := range document(w.t, a.Body).Descendants() {
-		if n.Type == html.ElementNode {
+		switch {
+		case n.Type != html.ElementNode:
+		case path[0] == '/':
 			w.element(path, n)
+		default: // whose scripts and styles are its publisher's
+			w.ids[path][attribute(n, "id")] = true
+			w.links(path, n)
 		}
 	}
 }
 
-// element follows what an element links to, and demands that it is no one's but ours.
+// look asks for an address of the site by its path, and for one of documentation by its host as well, which is told
+// nothing of the visitor.
+func (w *walk) look(at string) hubtest.Answer {
+	w.t.Helper()
+	c := w.as(w.visitor)
+	host, path, _ := strings.Cut(strings.TrimPrefix(at, "http://"), "/")
+	if host != "" {
+		c.Header = http.Header{"Host": {host}, "Accept": {"text/html"}}
+	}
+	return c.Get("/" + path)
+}
+
+// element demands that an element is no one's but ours, and follows what it links to.
 func (w *walk) element(path string, n *html.Node) {
 	w.t.Helper()
 	for _, a := range n.Attr {
@@ -108,13 +128,20 @@ func (w *walk) element(path string, n *html.Node) {
 		if attribute(n, "src") == "" && !slices.Contains([]string{"application/json", "application/ld+json"}, attribute(n, "type")) {
 			w.t.Errorf("%s: %s has a script in the page", w.visitor, path)
 		}
-		w.link(path, attribute(n, "src"))
 	case "style":
 		w.t.Errorf("%s: %s has a style in the page", w.visitor, path)
+	}
+	w.links(path, n)
+}
+
+// links follows what an element links to.
+func (w *walk) links(path string, n *html.Node) {
+	w.t.Helper()
+	switch n.Data {
+	case "script", "img", "frame":
+		w.link(path, attribute(n, "src"))
 	case "a", "link":
 		w.link(path, attribute(n, "href"))
-	case "img":
-		w.link(path, attribute(n, "src"))
 	case "form":
 		if !strings.EqualFold(attribute(n, "method"), "post") {
 			w.link(path, attribute(n, "action"))
@@ -122,12 +149,16 @@ func (w *walk) element(path string, n *html.Node) {
 	}
 }
 
-// link notes an address of this site that a page leads to.
+// link notes an address of this site, or of documentation, that a page leads to.
 func (w *walk) link(from, to string) {
 	if to == "" {
 		return
 	}
-	base, err := url.Parse(w.URL + from)
+	at := from
+	if from[0] == '/' {
+		at = w.URL + from
+	}
+	base, err := url.Parse(at)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -136,12 +167,17 @@ func (w *walk) link(from, to string) {
 		w.t.Errorf("%s: %s links to %q: %v", w.visitor, from, to, err)
 		return
 	}
-	if u.Scheme+"://"+u.Host != w.URL {
-		return
-	}
 	fragment := u.Fragment
 	u.Fragment = ""
 	path := u.RequestURI()
+	switch {
+	case u.Scheme != "http":
+		return
+	case w.Origins.Serves(u.Host):
+		path = "http://" + u.Host + path
+	case "http://"+u.Host != w.URL:
+		return
+	}
 	w.find(from, path)
 	if fragment != "" {
 		w.fragments = append(w.fragments, path+"#"+fragment)
