@@ -188,9 +188,13 @@ func (b *tab) reach(ctx context.Context, v visit) (status int64, err error) {
 		}
 		status = answer.Status
 	}
-	if seen, err := ask[bool](ctx, fmt.Sprintf(`String(document.body.textContent.includes(%q))`, v.shows)); err != nil || !seen {
+	seen, err := ask[bool](ctx, fmt.Sprintf(`String(document.body.textContent.includes(%q))`, v.shows))
+	if err != nil {
+		return 0, fmt.Errorf("look for %q: %w", v.shows, err)
+	}
+	if !seen {
 		text, _ := ask[string](ctx, `JSON.stringify(location.pathname + ": " + document.body.querySelector("main").innerText.slice(0, 600))`)
-		return 0, fmt.Errorf("the way does not lead to %q but to %d, %s (%v)", v.shows, status, text, err)
+		return 0, fmt.Errorf("the way does not lead to %q but to %d, %s", v.shows, status, text)
 	}
 	return status, nil
 }

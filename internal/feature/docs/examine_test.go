@@ -288,8 +288,8 @@ func TestT35OneOfManyDocsStays(t *testing.T) {
 		up := b.spool(t, bytes.NewReader(packed(t, pageAt("index.html"), tarball.Source{Path: "by.html", Content: fmt.Append(nil, i%25)})))
 		wg.Go(func() {
 			archive, err := b.Trees.Examine(t.Context(), up)
-			defer archive.Close()
 			if err == nil {
+				defer archive.Close()
 				_, err = b.Upload(t.Context(), b.as("joe"), plug, version.MustParse("1.0.0"), archive)
 			}
 			if err != nil {

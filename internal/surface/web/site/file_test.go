@@ -204,7 +204,7 @@ func TestPagesNameTheirPicture(t *testing.T) {
 			c = loggedIn(t, h, "zoe")
 		}
 		named := picture.FindSubmatch(c.Get(path).Expect(t, 200).Body)
-		if named == nil || string(named[1]) != h.URL+want {
+		if len(named) < 2 || string(named[1]) != h.URL+want {
 			t.Errorf("%s names %q, want %s", path, named, want)
 			continue
 		}
