@@ -28,7 +28,7 @@ type tab struct {
 }
 
 // openTabs starts a browser, or skips the test where there is none.
-func openTabs(t *testing.T, more ...chromedp.ExecAllocatorOption) []*tab {
+func openTabs(t testing.TB, more ...chromedp.ExecAllocatorOption) []*tab {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {

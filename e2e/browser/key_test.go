@@ -13,12 +13,12 @@ import (
 
 // A hand types, and waits for what is to come of it.
 type hand struct {
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context
 }
 
 // newHand is at a page of the site, as a visitor.
-func newHand(t *testing.T, s *site, visitor, path string) hand {
+func newHand(t testing.TB, s *site, visitor, path string) hand {
 	t.Helper()
 	b := openTabs(t)[0]
 	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Minute)
