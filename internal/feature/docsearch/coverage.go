@@ -1,6 +1,7 @@
 package docsearch
 
 import (
+	"context"
 	"strings"
 
 	"hexhub/internal/feature/catalog"
@@ -12,16 +13,42 @@ type Coverage struct {
 	Told      int `json:"told,omitempty"`      // of those, that have one
 }
 
-// Coverage is that of a release, as far as its documentation is searched and says it: ExDoc lists functions without a text
-// as well, and others do not.
-func (x *Index) Coverage(r catalog.Release) (c Coverage, ok bool) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	s, ok := find(x.have[r.Ref()], r.Version)
-	if !ok || !r.HasDocs() || s.Hash != r.Docs.Hash {
-		return Coverage{}, false
+// coverages is of how many archives that are not searched it is remembered.
+const coverages = 4096
+
+// Coverage is what the documentation of a release says, whether or not this node searches it: ExDoc lists functions
+// without a text as well, and others do not, so that nothing is counted. It fails when the archive cannot be read now.
+func (x *Index) Coverage(ctx context.Context, r catalog.Release) (Coverage, error) {
+	if !r.HasDocs() {
+		return Coverage{}, nil
 	}
-	return s.Coverage, s.Functions > 0
+	return x.counting.Once(ctx, r.Docs.Hash.String(), func() (Coverage, bool) { return x.counted(r) }, func(ctx context.Context) (Coverage, error) {
+		c, err := x.count(ctx, r)
+		if err == nil {
+			x.covered.Add(r.Docs.Hash, c)
+		}
+		return c, err
+	})
+}
+
+// counted is what was counted before.
+func (x *Index) counted(r catalog.Release) (Coverage, bool) {
+	x.mu.RLock()
+	s, ok := find(x.have[r.Ref()], r.Version)
+	x.mu.RUnlock()
+	if ok && s.Hash == r.Docs.Hash {
+		return s.Coverage, true
+	}
+	return x.covered.Get(r.Docs.Hash)
+}
+
+// count reads the search data in an archive, and nothing else of it.
+func (x *Index) count(ctx context.Context, r catalog.Release) (Coverage, error) {
+	c, err := x.readWith(ctx, r, readData)
+	if err != nil {
+		return Coverage{}, err
+	}
+	return c.Coverage, nil
 }
 
 // A tally counts the functions of search data. Of a text with headings ExDoc makes several items: that of the function holds

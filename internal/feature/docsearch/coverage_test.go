@@ -18,23 +18,24 @@ func TestDocumentedFunctionsAreCounted(t *testing.T) {
 	w.document("ecto 1.0.0", elixir)
 	w.document("wisp 1.0.0", map[string]string{"index.html": "x", "search-data.json": `{"items":[{"type":"function","parentTitle":"wisp","title":"ok","doc":"","ref":"wisp.html#ok"}]}`})
 	w.settle()
-	check := func() {
+	check := func(x *docsearch.Index) {
 		t.Helper()
 		for release, want := range map[string]docsearch.Coverage{"ecto 1.0.0": {Functions: 5, Told: 3}, "wisp 1.0.0": {}, "ecto 2.0.0": {}} {
 			ref, v := parse(release)
 			r, _ := catalog.GetRelease(w.db.View(), ref, v)
-			if got, ok := w.Coverage(r); got != want || ok != (want.Functions > 0) {
-				t.Errorf("of %s is told %+v, %t", release, got, ok)
+			if got, err := x.Coverage(t.Context(), r); got != want || err != nil {
+				t.Errorf("of %s is told %+v, %v", release, got, err)
 			}
 		}
 	}
-	check()
+	check(w.Index)
 	w.restart(func() {})
-	check()
+	check(w.Index)
+	check(docsearch.New(w.db, w.blobs, t.TempDir(), docsearch.Options{})) // which has searched nothing
 	ref, v := parse("ecto 1.0.0")
 	r, _ := catalog.GetRelease(w.db.View(), ref, v)
 	r.Docs = w.archive(data("module Other: x"))
-	if _, ok := w.Coverage(r); ok {
-		t.Error("of other documentation is told the same")
+	if got, err := w.Coverage(t.Context(), r); got.Functions != 0 || err != nil {
+		t.Errorf("of other documentation is told %+v, %v", got, err)
 	}
 }

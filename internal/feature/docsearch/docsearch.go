@@ -8,9 +8,13 @@ import (
 	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"hexhub/hex/name"
+	"hexhub/hex/tarball"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/kernel/blob"
+	"hexhub/internal/kernel/flight"
 	"hexhub/internal/kernel/store"
 )
 
@@ -36,6 +40,9 @@ type Index struct {
 	closed bool
 
 	missing map[catalog.Ref]bool // whose archives could not be read; of the one who follows
+
+	counting flight.Group[Coverage]
+	covered  *lru.Cache[tarball.Sum, Coverage] // by the sum of the archive
 }
 
 // New returns the index of the documentation that db names, whose archives are in blobs. It lies in dir, which is made
@@ -43,8 +50,9 @@ type Index struct {
 func New(db *store.DB, blobs blob.Store, dir string, o Options) *Index {
 	o.Versions = cmp.Or(o.Versions, 10)
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	covered, _ := lru.New[tarball.Sum, Coverage](coverages) // which fails for no positive size
 	return &Index{
-		db: db, blobs: blobs, dir: dir, o: o,
+		db: db, blobs: blobs, dir: dir, o: o, covered: covered,
 		have: map[catalog.Ref][]set{}, passed: make(chan struct{}), missing: map[catalog.Ref]bool{},
 	}
 }

@@ -14,12 +14,16 @@ import (
 // read returns the places of a release's documentation. It fails when the archive cannot be read now. One that was
 // taken in under older rules, and would not be today, has none.
 func (x *Index) read(ctx context.Context, r catalog.Release) (*collection, error) {
+	return x.readWith(ctx, r, readArchive)
+}
+
+func (x *Index) readWith(ctx context.Context, r catalog.Release, read func(io.ReaderAt, int64) (*collection, error)) (*collection, error) {
 	f, err := x.blobs.Open(ctx, blob.Hash(r.Docs.Hash))
 	if err != nil {
 		return nil, fmt.Errorf("open the documentation of %s %s: %w", r.Ref(), r.Version, err)
 	}
 	defer f.Close()
-	c, err := readArchive(f, f.Size())
+	c, err := read(f, f.Size())
 	if _, refused := errors.AsType[*tarball.Error](err); refused {
 		return &collection{}, nil
 	}
@@ -32,19 +36,25 @@ func (x *Index) read(ctx context.Context, r catalog.Release) (*collection, error
 // readArchive reads search data if there is some that can be read, else all pages. A file that is damaged is passed over:
 // its publisher sees it in his own search, and the rest of the archive is as good as before.
 func readArchive(f io.ReaderAt, size int64) (*collection, error) {
-	c := &collection{}
-	_, err := tarball.WalkDocs(f, size, func(f tarball.File, r io.Reader) error {
-		if isData(f.Path) {
-			_ = c.readData(rootOf(f.Path), r)
-		}
-		return nil
-	})
+	c, err := readData(f, size)
 	if err != nil || len(c.items) > 0 {
 		return c, err
 	}
 	_, err = tarball.WalkDocs(f, size, func(f tarball.File, r io.Reader) error {
 		if isPage(f.Path) && !c.full() {
 			c.readPage(f.Path, r)
+		}
+		return nil
+	})
+	return c, err
+}
+
+// readData reads the search data alone.
+func readData(f io.ReaderAt, size int64) (*collection, error) {
+	c := &collection{}
+	_, err := tarball.WalkDocs(f, size, func(f tarball.File, r io.Reader) error {
+		if isData(f.Path) {
+			_ = c.readData(rootOf(f.Path), r)
 		}
 		return nil
 	})

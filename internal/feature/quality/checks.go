@@ -32,6 +32,12 @@ func (c Check) found(met, partly, missed string) Check {
 	return c
 }
 
+// unknown is a check of which nothing can be told.
+func (c Check) unknown(why string) Check {
+	c.Grade, c.Points, c.Found, c.Fix, c.At = Unknown, 0, why, "", ""
+	return c
+}
+
 func readme(f Facts, _ time.Time) (Check, bool) {
 	return Check{
 		Name: "readme", Words: "It has a README", Points: 10, Grade: either(f.Readme),
@@ -91,13 +97,15 @@ func functions(f Facts, _ time.Time) (Check, bool) {
 		Fix: "Write @doc, in Erlang -doc, before each function that others are to call, with false for those that they are not. Then publish the documentation.", At: InDocs,
 	}
 	switch {
+	case f.Functions == 0:
+		return c.unknown("It is not counted: EDoc and Gleam do not list functions without a text."), f.Docs
 	case f.Told*100 >= f.Functions*wellTold:
 		c.Grade = Met
 	case f.Told*100 >= f.Functions*halfTold:
 		c.Grade = Partly
 	}
 	found := fmt.Sprintf("There is a text for %d of %d functions and macros.", f.Told, f.Functions)
-	return c.found(found, found, found), f.Functions > 0
+	return c.found(found, found, found), true
 }
 
 func changelog(f Facts, _ time.Time) (Check, bool) {

@@ -20,7 +20,7 @@ type Facts struct {
 	Links       []string // addresses
 	Docs        bool     // of this release
 	DocsBefore  bool     // of an older one
-	Functions   int      // in the documentation, and macros; zero if it does not say
+	Functions   int      // in the documentation, and macros; zero if that does not say, as that of EDoc and Gleam
 	Told        int      // of those, that have a text
 
 	Needs []Need
@@ -52,6 +52,7 @@ const (
 	Missed Grade = iota
 	Partly
 	Met
+	Unknown // nothing can be told, which counts for nothing
 )
 
 // A Place is where what is missing can be put.
@@ -105,6 +106,9 @@ func Judge(f Facts, now time.Time) Report {
 	}
 	return r
 }
+
+// Told is how many checks say something.
+func (r Report) Told() int { return len(r.Checks) - r.Count(Unknown) }
 
 // Score is the percentage of the points that the release gets.
 func (r Report) Score() int {

@@ -93,11 +93,16 @@ func TestEachCheckSaysWhatToDo(t *testing.T) {
 
 func TestWhatDoesNotApplyIsNoCheck(t *testing.T) {
 	f := best()
-	f.Needs, f.Readme, f.Functions = nil, false, 0
+	f.Needs, f.Readme, f.Docs, f.Functions = nil, false, false, 0
 	for _, c := range quality.Judge(f, now).Checks {
 		if slices.Contains([]string{"requirements", "example", "functions"}, c.Name) {
 			t.Errorf("%s is asked of a release that cannot have it", c.Name)
 		}
+	}
+	f = best()
+	f.Functions = 0
+	if r := quality.Judge(f, now); find(t, r, "functions").Grade != quality.Unknown || r.Score() != 100 || r.Told() != len(r.Checks)-1 {
+		t.Errorf("documentation that does not say counts: %d %%, %+v", r.Score(), find(t, r, "functions"))
 	}
 	f = best()
 	f.Owners, f.Organization = 0, true

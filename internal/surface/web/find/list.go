@@ -25,10 +25,14 @@ type listPage struct {
 	Many      bool // and several repositories
 }
 
+// recount is after how long a list that is open is counted again; with any change would be with each publishing.
+const recount = 5 * time.Second
+
 func (f *find) list(w http.ResponseWriter, r *http.Request) error {
 	s := parseState(r.URL.Query())
 	v := f.DB.View()
-	in := f.readable(v, r)
+	in := f.readable(f.web.View(r), r)
+	ui.Again(r, recount)
 	q := s.query(in)
 	q.Count = true
 	p := &listPage{Page: f.web.Page(w, r, title(s)), state: s, Found: f.Search.Find(q)}

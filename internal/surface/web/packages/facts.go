@@ -66,7 +66,7 @@ func (s *subject) forAnybody(ctx context.Context, v *store.View) (*subject, erro
 	return now, err
 }
 
-// readFacts adds those that the files say.
+// readFacts adds those that the files and the documentation say.
 func (p *pages) readFacts(ctx context.Context, s *subject, f *quality.Facts) error {
 	readme, err := p.Previews.Show(ctx, s.Release, preview.Readme, s.At(s.Release.Version))
 	if err != nil {
@@ -74,7 +74,9 @@ func (p *pages) readFacts(ctx context.Context, s *subject, f *quality.Facts) err
 	}
 	f.Readme, f.Changelog, f.License = readme.Has(preview.Readme), readme.Has(preview.Changelog), readme.Has(preview.License)
 	f.Example = strings.Contains(string(readme.Document.HTML), `<pre class="code"`)
-	return nil
+	c, err := p.Manuals.Coverage(ctx, s.Release)
+	f.Functions, f.Told = c.Functions, c.Told
+	return err
 }
 
 // rowFacts are those that need no look into the files.

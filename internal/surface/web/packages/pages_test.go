@@ -34,6 +34,7 @@ import (
 	"hexhub/internal/kernel/pack"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/call"
+	"hexhub/internal/surface/web/live"
 	"hexhub/internal/surface/web/packages"
 	"hexhub/internal/surface/web/ui"
 )
@@ -84,6 +85,7 @@ type site struct {
 	accounts *account.Accounts
 	db       *store.DB
 	manuals  *docsearch.Index
+	catalog  *catalog.Catalog
 }
 
 func newSite(t *testing.T) *site {
@@ -132,14 +134,15 @@ func newSiteOf(t testing.TB, blobs blob.Store, text string) *site {
 	sources := source.New(blobs, shelf)
 	log := slog.New(slog.DiscardHandler)
 	manuals := docsearch.New(db, blobs, t.TempDir(), docsearch.Options{})
-	web := ui.New(ui.Options{URL: "https://hub.example.com", Repository: "hub", Version: "test", Log: log, DB: db, Open: accounts.Open})
+	web := ui.New(ui.Options{URL: "https://hub.example.com", Repository: "hub", Version: "test", Log: log, DB: db, Open: accounts.Open, Live: live.Options{Most: 100}})
+	t.Cleanup(web.Close)
 	packages.Register(web, packages.Deps{
 		DB: db, Catalog: r.Catalog, Sources: sources, Trees: docs.NewTrees(blobs, shelf), Previews: preview.New(blobs, sources, preview.Options{}), Log: log, Default: hub,
 		Manuals:  manuals,
 		Diffs:    diff.New(sources, diff.Options{Limiter: limit.New(100)}),
 		Registry: connect.Registry{URL: "https://hub.example.com", Repository: "hub", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},
 	})
-	return &site{t, web, accounts, db, manuals}
+	return &site{t, web, accounts, db, manuals, r.Catalog}
 }
 
 // A visit is how a page is asked for.

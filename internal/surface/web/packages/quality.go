@@ -20,8 +20,6 @@ func (p *pages) judge(r *http.Request, s *subject) (quality.Report, bool) {
 	if err != nil {
 		return quality.Report{}, false
 	}
-	c, _ := p.Manuals.Coverage(s.Release)
-	f.Functions, f.Told = c.Functions, c.Told
 	return quality.Judge(f, time.Now()), true
 }
 

@@ -1,9 +1,7 @@
 package packages_test
 
 import (
-	"context"
 	"strings"
-	"sync"
 	"testing"
 
 	"hexhub/hex/name"
@@ -67,29 +65,25 @@ func TestTheScoreFollowsTheRows(t *testing.T) {
 	}
 }
 
-// How many functions have a text is told by the documentation, once it is searched.
+// How many functions have a text is told by the documentation, on each node the same, whether or not it searches it.
 func TestHowMuchIsDocumentedIsTold(t *testing.T) {
 	s := newWorld(t, `user jose
 package hub/plug owner=jose
 release hub/plug 1.0.0
+package hub/wisp owner=jose
+release hub/wisp 1.0.0
+-- wisp-1.0.0:docs/index.html --
+<h1>Wisp</h1>
 -- plug-1.0.0:docs/index.html --
 <h1>Plug</h1>
 -- plug-1.0.0:docs/dist/search_data-1.js --
 searchData={"items":[{"type":"function","ref":"Plug.html#run/1","title":"Plug.run/1","doc":"Runs."},{"type":"macro","ref":"Plug.html#plug/1","title":"Plug.plug/1","doc":""}]}
 `)
-	if p := s.page(200, "/packages/plug/quality", visit{}); len(p.all("li", "id", "functions")) != 0 {
-		t.Error("something is told of functions before anybody has looked")
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	var following sync.WaitGroup
-	following.Go(func() { _ = s.manuals.Run(ctx) }) // which never fails
-	defer following.Wait()
-	defer stop()
-	if err := s.manuals.Settle(ctx); err != nil {
-		t.Fatal(err)
-	}
 	if got := words(s.page(200, "/packages/plug/quality", visit{}).one(t, "li", "id", "functions")); !strings.Contains(got, "There is a text for 1 of 2 functions and macros.") {
 		t.Errorf("of functions is told %s", got)
+	}
+	if got := words(s.page(200, "/packages/wisp/quality", visit{}).one(t, "li", "id", "functions")); !strings.Contains(got, "It is not counted") || !strings.Contains(got, "must read its code") {
+		t.Errorf("of what does not say is told %s", got)
 	}
 }
 
