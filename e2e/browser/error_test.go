@@ -46,16 +46,6 @@ func TestRefusalsNameTheNextStep(t *testing.T) {
 			t.Errorf("%s %s as %s is answered %d, want %d and a step to go on with: %.3000s", r.method, r.path, r.who, a.Status, r.status, a.Body)
 		}
 	}
-	for range 100 {
-		a := s.as("anonymous").Do(http.MethodPost, "/login", url.Values{"login": {"sam"}, "password": {"wrong"}})
-		if !leadsOn(document(t, a.Body)) {
-			t.Fatalf("who cannot log in is left alone: %s", a.Body)
-		}
-		if a.Status == http.StatusTooManyRequests {
-			return
-		}
-	}
-	t.Error("one may try to log in without end")
 }
 
 // body is what a form sends; nothing if there is none.
