@@ -337,6 +337,10 @@ func TestTextsHaveTabsWhereThereAreAny(t *testing.T) {
 	if len(p.all("a", "href", "/packages/decimal/1.0.0/changelog")) != 0 {
 		t.Error("a link leads to a changelog that is not there")
 	}
+	p = newWorld(t, "user jose\npackage hub/plain owner=jose\nrelease hub/plain 1.0.0\nrelease hub/plain 1.1.0\n-- plain-1.0.0/LICENSE --\nyes\n").page(200, "/packages/plain/1.0.0/license", visit{})
+	if len(p.all("a", "href", "/packages/plain/license")) != 0 || len(p.all("a", "href", "/packages/plain")) == 0 {
+		t.Error("from an old licence one is led to a newer one that is not there")
+	}
 }
 
 // D7: what a README may not hold is not in the page, and what is in it asks nobody.

@@ -1,6 +1,8 @@
 package packages
 
 import (
+	"slices"
+
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/surface/web/ui"
 )
@@ -19,7 +21,10 @@ func (s *subject) states() []state {
 	var all []state
 	newest := s.Package.Summary.Newest()
 	behind := newer(s.Releases, newest, s.Release.Version)
-	jump := &ui.Step{Path: s.Base() + s.suffix(), Words: "Go to " + newest.String()}
+	jump := &ui.Step{Path: s.Base(), Words: "Go to " + newest.String()}
+	if slices.Contains(ofVersion, s.Tab) { // a text like a changelog the newest may lack
+		jump.Path += s.suffix()
+	}
 	if t := s.Release.Retirement; t != nil {
 		out := jump
 		if behind == 0 {
