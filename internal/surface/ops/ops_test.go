@@ -30,6 +30,7 @@ import (
 	"hexhub/internal/feature/setting"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/job"
+	"hexhub/internal/kernel/lead"
 	"hexhub/internal/kernel/level"
 	"hexhub/internal/kernel/limit"
 	"hexhub/internal/kernel/scrub"
@@ -47,7 +48,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	db, err := store.Open(t.Context(), store.NewMemory(), store.Options{},
-		job.Tables, scrub.Tables, audit.Tables, mail.Tables, setting.Tables, level.Tables, limit.Tables, account.Tables, org.Tables,
+		job.Tables, lead.Tables, scrub.Tables, audit.Tables, mail.Tables, setting.Tables, level.Tables, limit.Tables, account.Tables, org.Tables,
 		access.Tables, oauth.Tables, catalog.Tables)
 	if err != nil {
 		t.Fatal(err)
