@@ -18,7 +18,7 @@ demo:      ## the same, with the components of pages at /dev/ui
 test: packages ## vet, then run all tests, with the race detector where they are not the browser's
 	$(GO) vet ./...
 	$(GO) test -race -timeout 12m $(filter-out $(BROWSER),$(shell $(GO) list ./...))
-	$(GO) test -timeout 12m $(BROWSER)
+	$(GO) test -timeout 30m $(BROWSER)
 	cd deploy && $(GO) vet ./... && $(GO) test -count=1 ./...
 
 packages:  ## install the Debian packages the tests use, if any is missing

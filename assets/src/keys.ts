@@ -104,7 +104,11 @@ function press(event: KeyboardEvent) {
 }
 
 addEventListener("keydown", press);
-if (on) {
-  document.querySelector("form[role=search] input")?.setAttribute("aria-keyshortcuts", "/ Control+K Meta+K");
+if (on) document.querySelector("form[role=search] input")?.setAttribute("aria-keyshortcuts", "/ Control+K Meta+K");
+
+// tellKeys says of the links that keys lead to by which; again, when there are others in their place.
+export function tellKeys() {
+  if (!on) return;
   for (const [key, element] of links()) element.setAttribute("aria-keyshortcuts", key === "." ? "." : key.toUpperCase());
 }
+tellKeys();

@@ -2,6 +2,7 @@
 // its place without disturbing focus, caret, scrolling or what is folded out. A tab that is hidden has no stream. The
 // state is said in words at the foot of the page, where one may also pause.
 import { showCopyButtons } from "./copy";
+import { tellKeys } from "./keys";
 
 const silence = 50_000; // ms: the server breaks silence after 20 s
 const longest = 60_000; // ms between two tries
@@ -24,10 +25,11 @@ for (const name of ["pointermove", "focusout"]) {
   addEventListener(name, () => { if (held.size) requestAnimationFrame(release); }, { passive: true });
 }
 
-// bare is a copy without what scripts have put into search forms.
+// bare is a copy without what scripts have put into search forms and said of keys.
 function bare(nodes: Node) {
   const copy = nodes.cloneNode(true) as ParentNode & Node;
   for (const form of copy.querySelectorAll("form[data-suggest]")) form.replaceChildren();
+  for (const link of copy.querySelectorAll("[aria-keyshortcuts]")) link.removeAttribute("aria-keyshortcuts");
   return copy.childNodes;
 }
 
@@ -65,6 +67,7 @@ async function put(id: string, html: string) {
   const before = new Map([...place.querySelectorAll(".tabular, li, tr")].map((e) => [e, e.textContent]));
   if (place.matches(".tabular")) before.set(place, place.textContent);
   await replace(place, piece.content);
+  tellKeys();
   for (const element of [place, ...place.querySelectorAll(".tabular, li, tr")]) {
     const old = before.get(element);
     const fresh = element.matches(".tabular") ? old !== undefined && old !== element.textContent : element !== place && element.id !== "" && old === undefined;

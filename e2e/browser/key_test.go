@@ -177,7 +177,8 @@ func TestKeysOfAPackage(t *testing.T) {
 	}
 	tab("v", `location.pathname.endsWith("/versions")`)
 	tab("f", `location.pathname.startsWith("/diff/decimal/")`)
-	h.wait("one goes back", `location.pathname.endsWith("/versions") || (history.back(), false)`)
+	h.wait("one goes back", `(window.going ??= (history.back(), true))`)
+	h.wait("and is there", `location.pathname.endsWith("/versions") && document.querySelector("header.top [role=combobox]")`)
 	tab("m", `location.pathname === "/packages/decimal"`)
 	tab(".", `location.pathname.endsWith("/files")`)
 	h.command("t")
