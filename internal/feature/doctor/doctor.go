@@ -158,11 +158,14 @@ func Run(ctx context.Context, d Deps, only []string) []Finding {
 func (c Check) examine(ctx context.Context, x *examination) Finding {
 	f := c.run(ctx, x)
 	f.ID = c.ID
-	if f.Level == Warn || f.Level == Fail {
-		f.More = "docs/" + c.Page + ".md"
+	if f.More == "" && (f.Level == Warn || f.Level == Fail) {
+		f.More = manual(c.Page)
 	}
 	return f
 }
+
+// manual is where a page of the manual lies.
+func manual(page string) string { return "docs/" + page + ".md" }
 
 // budget is how long a check may go through what may be much.
 const budget = 1500 * time.Millisecond

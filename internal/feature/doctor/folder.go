@@ -23,8 +23,10 @@ func checkRestore(_ context.Context, x *examination) Finding {
 			"hexhub backup restore again, which begins anew")
 	}
 	if _, err := os.Lstat(filepath.Join(x.Dir, RecoveringFile)); err == nil {
-		return fail("this node was being made a cluster of one, and that was not finished: no server starts on it",
+		f := fail("this node was being made a cluster of one, and that was not finished: no server starts on it",
 			"hexhub cluster recover again, which finishes it")
+		f.More = manual("disaster-recovery")
+		return f
 	}
 	return ok("no restoring was left unfinished")
 }
