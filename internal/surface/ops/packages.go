@@ -56,9 +56,7 @@ func packageOf(r store.Reader, p catalog.Package) Package {
 }
 
 func releasesOf(v *store.View, ref catalog.Ref) (out []Release) {
-	all := slices.Clone(catalog.Releases(v, ref))
-	slices.SortFunc(all, func(a, b catalog.Release) int { return b.Version.Compare(a.Version) })
-	for _, r := range all {
+	for _, r := range slices.Backward(catalog.Releases(v, ref)) {
 		out = append(out, Release{Version: r.Version.String(), Size: r.Size, Docs: r.HasDocs(), Retirement: r.Retirement, InsertedAt: r.InsertedAt})
 	}
 	return out

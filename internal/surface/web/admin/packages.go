@@ -143,8 +143,8 @@ func (p *pages) pkg(w http.ResponseWriter, r *http.Request, _ ui.Visit) (view, e
 		}
 		page.Owners = append(page.Owners, line)
 	}
-	page.Releases = slices.Clone(catalog.Releases(v, found.Ref()))
-	slices.SortFunc(page.Releases, func(a, b catalog.Release) int { return b.Version.Compare(a.Version) })
+	page.Releases = catalog.Releases(v, found.Ref())
+	slices.Reverse(page.Releases)
 	return page, nil
 }
 

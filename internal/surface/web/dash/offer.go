@@ -45,8 +45,8 @@ func requirements(o place, repository name.Repository, typed string) (out []stri
 	if err != nil {
 		return nil
 	}
-	all := slices.Clone(catalog.Releases(o.view, catalog.Ref{Repository: repository, Name: n}))
-	slices.SortFunc(all, func(a, b catalog.Release) int { return b.Version.Compare(a.Version) })
+	all := catalog.Releases(o.view, catalog.Ref{Repository: repository, Name: n})
+	slices.Reverse(all)
 	for i, rel := range all[:min(offered, len(all))] {
 		if i == 0 {
 			out = append(out, "~> "+connect.Loose(rel.Version))
