@@ -63,17 +63,21 @@ func mix(r Registry) Guide {
 }
 
 func rebar3(r Registry) Guide {
-	config := fmt.Sprintf(`{hex, [{repos, [
-    #{name => <<"%s">>,
-      repo_url => <<"%s/repo">>,
-      api_url => <<"%s/api">>,
-      repo_public_key => <<"%s">>}
-]}]}.`, r.Repository, r.URL, r.URL, strings.TrimSpace(r.PublicPEM)+"\n")
 	return Guide{Client: "rebar3", Title: "Erlang with rebar3", Steps: []Step{
-		{Say: "Name the repository. rebar3 asks repositories in order, and hex.pm last.", Where: "~/.config/rebar3/rebar.config", Text: config},
+		{Say: "Name the repository. rebar3 asks repositories in order, and hex.pm last.", Where: "~/.config/rebar3/rebar.config", Text: r.rebarConfig(r.Repository, r.URL+"/repo")},
 		{Say: "Depend on a package.", Where: "rebar.config", Text: `{deps, [{demo, "~> 1.0"}]}.`},
 		{Say: "Publish, with the rebar3_hex plugin.", Text: fmt.Sprintf("HEX_API_KEY=%s rebar3 hex publish -r %s", r.Key, r.Repository)},
 	}}
+}
+
+// rebarConfig tells rebar3 of the repository at an address.
+func (r Registry) rebarConfig(repository, address string) string {
+	return fmt.Sprintf(`{hex, [{repos, [
+    #{name => <<"%s">>,
+      repo_url => <<"%s">>,
+      api_url => <<"%s/api">>,
+      repo_public_key => <<"%s">>}
+]}]}.`, repository, address, r.URL, strings.TrimSpace(r.PublicPEM)+"\n")
 }
 
 func gleam(r Registry) Guide {

@@ -1,9 +1,6 @@
 package connect
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // OfOrganization returns one guide for each client that is to use an organization's private packages, mix first.
 func OfOrganization(r Registry, organization string) []Guide {
@@ -36,12 +33,7 @@ func rebar3Of(r Registry, u Use) []Step {
 	return []Step{
 		{
 			Say: "Name the repository, before others that have packages of the same names.", Where: "~/.config/rebar3/rebar.config",
-			Text: fmt.Sprintf(`{hex, [{repos, [
-    #{name => <<"%s">>,
-      repo_url => <<"%s">>,
-      api_url => <<"%s/api">>,
-      repo_public_key => <<"%s">>}
-]}]}.`, u.Organization, r.repositoryURL(u), r.URL, strings.TrimSpace(r.PublicPEM)+"\n"),
+			Text: r.rebarConfig(u.Organization, r.repositoryURL(u)),
 		},
 		{
 			Say: "Let rebar3 in, with a key that may read it.", Where: "~/.config/rebar3/hex.config",
