@@ -53,6 +53,14 @@ type look struct {
 
 func lookOf(r *http.Request) look { return look{themeOf(r), r.Header.Get("Sec-Fetch-Dest") == "frame"} }
 
+// query is what keeps the theme in an address.
+func (l look) query() url.Values {
+	if l.theme == "" {
+		return url.Values{}
+	}
+	return url.Values{"theme": {l.theme}}
+}
+
 // themeOf is the theme that the address asks for, if any.
 func themeOf(r *http.Request) string {
 	if theme := r.URL.Query().Get("theme"); theme == "dark" || theme == "light" {
@@ -136,10 +144,7 @@ func (s *surface) home(a *asked) string {
 // file. From a page in a frame they lead to first pages, for those bring the frames.
 func (a *asked) lines(file string, l look) []line {
 	latest, _ := a.shown.set.Latest()
-	query := url.Values{}
-	if l.theme != "" {
-		query.Set("theme", l.theme)
-	}
+	query := l.query()
 	if l.framed {
 		file = "index.html"
 	}
@@ -161,10 +166,7 @@ func (a *asked) modules(tree *pack.Pack, l look) (out []way) {
 	if _, edoc := tree.Find(edocMenu); !edoc || l.framed {
 		return nil
 	}
-	query := url.Values{}
-	if l.theme != "" {
-		query.Set("theme", l.theme)
-	}
+	query := l.query()
 	for _, f := range tree.Files() {
 		name, page := strings.CutSuffix(f.Path, ".html")
 		if page && !strings.Contains(name, "/") && !slices.Contains([]string{"index.html", edocMenu, edocText, "404.html"}, f.Path) {

@@ -3,7 +3,6 @@ package dochost
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -40,12 +39,7 @@ func (s *surface) missing(w http.ResponseWriter, r *http.Request, a *asked, tree
 }
 
 // themed is an address with the theme of the one that was asked for.
-func themed(r *http.Request, address string) string {
-	if theme := themeOf(r); theme != "" {
-		return withQuery(address, url.Values{"theme": {theme}})
-	}
-	return address
-}
+func themed(r *http.Request, address string) string { return withQuery(address, lookOf(r).query()) }
 
 // sendTheirs sends the page that the archive has for what is missing.
 func (s *surface) sendTheirs(w http.ResponseWriter, r *http.Request, tree *pack.Pack, f pack.File) error {
