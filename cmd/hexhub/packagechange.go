@@ -58,18 +58,25 @@ func (c packageChange) do(s *session, what step) error {
 	return s.done(p.Ref, "package", p, "%s", what.done)
 }
 
+// A releaseChange is a packageChange of one version.
+type releaseChange struct {
+	packageChange `embed:""`
+	Version       string `arg:"" help:"Version of the release."`
+}
+
+func (c releaseChange) name() string { return c.Package + " " + c.Version }
+
 func ofVersion(v string) url.Values { return url.Values{"version": {v}} }
 
 type packageRetireCmd struct {
-	packageChange `embed:""`
-	Version       string `arg:"" help:"Version of the release."`
+	releaseChange `embed:""`
 	As            string `required:"" enum:"renamed,deprecated,security,invalid,other" placeholder:"REASON" help:"What clients say: renamed, deprecated, security, invalid or other."`
 	Message       string `help:"Shown by clients to whoever uses the release, up to 140 characters."`
 }
 
 // Run retires a release.
 func (c packageRetireCmd) Run(s *session) error {
-	name := c.Package + " " + c.Version
+	name := c.name()
 	return c.do(s, step{
 		method: "PUT", path: "package/retirement", query: ofVersion(c.Version),
 		body: catalog.Retirement{Reason: catalog.Reason(c.As), Message: c.Message},
@@ -78,13 +85,12 @@ func (c packageRetireCmd) Run(s *session) error {
 }
 
 type packageUnretireCmd struct {
-	packageChange `embed:""`
-	Version       string `arg:"" help:"Version of the release."`
+	releaseChange `embed:""`
 }
 
 // Run takes a retirement back.
 func (c packageUnretireCmd) Run(s *session) error {
-	name := c.Package + " " + c.Version
+	name := c.name()
 	return c.do(s, step{
 		method: "DELETE", path: "package/retirement", query: ofVersion(c.Version),
 		plan: "After this clients warn nobody of " + name + ".", done: name + " is no longer retired.",
@@ -92,13 +98,12 @@ func (c packageUnretireCmd) Run(s *session) error {
 }
 
 type packageRemoveCmd struct {
-	packageChange `embed:""`
-	Version       string `arg:"" help:"Version of the release."`
+	releaseChange `embed:""`
 }
 
 // Run removes a release once its version was typed, or with --yes.
 func (c packageRemoveCmd) Run(s *session) error {
-	name := c.Package + " " + c.Version
+	name := c.name()
 	return c.do(s, step{
 		method: "DELETE", path: "package/release", query: ofVersion(c.Version), typed: c.Version, command: "package remove " + c.Package,
 		plan: "This removes " + name + " with its documentation. Builds that have it in their lockfile fail; to retire it does no such harm:\n  hexhub package retire " + name + " --as security --reason TEXT",
