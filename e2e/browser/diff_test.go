@@ -70,7 +70,7 @@ func TestKeysGoThroughADiff(t *testing.T) {
 // Without scripts a file lies behind a link to a page of its own, and files are shut and opened all the same.
 func TestDiffsNeedNoScripts(t *testing.T) {
 	s := hubtest.World(t, changed())
-	ctx, cancel := context.WithTimeout(openTabs(t)[0].ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(openTabs(t)[0].ctx, 3*time.Minute)
 	defer cancel()
 	file := chromedp.CSS(`section[aria-label="lib/f10.ex"]`)
 	err := chromedp.Do(

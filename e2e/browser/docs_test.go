@@ -50,7 +50,7 @@ func newReader(t *testing.T) *reader {
 func readerOf(t *testing.T, hub *hubtest.Hub, more ...chromedp.ExecAllocatorOption) *reader {
 	t.Helper()
 	b := openTabs(t, more...)[0]
-	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(b.ctx, 3*time.Minute)
 	t.Cleanup(cancel)
 	_, port, err := net.SplitHostPort(hub.Addr())
 	if err != nil {

@@ -2,7 +2,6 @@ package browser
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +20,7 @@ type hand struct {
 func newHand(t testing.TB, s *site, visitor, path string) hand {
 	t.Helper()
 	b := openTabs(t)[0]
-	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(b.ctx, 3*time.Minute)
 	t.Cleanup(cancel)
 	if err := b.become(s, visitor); err != nil {
 		t.Fatal(err)
@@ -52,20 +51,38 @@ func (h hand) command(key string, held ...chromedp.Modifier) {
 	})
 }
 
-// wait waits until an expression holds, on this page or on one that it leads to.
+// wait waits until an expression holds, on this page or on one that it leads to. It asks in short attempts: what was asked
+// of a page that has gone may never be answered.
 func (h hand) wait(what, expression string) {
 	h.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		_, err := chromedp.Run(h.ctx, chromedp.Poll[bool]("!!("+expression+")", chromedp.WithPollingTimeout(time.Until(deadline))))
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		err := h.holds(expression)
 		if err == nil {
 			return
 		}
-		if (strings.Contains(err.Error(), "context") || strings.Contains(err.Error(), "navigated")) && time.Now().Before(deadline) && h.ctx.Err() == nil {
-			continue // the page is another now
+		if time.Now().After(deadline) || h.ctx.Err() != nil {
+			state, _ := h.where()
+			h.t.Fatalf("not so: %s: %v\n%s", what, err, state)
 		}
-		state, _ := chromedp.Run(h.ctx, chromedp.Evaluate[string](`location.pathname + ", focus on " + document.activeElement.outerHTML.slice(0, 400)`))
-		h.t.Fatalf("not so: %s: %v\n%s", what, err, state)
 	}
+}
+
+// attempt is how long a page is asked, before it is asked anew.
+const attempt = 3 * time.Second
+
+// holds waits for an expression on the page that is there, for one attempt.
+func (h hand) holds(expression string) error {
+	ctx, end := context.WithTimeout(h.ctx, attempt+time.Second)
+	defer end()
+	_, err := chromedp.Run(ctx, chromedp.Poll[bool]("!!("+expression+")", chromedp.WithPollingTimeout(attempt)))
+	return err
+}
+
+// where says what page is there, and what on it has the focus.
+func (h hand) where() (string, error) {
+	ctx, end := context.WithTimeout(h.ctx, attempt)
+	defer end()
+	return chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + ", focus on " + document.activeElement.outerHTML.slice(0, 400)`))
 }
 
 // box is the search box at the head of each page.
