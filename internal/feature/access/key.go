@@ -166,3 +166,11 @@ func ParseAge(text string) (time.Duration, error) {
 	}
 	return 0, fmt.Errorf("%q is not an age; write it like 30d or 12h", text)
 }
+
+// ParseMaxAge reads how long keys may live at most: an age, or 0 for ever.
+func ParseMaxAge(text string) (time.Duration, error) {
+	if text == "0" {
+		return 0, nil
+	}
+	return ParseAge(text)
+}

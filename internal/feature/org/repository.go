@@ -62,6 +62,14 @@ func holdTx(tx *store.Tx, n name.Repository, at time.Time) {
 	}
 }
 
+// AllNames are the names of all repositories, in order.
+func AllNames(v *store.View) (all []name.Repository) {
+	for r := range Repositories.All(v) {
+		all = append(all, r.Name)
+	}
+	return all
+}
+
 // Resolve finds the repository that a client means by a name: the empty text, "hexpm" and the default
 // repository's own name mean the default one, and the part before a colon, which some clients send,
 // is ignored. Names of repositories are told apart by case.

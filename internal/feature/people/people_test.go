@@ -172,3 +172,20 @@ func TestDownloadsAreAddedUp(t *testing.T) {
 		t.Errorf("sum %s, want %s", got, want)
 	}
 }
+
+// Owners have the names that people know. Whose account is gone is none.
+func TestOwners(t *testing.T) {
+	v := newWorld(t).View()
+	p := catalog.Package{Owners: []catalog.Owner{
+		{UserID: "ghost", Level: access.Full},
+		{UserID: "ada", Level: access.Maintainer},
+		{Org: name.MustRepository("acme"), Level: access.Full},
+	}}
+	var got []string
+	for _, o := range people.OwnersOf(v, p) {
+		got = append(got, fmt.Sprint(o.Name, " ", o.Level, " ", o.Org()))
+	}
+	if want := []string{"ada maintainer false", "acme full true"}; !slices.Equal(got, want) {
+		t.Errorf("the owners are %q, want %q", got, want)
+	}
+}

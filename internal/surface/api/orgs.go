@@ -146,11 +146,11 @@ func (a *api) setKeyMaxAge(r *request, sent any) error {
 	}
 	var age time.Duration
 	switch text, isText := sent.(string); {
-	case sent == nil, text == "0", isZero(sent):
+	case sent == nil, isZero(sent):
 	case !isText:
 		return fault.Field("expected type string", "key_max_age")
 	default:
-		if age, err = access.ParseAge(text); err != nil {
+		if age, err = access.ParseMaxAge(text); err != nil {
 			return fault.Field(err.Error(), "key_max_age")
 		}
 	}

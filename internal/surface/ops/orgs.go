@@ -102,11 +102,9 @@ func (o *Ops) changeOrg(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var age time.Duration
-	if c.KeyMaxAge != "0" {
-		if age, err = access.ParseAge(c.KeyMaxAge); err != nil {
-			return nil, fault.Field(err.Error(), "key_max_age")
-		}
+	age, err := access.ParseMaxAge(c.KeyMaxAge)
+	if err != nil {
+		return nil, fault.Field(err.Error(), "key_max_age")
 	}
 	if err := o.deciding(r).SetKeyMaxAge(r.Context(), actor(r).By(), found.Name, age); err != nil {
 		return nil, err

@@ -10,9 +10,9 @@ import (
 	"hexhub/hex/name"
 	"hexhub/hex/version"
 	"hexhub/internal/feature/access"
-	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/people"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 )
@@ -45,12 +45,8 @@ type Release struct {
 
 func packageOf(r store.Reader, p catalog.Package) Package {
 	out := Package{Ref: p.Ref().String(), Latest: p.Summary.Latest.String(), Owners: []Owner{}, InsertedAt: p.InsertedAt, UpdatedAt: p.UpdatedAt}
-	for _, o := range p.Owners {
-		line := Owner{Name: o.Org.String(), Org: o.UserID == "", Level: o.Level}
-		if u, ok := account.Users.Get(r, o.UserID); ok && !line.Org {
-			line.Name = u.Username.String()
-		}
-		out.Owners = append(out.Owners, line)
+	for _, o := range people.OwnersOf(r, p) {
+		out.Owners = append(out.Owners, Owner{o.Name, o.Org(), o.Level})
 	}
 	return out
 }
@@ -70,10 +66,7 @@ type Packages struct {
 
 func (o *Ops) packages(r *http.Request) (any, error) {
 	v, q := o.DB.View(), r.URL.Query()
-	query := catalog.Query{Search: q.Get("search"), Sort: catalog.ByName}
-	for repository := range org.Repositories.All(v) {
-		query.Repositories = append(query.Repositories, repository.Name)
-	}
+	query := catalog.Query{Repositories: org.AllNames(v), Search: q.Get("search"), Sort: catalog.ByName}
 	if text := q.Get("page"); text != "" {
 		var err error
 		if query.Page, err = strconv.Atoi(text); err != nil {

@@ -10,9 +10,9 @@ import (
 	"hexhub/hex/name"
 	"hexhub/hex/version"
 	"hexhub/internal/feature/access"
-	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/org"
+	"hexhub/internal/feature/people"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 	"hexhub/internal/surface/web/ui"
@@ -31,12 +31,8 @@ func (p *pages) packages(w http.ResponseWriter, r *http.Request, _ ui.Visit) (vi
 	q := r.URL.Query()
 	page := &packagesPage{sheet: p.sheet(w, r, "Packages", "/admin/packages"), Asked: strings.TrimSpace(q.Get("q"))}
 	rows := p.DB.View()
-	var in []name.Repository
-	for repository := range org.Repositories.All(rows) {
-		in = append(in, repository.Name)
-	}
 	n, _ := strconv.Atoi(q.Get("page"))
-	page.Packages, page.All = p.Catalog.List(rows, catalog.Query{Repositories: in, Search: page.Asked, Sort: catalog.ByName, Page: max(n, 1), PerPage: perPage})
+	page.Packages, page.All = p.Catalog.List(rows, catalog.Query{Repositories: org.AllNames(rows), Search: page.Asked, Sort: catalog.ByName, Page: max(n, 1), PerPage: perPage})
 	page.Paging = paging("/admin/packages", q, page.All)
 	page.Reserved = catalog.AllReserved(rows)
 	return page, nil
@@ -79,19 +75,12 @@ func packagePath(ref catalog.Ref) string {
 	return "/admin/packages/" + url.PathEscape(ref.Repository.String()) + "/" + url.PathEscape(ref.Name.String())
 }
 
-// An owner of a package, by the name that people know.
-type owner struct {
-	Name  string
-	Org   bool
-	Level access.Level
-}
-
 type packagePage struct {
 	sheet
 	Package  catalog.Package
 	Public   bool
 	Shown    string // path of the page that others see
-	Owners   []owner
+	Owners   []people.Owner
 	Releases []catalog.Release // the newest first
 }
 
@@ -136,13 +125,7 @@ func (p *pages) pkg(w http.ResponseWriter, r *http.Request, _ ui.Visit) (view, e
 	if repository, ok := org.Resolve(v, p.Default, found.Repository.String()); ok {
 		page.Public = repository.Public
 	}
-	for _, o := range found.Owners {
-		line := owner{Name: o.Org.String(), Org: o.UserID == "", Level: o.Level}
-		if u, ok := account.Users.Get(v, o.UserID); ok && !line.Org {
-			line.Name = u.Username.String()
-		}
-		page.Owners = append(page.Owners, line)
-	}
+	page.Owners = people.OwnersOf(v, found)
 	page.Releases = catalog.Releases(v, found.Ref())
 	slices.Reverse(page.Releases)
 	return page, nil

@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -80,10 +81,7 @@ func (p *pages) setRule(w http.ResponseWriter, r *http.Request, v ui.Visit, o pl
 
 // parseRule reads an age; nothing and 0 mean for ever.
 func parseRule(text string) (time.Duration, error) {
-	if text = strings.TrimSpace(text); text == "" || text == "0" {
-		return 0, nil
-	}
-	most, err := access.ParseAge(text)
+	most, err := access.ParseMaxAge(cmp.Or(strings.TrimSpace(text), "0"))
 	if err != nil {
 		return 0, fault.Field("must be an age such as 90d or 12h, or nothing for ever", "key_max_age")
 	}

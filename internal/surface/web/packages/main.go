@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"hexhub/internal/feature/access"
-	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
+	"hexhub/internal/feature/people"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/surface/web/ui"
 )
@@ -84,14 +84,20 @@ type owner struct {
 	Full       bool
 }
 
+// ownerPath is that of the page of an owner.
+func ownerPath(o people.Owner) string {
+	if o.Org() {
+		return "/orgs/" + o.Name
+	}
+	return "/users/" + o.Name
+}
+
 // owners are those of the package who are still there, those with all rights first.
 func (s *subject) owners() []owner {
 	var all []owner
-	for _, o := range s.Package.Owners {
-		if o.UserID == "" {
-			all = append(all, owner{o.Org.String(), "/orgs/" + o.Org.String(), o.Level == access.Full})
-		} else if u, ok := account.Users.Get(s.view, o.UserID); ok && u.Active() {
-			all = append(all, owner{u.Username.String(), "/users/" + u.Username.String(), o.Level == access.Full})
+	for _, o := range people.OwnersOf(s.view, s.Package) {
+		if o.Org() || o.User.Active() {
+			all = append(all, owner{o.Name, ownerPath(o), o.Level == access.Full})
 		}
 	}
 	slices.SortFunc(all, func(a, b owner) int {

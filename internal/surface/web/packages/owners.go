@@ -8,7 +8,6 @@ import (
 	"github.com/a-h/templ"
 
 	"hexhub/internal/feature/access"
-	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/people"
 	"hexhub/internal/surface/web/ui"
@@ -26,10 +25,9 @@ type ownersView struct {
 
 // An ownerLine is an owner with what can be done to him.
 type ownerLine struct {
-	Name, FullName, Path string
-	Level                access.Level
-	Self                 bool // it is the visitor
-	Organization         bool
+	people.Owner
+	Path string
+	Self bool // it is the visitor
 }
 
 func (p *pages) owners(w http.ResponseWriter, r *http.Request, s *subject) error {
@@ -43,22 +41,14 @@ func (p *pages) ownersView(w http.ResponseWriter, r *http.Request, s *subject) *
 	v.Form.Values = map[string][]string{"level": {string(access.Maintainer)}}
 	v.Colleagues = people.As(s.view, s.actor).Colleagues()
 	full := 0
-	for _, o := range s.Package.Owners {
-		line := ownerLine{Level: o.Level, Organization: o.UserID == "", Name: o.Org.String(), Path: "/orgs/" + o.Org.String()}
-		if u, ok := account.Users.Get(s.view, o.UserID); ok {
-			line.Name, line.FullName, line.Path = u.Username.String(), u.FullName, "/users/"+u.Username.String()
-			line.Self = u.ID == s.actor.User.ID
-		}
-		if line.Name == "" {
-			continue
-		}
+	for _, o := range people.OwnersOf(s.view, s.Package) {
+		v.Owners = append(v.Owners, ownerLine{o, ownerPath(o), !o.Org() && o.User.ID == s.actor.User.ID})
 		if o.Level == access.Full {
 			full++
 		}
-		v.Owners = append(v.Owners, line)
 	}
 	slices.SortFunc(v.Owners, func(a, b ownerLine) int { return strings.Compare(a.Name, b.Name) })
-	v.Alone = s.Repository.Public && full == 1 && !slices.ContainsFunc(v.Owners, func(o ownerLine) bool { return o.Organization })
+	v.Alone = s.Repository.Public && full == 1 && !slices.ContainsFunc(v.Owners, ownerLine.Org)
 	return v
 }
 

@@ -304,7 +304,7 @@ func (v *ownersView) owner(o ownerLine) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if !o.Organization {
+		if !o.Org() {
 			templ_7745c5c3_Err = v.deed("level", o.Name, o.other(), "btn-ghost", o.change()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -472,13 +472,13 @@ func (v *ownersView) deed(name, who, level, class, words string) templ.Component
 func (o ownerLine) about() string {
 	words := "full owner"
 	switch {
-	case o.Organization:
+	case o.Org():
 		words = "organization, full owner"
 	case o.Level == access.Maintainer:
 		words = "maintainer"
 	}
-	if o.FullName != "" {
-		words = o.FullName + " · " + words
+	if o.User.FullName != "" {
+		words = o.User.FullName + " · " + words
 	}
 	return words
 }
