@@ -15,7 +15,7 @@ var floors = []string{"hex", "assets", "docs", "kernel", "feature", "surface", "
 // other. It is the drawing of docs/architecture.md as a table.
 var rooms = map[string][]string{
 	"kernel": {
-		"badge fault flight id keep lastuse markup origin trace wholefile",
+		"badge fault flight id keep lastuse line markup origin trace wholefile",
 		"blob card outbound pack store",
 		"lead level",
 		"limit seal",

@@ -2,14 +2,15 @@
 // others, and which words in them; and what the releases require.
 //
 // It knows files and lines. It refuses to know who may see a release, and how changes are shown. What two releases differ
-// in never changes, so it is found once and kept by the checksums of the two. Whatever the files hold, finding it takes
-// bounded work: what is too large or not text is said to differ and no more, and so is what is left when the work is done.
+// in never changes, so it is found once and kept by the checksums of the two: in memory, as much as fits, for to find it again
+// takes less than a second. Whatever the files hold, finding it takes bounded work: what is too large or not text is said to
+// differ and no more, and so is what is left when the work is done.
 package diff
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"hexhub/hex/tarball"
@@ -19,6 +20,7 @@ import (
 	"hexhub/internal/kernel/flight"
 	"hexhub/internal/kernel/keep"
 	"hexhub/internal/kernel/limit"
+	"hexhub/internal/kernel/line"
 	"hexhub/internal/kernel/pack"
 )
 
@@ -45,8 +47,7 @@ type Diffs struct {
 	sources *source.Sources
 	kept    *keep.Shelf[key, *Comparison]
 	flight  flight.Group[*Comparison]
-	slots   chan struct{} // taken by who compares, so that it never takes all of a machine
-	waiting atomic.Int32  // for a slot, or in one
+	line    *line.Line // of those who compare, so that it never takes all of a machine
 }
 
 // New returns the differences of releases whose files are in sources.
@@ -57,7 +58,7 @@ func New(sources *source.Sources, o Options) *Diffs {
 	if o.Work == 0 {
 		o.Work = defaultWork
 	}
-	return &Diffs{Options: o, sources: sources, kept: keep.New[key, *Comparison](o.Bytes), slots: make(chan struct{}, atOnce)}
+	return &Diffs{Options: o, sources: sources, kept: keep.New[key, *Comparison](o.Bytes), line: line.New(atOnce, inLine)}
 }
 
 // A Pair is two releases to compare.
@@ -103,16 +104,18 @@ func (d *Diffs) count(who string, at time.Time) error {
 	return f
 }
 
-// find compares, once it is its turn, and keeps what it found.
+// find compares, once it is its turn and if somebody still waits for it, and keeps what it found.
 func (d *Diffs) find(ctx context.Context, p Pair) (*Comparison, error) {
-	defer d.waiting.Add(-1)
-	if d.waiting.Add(1) > atOnce+inLine {
-		f := fault.New(fault.Unavailable, "Many others have versions compared just now.")
+	leave, err := d.line.Enter(ctx)
+	if errors.Is(err, line.ErrFull) {
+		f := fault.Wrap(fault.Unavailable, err, "Many others have versions compared just now.")
 		f.RetryAfter = 10 * time.Second
 		return nil, f
 	}
-	d.slots <- struct{}{}
-	defer func() { <-d.slots }()
+	if err != nil {
+		return nil, fmt.Errorf("wait to compare: %w", err)
+	}
+	defer leave()
 	c, err := d.compare(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("compare %s %s with %s: %w", p.Old.Ref(), p.Old.Version, p.New.Version, err)

@@ -347,6 +347,31 @@ func TestComparisonsAreKeptByChecksum(t *testing.T) {
 	}
 }
 
+// However much is compared, so many bytes are kept, those of what was asked for lately; and what is large drives out nothing.
+func TestComparisonsThatAreKeptAreBounded(t *testing.T) {
+	const each = 1 << 10 // at least, of a file that differs in many places
+	b := newBench(t, diff.Options{Bytes: 8 * each})
+	many := func(n int) string { return strings.Repeat("same\ndiffers\n", n) }
+	of := func(n int, word string) diff.Pair {
+		return b.pair(files{"f": many(n)}, files{"f": strings.ReplaceAll(many(n), "differs", word)})
+	}
+	var pairs []diff.Pair
+	for i := range 20 {
+		pairs = append(pairs, of(64, fmt.Sprint(i)))
+		b.compare(pairs[i])
+	}
+	b.compare(of(1000, "large"))
+	kept := 0
+	for _, p := range pairs {
+		if _, ok := b.Kept(p); ok {
+			kept++
+		}
+	}
+	if _, last := b.Kept(pairs[19]); kept < 1 || kept > 8 || !last {
+		t.Errorf("%d are kept; the last: %t", kept, last)
+	}
+}
+
 func TestNeeds(t *testing.T) {
 	need := func(pkg, requirement string, optional bool) catalog.Requirement {
 		return catalog.Requirement{Package: name.MustPackage(pkg), Repository: name.MustRepository("acme"), Requirement: requirement, App: pkg, Optional: optional}

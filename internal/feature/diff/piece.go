@@ -26,8 +26,8 @@ type Piece struct {
 	Look Look
 }
 
-// line is the i-th line of a text with marks.
-func line(t text, i int32, marks []mark) Row {
+// rowOf is the i-th line of a text with marks.
+func rowOf(t text, i int32, marks []mark) Row {
 	whole := t.line(i)
 	shown := bare(whole)
 	r := Row{Open: len(shown) == len(whole)}

@@ -113,7 +113,7 @@ func (w *window) skip(old, added, count int32) {
 func (w *window) kept(old, added, count int32) {
 	for i := range count {
 		if w.wants() {
-			r := line(w.new, added+i, nil)
+			r := rowOf(w.new, added+i, nil)
 			r.Sign, r.Old, r.New = Kept, int(old+i)+1, int(added+i)+1
 			w.rows = append(w.rows, r)
 		}
@@ -126,7 +126,7 @@ func (w *window) edit(e align.Edit) {
 	for i := e.From; i < e.FromEnd; i++ {
 		if w.wants() {
 			marked = w.mark(marked, e)
-			r := line(w.old, i, marked.old[i-e.From])
+			r := rowOf(w.old, i, marked.old[i-e.From])
 			r.Sign, r.Old = Minus, int(i)+1
 			w.rows = append(w.rows, r)
 		}
@@ -134,7 +134,7 @@ func (w *window) edit(e align.Edit) {
 	for i := e.To; i < e.ToEnd; i++ {
 		if w.wants() {
 			marked = w.mark(marked, e)
-			r := line(w.new, i, marked.new[i-e.To])
+			r := rowOf(w.new, i, marked.new[i-e.To])
 			r.Sign, r.New = Plus, int(i)+1
 			w.rows = append(w.rows, r)
 		}

@@ -2,6 +2,8 @@ package card
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"runtime"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/flight"
+	"hexhub/internal/kernel/line"
 )
 
 const (
@@ -21,8 +24,7 @@ const (
 type Drawer struct {
 	flights flight.Group[[]byte]
 	cards   *lru.Cache[Card, []byte]
-	waiting chan struct{} // has one for each who draws or waits to
-	drawing chan struct{} // has one for each who draws
+	line    *line.Line // of those who draw
 	draw    func(Card) ([]byte, error)
 }
 
@@ -34,24 +36,24 @@ func newDrawer(atATime int, draw func(Card) ([]byte, error)) *Drawer {
 	if err != nil {
 		panic(err) // the size is a constant, and positive
 	}
-	return &Drawer{cards: cards, waiting: make(chan struct{}, atATime+queue), drawing: make(chan struct{}, atATime), draw: draw}
+	return &Drawer{cards: cards, line: line.New(atATime, queue), draw: draw}
 }
 
 // Draw returns the card's picture, which is shared. When too many others are asked for it fails with Unavailable.
 func (d *Drawer) Draw(ctx context.Context, c Card) ([]byte, error) {
 	kept := func() ([]byte, bool) { return d.cards.Get(c) }
-	return d.flights.Once(ctx, c.key(), kept, func(context.Context) ([]byte, error) { return d.make(c) })
+	return d.flights.Once(ctx, c.key(), kept, func(ctx context.Context) ([]byte, error) { return d.make(ctx, c) })
 }
 
-func (d *Drawer) make(c Card) ([]byte, error) {
-	select {
-	case d.waiting <- struct{}{}:
-	default:
+func (d *Drawer) make(ctx context.Context, c Card) ([]byte, error) {
+	leave, err := d.line.Enter(ctx)
+	if errors.Is(err, line.ErrFull) {
 		return nil, &fault.Error{Kind: fault.Unavailable, Message: "Too many pictures are being drawn. Ask again in a moment.", RetryAfter: 5 * time.Second}
 	}
-	defer func() { <-d.waiting }()
-	d.drawing <- struct{}{}
-	defer func() { <-d.drawing }()
+	if err != nil {
+		return nil, fmt.Errorf("wait to draw: %w", err)
+	}
+	defer leave()
 	picture, err := d.draw(c)
 	if err == nil {
 		d.cards.Add(c, picture)

@@ -39,6 +39,98 @@ func TestOneMakesForAll(t *testing.T) {
 	})
 }
 
+// When all have left, the work ends. Who comes then has it done anew, and gets it.
+func TestWorkEndsWhenNobodyWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g flight.Group[string]
+		leaving, leave := context.WithCancel(t.Context())
+		begun, ended, ending := 0, 0, make(chan bool)
+		perform := func(ctx context.Context) (string, error) {
+			if begun++; begun > 1 {
+				return "it", ctx.Err()
+			}
+			<-ctx.Done()
+			ended++
+			<-ending // which takes a while
+			return "", ctx.Err()
+		}
+		for range 3 {
+			go func() {
+				if _, err := g.Do(leaving, "key", perform); !errors.Is(err, context.Canceled) {
+					t.Errorf("who left got %v", err)
+				}
+			}()
+		}
+		synctest.Wait()
+		if ended != 0 {
+			t.Fatal("the work ended while they waited")
+		}
+		leave()
+		synctest.Wait()
+		if begun != 1 || ended != 1 {
+			t.Fatalf("begun %d times, ended %d times", begun, ended)
+		}
+		var got string
+		var err error
+		go func() { got, err = g.Do(t.Context(), "key", perform) }()
+		synctest.Wait()
+		if begun != 1 {
+			t.Error("the same is made twice at a time")
+		}
+		ending <- true
+		synctest.Wait()
+		if begun != 2 || got != "it" || err != nil {
+			t.Errorf("begun %d times; who came later got %q, %v", begun, got, err)
+		}
+	})
+}
+
+// What was made although nobody waited is had by who comes before it is forgotten.
+func TestWhatIsMadeNeverthelessIsHad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g flight.Group[string]
+		leaving, leave := context.WithCancel(t.Context())
+		ending, begun := make(chan bool), 0
+		perform := func(context.Context) (string, error) { begun++; <-ending; return "it", nil }
+		go func() { _, _ = g.Do(leaving, "key", perform) }()
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		var got string
+		go func() { got, _ = g.Do(t.Context(), "key", perform) }()
+		synctest.Wait()
+		ending <- true
+		synctest.Wait()
+		if begun != 1 || got != "it" {
+			t.Errorf("begun %d times, got %q", begun, got)
+		}
+	})
+}
+
+// An error is of those who waited for it, and is not kept.
+func TestErrorsAreShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g flight.Group[string]
+		wrong, begin, begun := errors.New("wrong"), make(chan bool), 0
+		perform := func(context.Context) (string, error) { begun++; <-begin; return "", wrong }
+		var failed [3]error
+		for i := range failed {
+			go func() { _, failed[i] = g.Do(t.Context(), "key", perform) }()
+		}
+		synctest.Wait()
+		close(begin)
+		synctest.Wait()
+		for _, err := range failed {
+			if !errors.Is(err, wrong) {
+				t.Errorf("one got %v", err)
+			}
+		}
+		if _, err := g.Do(t.Context(), "key", perform); begun != 2 || !errors.Is(err, wrong) {
+			t.Errorf("begun %d times, %v", begun, err)
+		}
+	})
+}
+
 // What another has made and kept, between the look at what is kept and the making, is not made again.
 func TestWhatIsKeptIsNotMadeAgain(t *testing.T) {
 	var g flight.Group[string]

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/line"
 )
 
 // Made is a pack that is on no shelf yet. It takes room on the disk until it is kept or closed.
@@ -21,15 +23,31 @@ type Made struct {
 // Make makes a pack of what fill adds, whatever is on the shelf, and puts it nowhere: whoever made it may find that he
 // does not want it. That takes as long whether or not the shelf has such a pack. Those who only read do not wait for it.
 func (s *Shelf) Make(ctx context.Context, fill func(context.Context, *Writer) error) (*Made, error) {
-	leave, err := s.makers.enter(ctx.Done())
-	if errors.Is(err, errLeft) {
-		return nil, fmt.Errorf("wait to make a pack: %w", context.Cause(ctx))
-	}
+	leave, err := enter(ctx, s.makers)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
 	return s.make(ctx, fill)
+}
+
+const (
+	atOnce = 2  // packs that are made in a line, so that unpacking never takes all of a machine
+	inLine = 50 // that wait to be
+)
+
+// enter waits for one's turn to make a pack.
+func enter(ctx context.Context, l *line.Line) (leave func(), err error) {
+	leave, err = l.Enter(ctx)
+	switch {
+	case errors.Is(err, line.ErrFull):
+		f := fault.Wrap(fault.Unavailable, err, "This node has much to unpack just now.")
+		f.RetryAfter = 5 * time.Second
+		return nil, f
+	case err != nil:
+		return nil, fmt.Errorf("wait to make a pack: %w", err)
+	}
+	return leave, nil
 }
 
 // make makes a pack, of which nothing is left if that fails.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"hexhub/internal/kernel/flight"
+	"hexhub/internal/kernel/line"
 )
 
 // Options are what a shelf may be told. The zero value works.
@@ -32,9 +33,8 @@ type Shelf struct {
 	Options
 	root    *os.Root
 	flight  flight.Group[struct{}]
-	crowds  crowds
-	readers *line // those who want to read what is not there
-	makers  *line // those who may not want what they make
+	readers *line.Line // those who want to read what is not there
+	makers  *line.Line // those who may not want what they make; readers do not wait for them
 
 	mu    sync.Mutex // guards all below
 	order *list.List // of *item, those asked for lately in front
@@ -68,7 +68,7 @@ func NewShelf(dir string, o Options) (*Shelf, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the shelf of packs: %w", err)
 	}
-	s := &Shelf{Options: o, root: root, readers: newLine(), makers: newLine(), order: list.New(), items: map[string]*list.Element{}}
+	s := &Shelf{Options: o, root: root, readers: line.New(atOnce, inLine), makers: line.New(atOnce, inLine), order: list.New(), items: map[string]*list.Element{}}
 	if err := s.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the shelf of packs: %w", err), root.Close())
 	}
@@ -113,8 +113,7 @@ func (s *Shelf) Get(ctx context.Context, key string, fill func(context.Context, 
 		if err != nil || p != nil {
 			return p, err
 		}
-		err = s.want(ctx, key, fill)
-		if err != nil && (!errors.Is(err, errLeft) || ctx.Err() != nil) {
+		if err := s.want(ctx, key, fill); err != nil {
 			return nil, err
 		}
 	}
@@ -127,14 +126,11 @@ func checkKey(key string) error {
 	return nil
 }
 
-// want has the pack made, by one of those who want it. Who comes just when all others have left may hear of it, and wants
-// it again.
+// want has the pack made, by one of those who want it.
 func (s *Shelf) want(ctx context.Context, key string, fill func(context.Context, *Writer) error) error {
-	left, leave := s.crowds.join(key)
-	defer leave()
 	there := func() (struct{}, bool) { return struct{}{}, s.Holds(key) }
 	_, err := s.flight.Once(ctx, key, there, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.fill(ctx, left, key, fill)
+		return struct{}{}, s.fill(ctx, key, fill)
 	})
 	return err
 }
@@ -235,14 +231,15 @@ func (i *item) close() {
 	i.file, i.pack = nil, nil
 }
 
-// fill makes a pack that others want and puts it on the shelf, unless they have all left before it is its turn.
-func (s *Shelf) fill(ctx context.Context, left <-chan struct{}, key string, fill func(context.Context, *Writer) error) error {
-	leave, err := s.readers.enter(left)
+// fill makes a pack that others want and puts it on the shelf, unless they have all left before it is its turn. What is
+// begun is finished: it will be wanted again.
+func (s *Shelf) fill(ctx context.Context, key string, fill func(context.Context, *Writer) error) error {
+	leave, err := enter(ctx, s.readers)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	m, err := s.make(ctx, fill)
+	m, err := s.make(context.WithoutCancel(ctx), fill)
 	if err != nil {
 		return fmt.Errorf("fill pack %s: %w", key, err)
 	}

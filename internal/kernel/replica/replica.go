@@ -392,10 +392,10 @@ func (s *Store) Heal(ctx context.Context, h blob.Hash) bool {
 }
 
 // fetch gets a blob from any other node and keeps it. Those who want the same one wait for one fetch, which goes on
-// when one of them leaves. It returns blob.ErrNotFound if no node has it.
+// when they leave. It returns blob.ErrNotFound if no node has it.
 func (s *Store) fetch(ctx context.Context, h blob.Hash) error {
 	_, err := s.fetching.Do(ctx, h.String(), func(ctx context.Context) (struct{}, error) {
-		ctx, cancel := context.WithTimeout(ctx, s.o.AnswerWithin*6)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.AnswerWithin*6)
 		defer cancel()
 		return struct{}{}, s.fromAny(h, s.order(h, s.o.Peers()), func(p Peer) error { return s.take(ctx, p, h) })
 	})
