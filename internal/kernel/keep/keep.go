@@ -15,8 +15,10 @@ const overhead = 512
 
 // A Shelf keeps values by their keys. It is safe for concurrent use.
 type Shelf[K comparable, V any] struct {
+	bytes int
+
 	mu    sync.Mutex // guards all below
-	left  int        // bytes
+	left  int        // bytes that may be put in besides
 	order *list.List // of *item, those asked for lately in front
 	by    map[K]*list.Element
 }
@@ -29,7 +31,7 @@ type item[K comparable, V any] struct {
 
 // New returns an empty shelf for as many bytes.
 func New[K comparable, V any](bytes int) *Shelf[K, V] {
-	return &Shelf[K, V]{left: bytes, order: list.New(), by: map[K]*list.Element{}}
+	return &Shelf[K, V]{bytes: bytes, left: bytes, order: list.New(), by: map[K]*list.Element{}}
 }
 
 // Get returns the value that is kept under a key.
@@ -44,14 +46,17 @@ func (s *Shelf[K, V]) Get(key K) (value V, ok bool) {
 	return e.Value.(*item[K, V]).value, true
 }
 
-// Put keeps a value that takes size bytes, unless it alone exceeds what may be kept.
+// Put keeps a value that takes size bytes, unless it alone exceeds what may be kept: then nothing has to go for it, but what
+// was kept under its key.
 func (s *Shelf[K, V]) Put(key K, value V, size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e, ok := s.by[key]; ok {
 		s.drop(e)
 	}
-	size += overhead
+	if size += overhead; size > s.bytes {
+		return
+	}
 	s.by[key] = s.order.PushFront(&item[K, V]{key, value, size})
 	for s.left -= size; s.left < 0; {
 		s.drop(s.order.Back())

@@ -29,6 +29,13 @@ func TestTheOldestIsForgotten(t *testing.T) {
 	if _, ok := s.Get("large"); ok {
 		t.Error("what exceeds the room is kept")
 	}
+	if _, ok := s.Get("d"); !ok {
+		t.Error("what exceeds the room drove out what is kept")
+	}
+	s.Put("d", 1, 1<<20)
+	if _, ok := s.Get("d"); ok {
+		t.Error("what was kept under the key of another is")
+	}
 }
 
 func TestManyMayAskAtOnce(t *testing.T) {
