@@ -2,6 +2,7 @@ package docsearch
 
 import (
 	"context"
+	"io"
 	"strings"
 
 	"hexhub/internal/feature/catalog"
@@ -16,8 +17,8 @@ type Coverage struct {
 // coverages is of how many archives that are not searched it is remembered.
 const coverages = 4096
 
-// Coverage is what the documentation of a release says, whether or not this node searches it: ExDoc lists functions
-// without a text as well, and others do not, so that nothing is counted. It fails when the archive cannot be read now.
+// Coverage is what the documentation of a release says, whether or not this node searches it: tools list functions without
+// a text as well. Of documentation that lists none nothing is counted. It fails when the archive cannot be read now.
 func (x *Index) Coverage(ctx context.Context, r catalog.Release) (Coverage, error) {
 	if !r.HasDocs() {
 		return Coverage{}, nil
@@ -42,9 +43,15 @@ func (x *Index) counted(r catalog.Release) (Coverage, bool) {
 	return x.covered.Get(r.Docs.Hash)
 }
 
-// count reads the search data in an archive, and nothing else of it.
+// count reads of an archive no more than it takes to count.
 func (x *Index) count(ctx context.Context, r catalog.Release) (Coverage, error) {
-	c, err := x.readWith(ctx, r, readData)
+	c, err := x.readWith(ctx, r, func(f io.ReaderAt, size int64) (*collection, error) {
+		c, err := readData(f, size)
+		if err != nil {
+			return c, err
+		}
+		return c, c.countListed(f, size)
+	})
 	if err != nil {
 		return Coverage{}, err
 	}

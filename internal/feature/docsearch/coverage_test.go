@@ -17,10 +17,12 @@ func TestDocumentedFunctionsAreCounted(t *testing.T) {
 	)
 	w.document("ecto 1.0.0", elixir)
 	w.document("wisp 1.0.0", map[string]string{"index.html": "x", "search-data.json": `{"items":[{"type":"function","parentTitle":"wisp","title":"ok","doc":"","ref":"wisp.html#ok"}]}`})
+	w.document("plug 1.0.0", map[string]string{"plug.html": docsearch.EDocModule, "overview-summary.html": "<h1>Plug</h1>"})
+	w.document("glow 1.0.0", map[string]string{"glow.html": docsearch.GleamModule, "search_data.json": `{"items":[{"type":"function","parentTitle":"glow","title":"add","doc":"pub fn add() -> Int","ref":"glow.html#add"}]}`})
 	w.settle()
 	check := func(x *docsearch.Index) {
 		t.Helper()
-		for release, want := range map[string]docsearch.Coverage{"ecto 1.0.0": {Functions: 5, Told: 3}, "wisp 1.0.0": {}, "ecto 2.0.0": {}} {
+		for release, want := range map[string]docsearch.Coverage{"ecto 1.0.0": {Functions: 5, Told: 3}, "wisp 1.0.0": {}, "ecto 2.0.0": {}, "plug 1.0.0": {Functions: 3, Told: 1}, "glow 1.0.0": {Functions: 3, Told: 2}} {
 			ref, v := parse(release)
 			r, _ := catalog.GetRelease(w.db.View(), ref, v)
 			if got, err := x.Coverage(t.Context(), r); got != want || err != nil {

@@ -43,21 +43,26 @@ type page struct {
 // readPage takes in a page of HTML: as a whole, and its sections. What is no page is text.
 func (c *collection) readPage(file string, r io.Reader) {
 	p := &page{collection: c, ref: (&url.URL{Path: file}).EscapedPath(), kind: "page"}
-	z := html.NewTokenizer(io.LimitReader(r, mostPage))
-	z.SetMaxBuf(mostToken)
-	for !c.full() {
-		switch z.Next() {
-		case html.ErrorToken:
-			p.end()
-			return
+	eachToken(r, func(t html.Token) bool {
+		switch t.Type {
 		case html.TextToken:
-			p.write(string(z.Text()))
+			p.write(t.Data)
 		case html.StartTagToken:
-			p.open(z.Token())
+			p.open(t)
 		case html.EndTagToken:
-			p.close(z.Token())
+			p.close(t)
 		default:
 		}
+		return !c.full()
+	})
+	p.end()
+}
+
+// eachToken hands out what a page of HTML is made of, for as long as more is wanted.
+func eachToken(r io.Reader, take func(html.Token) (more bool)) {
+	z := html.NewTokenizer(io.LimitReader(r, mostPage))
+	z.SetMaxBuf(mostToken)
+	for z.Next() != html.ErrorToken && take(z.Token()) {
 	}
 }
 

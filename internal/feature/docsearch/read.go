@@ -14,7 +14,7 @@ import (
 // read returns the places of a release's documentation. It fails when the archive cannot be read now. One that was
 // taken in under older rules, and would not be today, has none.
 func (x *Index) read(ctx context.Context, r catalog.Release) (*collection, error) {
-	return x.readWith(ctx, r, readArchive)
+	return x.readWith(ctx, r, readCounted)
 }
 
 func (x *Index) readWith(ctx context.Context, r catalog.Release, read func(io.ReaderAt, int64) (*collection, error)) (*collection, error) {
@@ -40,13 +40,32 @@ func readArchive(f io.ReaderAt, size int64) (*collection, error) {
 	if err != nil || len(c.items) > 0 {
 		return c, err
 	}
-	_, err = tarball.WalkDocs(f, size, func(f tarball.File, r io.Reader) error {
-		if isPage(f.Path) && !c.full() {
-			c.readPage(f.Path, r)
+	err = walkPages(f, size, func(path string, r io.Reader) {
+		if !c.full() {
+			c.readPage(path, r)
+		}
+	})
+	return c, err
+}
+
+// readCounted is readArchive, with the functions that there are.
+func readCounted(f io.ReaderAt, size int64) (*collection, error) {
+	c, err := readArchive(f, size)
+	if err != nil {
+		return c, err
+	}
+	return c, c.countListed(f, size)
+}
+
+// walkPages hands out all pages.
+func walkPages(f io.ReaderAt, size int64, read func(path string, r io.Reader)) error {
+	_, err := tarball.WalkDocs(f, size, func(f tarball.File, r io.Reader) error {
+		if isPage(f.Path) {
+			read(f.Path, r)
 		}
 		return nil
 	})
-	return c, err
+	return err
 }
 
 // readData reads the search data alone.

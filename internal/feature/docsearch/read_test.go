@@ -106,6 +106,24 @@ func FuzzReadPage(f *testing.F) {
 	})
 }
 
+// FuzzCountPage: of no page are more texts told than there are functions, and another page after it is counted as ever.
+func FuzzCountPage(f *testing.F) {
+	f.Add(edocModule)
+	f.Add(gleamModule)
+	f.Fuzz(func(t *testing.T, text string) {
+		var c Coverage
+		c.countPage(strings.NewReader(text))
+		if c.Told > c.Functions || c.Told < 0 || c.Functions > len(text) {
+			t.Fatalf("%+v", c)
+		}
+		one := c
+		c.countPage(strings.NewReader(text))
+		if c.Functions != 2*one.Functions || c.Told != 2*one.Told {
+			t.Errorf("once %+v, twice %+v", one, c)
+		}
+	})
+}
+
 // check demands that all items can be shown, and be found again by their own words.
 func (c *collection) check(t *testing.T) {
 	for _, i := range c.items {

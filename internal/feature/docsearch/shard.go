@@ -35,7 +35,7 @@ type set struct {
 }
 
 // form is that of what is kept. A set in another one is put in anew.
-const form = 2
+const form = 3
 
 // key names a set. No name or version has a slash.
 func key(ref catalog.Ref, v version.Version) string {

@@ -79,6 +79,12 @@ func (f function) ID() string { return fmt.Sprintf("%s/%d", f.Name, f.Arity) }
 // Link leads to the function within its page.
 func (f function) Link() template.URL { return template.URL("#" + f.ID()) } //nolint:gosec // letters, digits and a slash
 
+// First is how the text begins.
+func (f function) First() string {
+	line, _, _ := strings.Cut(strings.TrimSpace(f.Text), "\n")
+	return line
+}
+
 // HTML is the text as it is shown.
 func (f function) HTML() template.HTML { return html(f.Text) }
 

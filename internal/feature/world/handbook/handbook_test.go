@@ -109,8 +109,8 @@ func TestPagesTellModulesAndFunctions(t *testing.T) {
 		{elixir, "Tidal.md", []string{"# `Tidal`", "# `height`", "The height at a port."}},
 		{elixir, "readme.html", []string{`href="changelog.html"`}},
 		{elixir, "index.html", []string{`content="0; url=readme.html"`}},
-		{erlang, "tides.html", []string{`name="height-2"`, "In metres.", "The height at a port."}},
-		{gleam, "tide.html", []string{`id="height"`, "of the tide.", `src="./docs_config.js"`}},
+		{erlang, "tides.html", []string{`name="height-2"`, `<td valign="top"><a href="#height-2">height/2</a></td><td>The height at a port.</td>`, "In metres.", "The height at a port."}},
+		{gleam, "tide.html", []string{`id="height"`, `<div class="rendered-markdown"><p>The height at a port.</p>`, "of the tide.", `src="./docs_config.js"`}},
 		{gleam, "tide/port.html", []string{`id="dover"`, `src="../docs_config.js"`}},
 	} {
 		page := write(t, c.release)[c.path]
