@@ -13,8 +13,9 @@
 // # How places are ranked
 //
 // Every word that was typed must be in the title of a place or in its text, there in any form (parse, parsing); the last
-// one may be the beginning of a word of the title. Words weigh by how rare they are (BM25), in a title six times as much
-// as in a text. What is called exactly as was typed, such as cast/4 or Ecto.Changeset, stands first.
+// one, from two letters on, may be the beginning of a word of the title. Words weigh by how rare they are (BM25), in a
+// title six times as much as in a text. What is called exactly as was typed, such as cast/4 or Ecto.Changeset, stands
+// first. Where titles alone are searched, each word may be a beginning; a single letter narrows what the others find.
 //
 // # No oracle
 //

@@ -46,6 +46,37 @@ func TestPlacesAreFound(t *testing.T) {
 	}
 }
 
+// A letter beside words narrows what they find, as if it were the beginning of a word; what is called so the whole comes first.
+func TestALetterBeginsAWordOfATitle(t *testing.T) {
+	w := newWorld(t)
+	w.document("plug 1.0.0", data(
+		"module Plug: It.", "module Plug.Conn: It.", "function Plug.call/2: It.", "function Plug.run/3: It.", "function Plug.c/0: It.", "module Cow: It.",
+	))
+	w.settle()
+	for _, c := range []struct {
+		typed      string
+		from, size int
+		want       string
+	}{
+		{"plug c", 0, 9, "Plug.c/0, Plug.Conn, Plug.call/2"},
+		{"c plug", 0, 9, "Plug.c/0, Plug.Conn, Plug.call/2"},
+		{"plug c", 1, 1, "Plug.Conn"},
+		{"plug c", 5, 5, ""},
+		{"plug r 3", 0, 9, "Plug.run/3"},
+		{"plug z", 0, 9, ""},
+		{"c", 0, 9, "Plug.c/0"},
+	} {
+		found := w.find(docsearch.Query{In: public, Typed: c.typed, Titles: true, From: c.from, Size: c.size})
+		var got []string
+		for _, h := range found.Hits {
+			got = append(got, h.Title)
+		}
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("%q finds %q from %d on, want %s", c.typed, got, c.from, c.want)
+		}
+	}
+}
+
 // Marks stand where the words are, and a text is shown where the first of them is.
 func TestFoundWordsAreMarked(t *testing.T) {
 	w := newWorld(t)

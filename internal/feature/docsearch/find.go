@@ -77,7 +77,9 @@ func (x *Index) Find(ctx context.Context, v *store.View, q Query) (Found, error)
 		return found, nil
 	}
 	q.From = min(max(q.From, 0), MostDeep)
-	req := bleve.NewSearchRequestOptions(q.ask(words, keys), min(q.Size, MostDeep-q.From), q.From, false)
+	sought, letters := q.apart(words)
+	from, size := q.run(letters)
+	req := bleve.NewSearchRequestOptions(q.ask(sought, letters, keys), size, from, false)
 	req.Fields = []string{fieldBody}
 	var res *bleve.SearchResult
 	err := guard(func() (err error) {
@@ -99,6 +101,9 @@ func (x *Index) Find(ctx context.Context, v *store.View, q Query) (Found, error)
 		} else {
 			found.Total--
 		}
+	}
+	if len(letters) > 0 {
+		found.narrow(letters, q.From, q.Size)
 	}
 	return found, nil
 }
@@ -182,11 +187,14 @@ const (
 	fewLetters = 2 // that begin a word: fewer begin too many
 )
 
-// ask is the query in bleve's terms.
-func (q Query) ask(words, keys []string) query.Query {
+// ask is the query in bleve's terms. Letters are those that [Query.apart] tells apart.
+func (q Query) ask(words, letters, keys []string) query.Query {
 	b := bleve.NewBooleanQuery()
 	for i, w := range words {
 		b.AddMust(q.word(w, i == len(words)-1))
+	}
+	for _, l := range letters {
+		b.AddShould(term(fieldTitle, l, inTitle))
 	}
 	// Of what is called so the whole weighs most, so that it stands before those that end in it.
 	exact := strings.ToLower(strings.TrimSpace(q.Typed))

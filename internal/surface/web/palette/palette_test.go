@@ -141,7 +141,12 @@ end
 		{"", "round_ha", "decimal.docs.localhost"},
 		{"tom", "round_half", "decimal.docs.localhost"},
 		{"eva", "Deck.Secret", "guild--deck.docs.localhost"},
+		{"", "decimal r", "decimal.docs.localhost"},
+		{"", "d round h", "decimal.docs.localhost"},
 		{"eva", "deal_ca", "guild--deck.docs.localhost"},
+		{"eva", "deal c", "guild--deck.docs.localhost"},
+		{"", "deal c", ""},
+		{"", "decimal x", ""},
 		{"tom", "Deck.Secret", ""},
 		{"", "deal_c", ""},
 	} {
