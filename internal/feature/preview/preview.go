@@ -65,6 +65,7 @@ func New(blobs blob.Store, sources *source.Sources, o Options) *Previews {
 type Preview struct {
 	Names    map[Part]string // of the files, as far as there are any
 	Document markup.Document // the zero one if the release has no such text
+	Files    []string        // paths of all files, in their order; nobody changes them
 }
 
 // Has reports whether the release has the text.
@@ -114,7 +115,7 @@ type text struct {
 }
 
 func (t texts) names() Preview {
-	p := Preview{Names: map[Part]string{}}
+	p := Preview{Names: map[Part]string{}, Files: t.files}
 	for part, text := range t.by {
 		p.Names[part] = text.name
 	}

@@ -7,12 +7,13 @@ import (
 	"strings"
 	"time"
 
+	"hexhub/hex/version"
 	"hexhub/internal/feature/catalog"
 )
 
 // checks are all there are, in the order in which one would see to them.
 var checks = []func(Facts, time.Time) (c Check, applies bool){
-	readme, example, description, docs, functions, changelog, license, links, needs, bounds, owners, build, stable, recent,
+	readme, example, description, docs, functions, changelog, license, links, needs, bounds, owners, tested, build, elixir, stable, recent,
 }
 
 // either is a grade for what is so or not so.
@@ -94,11 +95,11 @@ func functions(f Facts, _ time.Time) (Check, bool) {
 	c := Check{
 		Name: "functions", Words: "Its functions are documented", Points: 10, Grade: Missed,
 		Why: "Whoever meets a function without a text must read its code, or leave it alone.",
-		Fix: "Write @doc, in Erlang -doc, before each function that others are to call, with false for those that they are not. Then publish the documentation.", At: InDocs,
+		Fix: "Write @doc, in Erlang -doc or %% @doc, in Gleam ///, before each function that others are to call. Then publish the documentation.", At: InDocs,
 	}
 	switch {
 	case f.Functions == 0:
-		return c.unknown("It is not counted: EDoc and Gleam do not list functions without a text."), f.Docs
+		return c.unknown("It is not counted: the documentation lists no functions."), f.Docs
 	case f.Told*100 >= f.Functions*wellTold:
 		c.Grade = Met
 	case f.Told*100 >= f.Functions*halfTold:
@@ -224,6 +225,18 @@ func owners(f Facts, _ time.Time) (Check, bool) {
 	}.found("They can.", "", "It has a single owner."), true
 }
 
+func tested(f Facts, _ time.Time) (Check, bool) {
+	c := Check{
+		Name: "tests", Words: "A machine tests it", Points: 5, Grade: Met, Found: "Its files or its README say where.",
+		Why: "Whoever sends an improvement sees at once whether it breaks something, and so does whoever publishes.",
+	}
+	if !f.Tests {
+		c.Grade, c.Points, c.Found = Unknown, 0, "Neither the files nor the README tell."
+		c.Fix, c.At = "Put the badge of your builds into the README, with a link to them.", InFiles
+	}
+	return c, true
+}
+
 func build(f Facts, _ time.Time) (Check, bool) {
 	c := Check{
 		Name: "build", Words: "It says what it is built with", Points: 5, Grade: either(f.Build),
@@ -235,6 +248,18 @@ func build(f Facts, _ time.Time) (Check, bool) {
 	}
 	return c.found("It does.", "It names its build tool and not the versions of Elixir that it works with.", "It names no build tool."), true
 }
+
+func elixir(f Facts, _ time.Time) (Check, bool) {
+	q, err := version.ParseRequirement(f.Elixir)
+	return Check{
+		Name: "elixir", Words: "It works with newer versions of Elixir", Points: 5, Grade: either(err == nil && q.Match(later, false)),
+		Why: "Elixir has a new version twice a year. Clients warn of a package that does not admit it.",
+		Fix: "Write elixir: with two numbers, such as \"~> 1.15\", which is the oldest version that works and all that come after it.", At: InProject,
+	}.found("It admits what comes after "+f.Elixir+".", "", "It admits "+f.Elixir+" and nothing that comes after it."), f.Elixir != "" && err == nil
+}
+
+// later is a version of Elixir that is not yet there.
+var later = version.MustParse("1.999.0")
 
 func stable(f Facts, _ time.Time) (Check, bool) {
 	c := Check{

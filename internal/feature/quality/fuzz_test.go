@@ -31,6 +31,19 @@ func FuzzEndless(f *testing.F) {
 	})
 }
 
+// FuzzShowsTests: what is said to show what came of tests is a link to a host.
+func FuzzShowsTests(f *testing.F) {
+	for _, link := range []string{"https://github.com/a/b/actions/workflows/ci.yml", "/actions/", "https://travis-ci.com.evil.example", "//circleci.com/x", "https://gitlab.com/a/b/-/pipelines"} {
+		f.Add(link)
+	}
+	f.Fuzz(func(t *testing.T, link string) {
+		if u, err := url.Parse(link); ShowsTests(link) && (err != nil || u.Hostname() == "") {
+			t.Errorf("%q is said to show what came of tests; %v", link, err)
+		}
+		IsBuilder(link)
+	})
+}
+
 // FuzzIsSource: a link that is said to lead to source code leads to a host.
 func FuzzIsSource(f *testing.F) {
 	for _, link := range []string{"https://github.com/a/b", "https://git.sr.ht/~a", "https://notgithub.com", "//github.com", "https://GITHUB.com:443"} {

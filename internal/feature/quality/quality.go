@@ -20,7 +20,7 @@ type Facts struct {
 	Links       []string // addresses
 	Docs        bool     // of this release
 	DocsBefore  bool     // of an older one
-	Functions   int      // in the documentation, and macros; zero if that does not say, as that of EDoc and Gleam
+	Functions   int      // in the documentation, and macros; zero if that does not say
 	Told        int      // of those, that have a text
 
 	Needs []Need
@@ -31,8 +31,10 @@ type Facts struct {
 	Pre      bool // the release is a pre-release
 	Stable   bool // there is a stable version at all
 	Retired  bool
-	Build    bool // the release names its build tools
-	Language bool // and the versions of Elixir that it works with, if it is made with mix
+	Build    bool   // the release names its build tools
+	Language bool   // and the versions of Elixir that it works with, if it is made with mix
+	Elixir   string // which those are; empty if nothing is said
+	Tests    bool   // a file or the README tells that a machine tests it
 	At       time.Time
 }
 

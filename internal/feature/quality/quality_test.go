@@ -16,7 +16,7 @@ func best() quality.Facts {
 	return quality.Facts{
 		Readme: true, Example: true, Changelog: true, License: true, Licenses: []string{"Apache-2.0"}, Description: "Numbers of any precision.",
 		Links: []string{"https://github.com/acme/decimal"}, Docs: true, Functions: 10, Told: 8, Needs: []quality.Need{{Name: "jason", Requirement: "~> 1.0"}},
-		Owners: 2, Stable: true, Build: true, Language: true, At: now.AddDate(0, -1, 0),
+		Owners: 2, Stable: true, Build: true, Language: true, Elixir: "~> 1.15", Tests: true, At: now.AddDate(0, -1, 0),
 	}
 }
 
@@ -43,7 +43,7 @@ func TestAReleaseThatHasEverythingGetsAllPoints(t *testing.T) {
 			t.Errorf("%s says %q and %q to do", c.Name, c.Found, c.Fix)
 		}
 	}
-	if sum != 115 {
+	if sum != 125 {
 		t.Errorf("all points are %d", sum)
 	}
 }
@@ -76,6 +76,8 @@ func TestEachCheckSaysWhatToDo(t *testing.T) {
 		{"owners", func(f *quality.Facts) { f.Owners = 1 }, quality.Missed, "single owner"},
 		{"build", func(f *quality.Facts) { f.Build = false }, quality.Missed, "no build tool"},
 		{"build", func(f *quality.Facts) { f.Language = false }, quality.Partly, "Elixir"},
+		{"elixir", func(f *quality.Facts) { f.Elixir = "~> 1.14.0" }, quality.Missed, "nothing that comes after"},
+		{"elixir", func(f *quality.Facts) { f.Elixir = ">= 1.0.0 and < 1.16.0" }, quality.Missed, "nothing that comes after"},
 		{"version", func(f *quality.Facts) { f.Retired = true }, quality.Missed, "retired"},
 		{"version", func(f *quality.Facts) { f.Pre = true }, quality.Partly, "pre-release"},
 		{"recent", func(f *quality.Facts) { f.At = now.AddDate(-2, 0, 0) }, quality.Partly, "a year ago"},
@@ -108,6 +110,11 @@ func TestWhatDoesNotApplyIsNoCheck(t *testing.T) {
 	f.Owners, f.Organization = 0, true
 	if got := find(t, quality.Judge(f, now), "owners"); got.Grade != quality.Met {
 		t.Errorf("an organization is %+v", got)
+	}
+	f = best()
+	f.Tests, f.Elixir = false, ""
+	if r := quality.Judge(f, now); find(t, r, "tests").Grade != quality.Unknown || find(t, r, "tests").Fix == "" || r.Score() != 100 || r.Told() != len(r.Checks)-1 {
+		t.Errorf("what cannot be told counts: %d %%, %+v", r.Score(), find(t, r, "tests"))
 	}
 	for _, id := range []string{"MIT", "LicenseRef-Acme", "BSD-3-Clause", "GPL-2.0"} {
 		f.Licenses = []string{id}

@@ -2,6 +2,8 @@ package packages
 
 import (
 	"context"
+	"html"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -10,6 +12,7 @@ import (
 	"hexhub/internal/feature/depend"
 	"hexhub/internal/feature/preview"
 	"hexhub/internal/feature/quality"
+	"hexhub/internal/kernel/markup"
 	"hexhub/internal/kernel/store"
 )
 
@@ -74,16 +77,27 @@ func (p *pages) readFacts(ctx context.Context, s *subject, f *quality.Facts) err
 	}
 	f.Readme, f.Changelog, f.License = readme.Has(preview.Readme), readme.Has(preview.Changelog), readme.Has(preview.License)
 	f.Example = strings.Contains(string(readme.Document.HTML), `<pre class="code"`)
+	f.Tests = slices.ContainsFunc(append(hrefs(readme.Document), f.Links...), quality.ShowsTests) || slices.ContainsFunc(readme.Files, quality.IsBuilder)
 	c, err := p.Manuals.Coverage(ctx, s.Release)
 	f.Functions, f.Told = c.Functions, c.Told
 	return err
+}
+
+var href = regexp.MustCompile(` href="([^"]*)"`)
+
+// hrefs are where a text leads.
+func hrefs(d markup.Document) (all []string) {
+	for _, found := range href.FindAllStringSubmatch(string(d.HTML), -1) {
+		all = append(all, html.UnescapeString(found[1]))
+	}
+	return all
 }
 
 // rowFacts are those that need no look into the files.
 func (s *subject) rowFacts() quality.Facts {
 	meta := s.Meta
 	f := quality.Facts{
-		Licenses: meta.Licenses, Docs: s.Release.HasDocs(), DocsBefore: slices.ContainsFunc(s.Releases, catalog.Release.HasDocs), Needs: s.needs(),
+		Licenses: meta.Licenses, Elixir: s.Release.Elixir, Docs: s.Release.HasDocs(), DocsBefore: slices.ContainsFunc(s.Releases, catalog.Release.HasDocs), Needs: s.needs(),
 		Organization: !s.Repository.Default(), Pre: s.Release.Version.IsPre(), Stable: !s.Package.Summary.Newest().IsPre(), Retired: s.Release.Retirement != nil,
 		Build: len(s.Release.BuildTools) > 0, Language: s.Release.Elixir != "" || !slices.Contains(s.Release.BuildTools, "mix"), At: s.Release.InsertedAt,
 	}

@@ -65,6 +65,32 @@ func TestTheScoreFollowsTheRows(t *testing.T) {
 	}
 }
 
+// That a machine tests a package is told by the badge of its README, or by a file that the machine reads.
+func TestWhereAPackageIsTestedIsSeen(t *testing.T) {
+	s := newWorld(t, `user jose
+package hub/badge owner=jose
+release hub/badge 1.0.0
+package hub/file owner=jose
+release hub/file 1.0.0
+package hub/none owner=jose
+release hub/none 1.0.0 elixir="~> 1.14.0"
+-- badge-1.0.0/README.md --
+[![CI](https://github.com/acme/badge/actions/workflows/ci.yml/badge.svg)](https://github.com/acme/badge/actions/workflows/ci.yml?query=branch%3Amain&x=1)
+-- file-1.0.0/.github/workflows/ci.yml --
+on: push
+-- none-1.0.0/README.md --
+Some [actions](https://github.com/acme/none) in [it](lib/none.ex).
+`)
+	for pkg, want := range map[string]string{"badge": "say where", "file": "say where", "none": "Neither the files nor the README tell."} {
+		if got := words(s.page(200, "/packages/"+pkg+"/quality", visit{}).one(t, "li", "id", "tests")); !strings.Contains(got, want) {
+			t.Errorf("of the tests of %s is told %s", pkg, got)
+		}
+	}
+	if got := words(s.page(200, "/packages/none/quality", visit{}).one(t, "li", "id", "elixir")); !strings.Contains(got, "~> 1.14.0 and nothing that comes after it") {
+		t.Errorf("of its Elixir is told %s", got)
+	}
+}
+
 // How many functions have a text is told by the documentation, on each node the same, whether or not it searches it.
 func TestHowMuchIsDocumentedIsTold(t *testing.T) {
 	s := newWorld(t, `user jose
