@@ -79,6 +79,7 @@ func docsLookouts() (out []matrixRow) {
 var docsTimed = []matrixRow{
 	{route: "GET /1.0.0/index.html", host: "%s--%s.{docs}"},
 	{route: "GET /packages/%s/%s/1.0.0/files/mix.exs"},
+	{route: "GET /packages/%s/%s/1.0.0/files/mix.exs?view=raw"},
 	{route: "GET /diff/%s/%s/1.0.0..7.7.7"},
 	{route: "GET /search?q=canary&packages=%s/%s:7.7.7"},
 	{route: "GET /api/docs/search?q=canary&query_by=doc&filter_by=package:=[%s/%s-7.7.7]"},

@@ -445,7 +445,7 @@ func TestL6RefusalsTakeEquallyLong(t *testing.T) {
 		}
 	}
 	for _, row := range docsTimed {
-		for _, caller := range []string{"anon", "sam"} {
+		for _, caller := range []string{"anon", "sam", "stranger"} {
 			h.timeRefusals(60, caller, row)
 		}
 	}

@@ -82,7 +82,7 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 	palette.Register(w, palette.Deps{Catalog: n.Catalog, Search: n.Search, Manuals: n.Manuals, Docs: n.pages(), Default: n.repository})
 	n.addSite(w)
 	packages.Register(w, packages.Deps{
-		DB: n.DB, Catalog: n.Catalog, Audit: n.Audit, Previews: n.Previews, Sources: n.Sources, Diffs: n.Diffs, Log: n.log, Default: n.repository,
+		DB: n.DB, Access: n.Access, Catalog: n.Catalog, Audit: n.Audit, Previews: n.Previews, Sources: n.Sources, Diffs: n.Diffs, Log: n.log, Default: n.repository,
 		Registry: n.Registry(), Docs: n.pages(), Trees: n.Trees, Manuals: n.Manuals,
 	})
 	dash.Register(w, dash.Deps{DB: n.DB, Access: n.Access, Orgs: n.Orgs, Policies: n.Policies, Audit: n.Audit, Registry: n.Registry()})

@@ -28,7 +28,7 @@ func (p *pages) owned(w http.ResponseWriter, r *http.Request, s *subject, verb a
 
 // act answers a form of the tabs on which something is done to a package.
 func (p *pages) act(w http.ResponseWriter, r *http.Request) error {
-	s, err := p.subject(r)
+	s, err := p.subject(w, r)
 	if err != nil {
 		return err
 	}

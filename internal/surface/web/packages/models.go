@@ -40,6 +40,9 @@ func (p *pages) forModels(r *http.Request, s *subject, texts preview.Preview) st
 		fmt.Fprintf(&b, " under %s", oneLine(strings.Join(l, ", ")))
 	}
 	b.WriteString(".\n\n")
+	if !s.Repository.Public {
+		b.WriteString("It is private: send an API key that may fetch it in the Authorization header, for its files as for this text.\n\n")
+	}
 	for _, state := range s.states() {
 		fmt.Fprintf(&b, "- %s\n", oneLine(state.Words+" "+state.Message))
 	}

@@ -11,6 +11,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"hexhub/hex/name"
+	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/connect"
@@ -27,6 +28,7 @@ import (
 // Deps are what the pages show and use.
 type Deps struct {
 	DB       *store.DB
+	Access   *access.Access
 	Catalog  *catalog.Catalog
 	Audit    *audit.Audit
 	Previews *preview.Previews
@@ -90,7 +92,7 @@ type tab struct {
 
 // show answers with the page that an address names.
 func (p *pages) show(w http.ResponseWriter, r *http.Request) error {
-	s, err := p.subject(r)
+	s, err := p.subject(w, r)
 	if err != nil {
 		return err
 	}

@@ -86,6 +86,8 @@ type site struct {
 	db       *store.DB
 	manuals  *docsearch.Index
 	catalog  *catalog.Catalog
+	access   *access.Access
+	secrets  map[string]string // of keys, by USER/NAME
 }
 
 func newSite(t *testing.T) *site {
@@ -123,7 +125,8 @@ func newSiteOf(t testing.TB, blobs blob.Store, text string) *site {
 	if _, err := r.Orgs.EnsureDefault(t.Context(), hub); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := world.Build(t.Context(), r, []byte(text)); err != nil {
+	built, err := world.Build(t.Context(), r, []byte(text))
+	if err != nil {
 		t.Fatal(err)
 	}
 	shelf, err := pack.NewShelf(t.TempDir(), pack.Options{})
@@ -137,17 +140,18 @@ func newSiteOf(t testing.TB, blobs blob.Store, text string) *site {
 	web := ui.New(ui.Options{URL: "https://hub.example.com", Repository: "hub", Version: "test", Log: log, DB: db, Open: accounts.Open, Live: live.Options{Most: 100}})
 	t.Cleanup(web.Close)
 	packages.Register(web, packages.Deps{
-		DB: db, Catalog: r.Catalog, Sources: sources, Trees: docs.NewTrees(blobs, shelf), Previews: preview.New(blobs, sources, preview.Options{}), Log: log, Default: hub,
+		DB: db, Access: r.Access, Catalog: r.Catalog, Sources: sources, Trees: docs.NewTrees(blobs, shelf), Previews: preview.New(blobs, sources, preview.Options{}), Log: log, Default: hub,
 		Manuals:  manuals,
 		Diffs:    diff.New(sources, diff.Options{Limiter: limit.New(100)}),
 		Registry: connect.Registry{URL: "https://hub.example.com", Repository: "hub", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},
 	})
-	return &site{t, web, accounts, db, manuals, r.Catalog}
+	return &site{t, web, accounts, db, manuals, r.Catalog, r.Access, built.Secrets}
 }
 
 // A visit is how a page is asked for.
 type visit struct {
 	as, tool, method string
+	key              string // or another credential
 	form             url.Values
 }
 
@@ -163,6 +167,9 @@ func (s *site) ask(path string, v visit) *httptest.ResponseRecorder {
 	}
 	if v.tool != "" {
 		r.AddCookie(&http.Cookie{Name: "__Host-hexhub-tool", Value: v.tool})
+	}
+	if v.key != "" {
+		r.Header.Set("Authorization", v.key)
 	}
 	if v.as != "" {
 		u, ok := account.ByName(s.db.View(), v.as)

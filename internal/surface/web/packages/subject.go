@@ -43,32 +43,50 @@ func (s *subject) resolution() depend.Resolution {
 }
 
 // subject finds what a request is about.
-func (p *pages) subject(r *http.Request) (*subject, error) {
+func (p *pages) subject(w http.ResponseWriter, r *http.Request) (*subject, error) {
 	a, ok := addressOf(r)
 	if !ok {
 		return nil, errAbsent
 	}
-	return p.about(r, a)
+	s := p.asked(r)
+	if forPrograms(r, a) {
+		w.Header().Add("Vary", "Authorization")
+		if err := p.admit(w, r, s, a); err != nil {
+			return nil, err
+		}
+	}
+	return s, p.find(r, s, a)
 }
 
 // about finds what an address names, for who asks.
 func (p *pages) about(r *http.Request, a address) (*subject, error) {
-	s := &subject{view: p.DB.View(), actor: p.web.Actor(r), Tab: a.Tab, File: a.Path, Pinned: a.Version != ""}
-	s.sight = depend.By(s.view, s.actor)
+	s := p.asked(r)
+	return s, p.find(r, s, a)
+}
+
+// asked is a subject of which no more is known than who asks for it.
+func (p *pages) asked(r *http.Request) *subject {
+	v, actor := p.DB.View(), p.web.Actor(r)
+	return &subject{view: v, actor: actor, sight: depend.By(v, actor)}
+}
+
+// find makes what an address names the subject.
+func (p *pages) find(r *http.Request, s *subject, a address) error {
+	s.Tab, s.File, s.Pinned = a.Tab, a.Path, a.Version != ""
 	s.Repository, _ = org.Resolve(s.view, p.Default, a.Repository) // the zero one is nobody's to read
 	pkg, err := name.ParsePackage(a.Name)
 	if err != nil {
-		return nil, errAbsent
+		return errAbsent
 	}
 	ref := catalog.Ref{Repository: s.Repository.Name, Name: pkg}
 	found, ok := s.sight.Package(ref)
 	if !ok {
-		return nil, s.lost(ref)
+		return s.lost(ref)
 	}
 	s.Package = found
 	s.Releases = catalog.Releases(s.view, ref)
 	p.follow(r, ref)
-	return s, s.choose(a.Version)
+	return s.choose(a.Version)
 }
 
 // follow has pages that are open made again when the package or one of its releases changes, and for nothing else that
