@@ -11,6 +11,9 @@ mkdirSync(out, { recursive: true });
 
 execFileSync("node_modules/.bin/tailwindcss", ["--input", "src/app.css", "--output", join(out, "app.css"), "--minify"], { stdio: ["ignore", "ignore", "inherit"] });
 
+// What only pages with tabs need.
+await build({ entryPoints: ["src/tabs.css"], outfile: join(out, "tabs.css"), minify: true, legalComments: "none", logLevel: "warning" });
+
 // The script is deferred, and then does nothing in the turn in which browsers first lay out the page: a turn that takes
 // long answers nobody. In brackets, a function is compiled where the script is read, which is beside the page's thread.
 await build({

@@ -41,11 +41,16 @@ func (p *pages) view(w http.ResponseWriter, r *http.Request, s *subject, title s
 	if d := s.Meta.Description; d != nil {
 		v.About = *d
 	}
-	v.Picture = s.picture()
+	v.Picture, v.Tabbed = s.picture(), s.tabbed()
 	v.Quality, v.Judged = p.judge(r, s)
 	v.Tabs = p.tabsOf(s)
 	v.Tabs = slices.Insert(v.Tabs, 1, v.textTabs()...)
 	return v
+}
+
+// tabbed is the name that all tabs of the package share, and those of no other.
+func (s *subject) tabbed() string {
+	return "package-" + s.Repository.Name.String() + "-" + s.Package.Name.String()
 }
 
 // picture is the path of the picture that is shown beside a link to the page; empty if only some may know of the package.

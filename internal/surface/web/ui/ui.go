@@ -213,6 +213,7 @@ type Page struct {
 	Feeds     []Step // that tell when what is shown here changes
 	Section   string // path of the part of the site that the page belongs to, such as "/packages"
 	Query     string // what was searched for
+	Tabbed    string // the page is a tab, and fades into others of the same name; letters, digits and hyphens
 
 	admin bool   // the visitor administers the site
 	site  string // where people open it
