@@ -11,6 +11,9 @@ import (
 // Week returns the downloads of the seven days that end with today.
 func (d DownloadTotal) Week(today Date) int64 { return d.Days.sum(today-6, today+1) }
 
+// Month returns the downloads of the thirty days that end with today.
+func (d DownloadTotal) Month(today Date) int64 { return d.Days.sum(today-29, today+1) }
+
 // Series returns the downloads of each of so many days, the oldest first and the date given last.
 func (d DownloadTotal) Series(last Date, days int) []int64 {
 	out := make([]int64, days)

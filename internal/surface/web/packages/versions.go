@@ -8,7 +8,6 @@ import (
 	"hexhub/hex/version"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
-	"hexhub/internal/feature/stats"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -22,6 +21,8 @@ type versionsView struct {
 
 	Pace      []int64 // versions in each of the last quarters, this one's last
 	PaceWords string  // say what that shows
+
+	Downloads downloads
 }
 
 func (p *pages) versions(w http.ResponseWriter, r *http.Request, s *subject) error {
@@ -36,6 +37,7 @@ func (p *pages) versions(w http.ResponseWriter, r *http.Request, s *subject) err
 	}
 	v.Found, v.Tracks = len(found), tracks(found)
 	v.Pace, v.PaceWords = paceOf(s.Releases, time.Now())
+	v.Downloads = s.downloads()
 	status := http.StatusOK
 	if v.Problem != "" {
 		status = http.StatusUnprocessableEntity
@@ -86,12 +88,6 @@ func (s *subject) publisher(r catalog.Release) string {
 		return ""
 	}
 	return u.Username.String()
-}
-
-// downloads of a release, ever.
-func (s *subject) downloads(r catalog.Release) int64 {
-	row, _ := stats.Release(s.view, r.Repository, r.Package, r.Version)
-	return row.Total
 }
 
 // open reports whether a track shows all its versions at once: few, or asked for.
