@@ -16,10 +16,7 @@ import (
 // Facts are a package and one of its releases in a few words.
 type Facts struct {
 	Item
-	Prerelease bool
-	Docs       bool  // the release has documentation
-	Needs      int   // packages that the release requires; those it can do without are not counted
-	Downloads  int64 // of the package, ever
+	Downloads int64 // of the package, ever
 }
 
 // Facts returns the facts of a public package with the release of that version, or with its newest one if the
@@ -43,12 +40,7 @@ func (s *Shelf) Facts(ctx context.Context, pkg, text string) (Facts, bool) {
 	if !ok {
 		return Facts{}, false
 	}
-	f := Facts{Item: item(v, p, r), Prerelease: r.Version.IsPre(), Docs: r.HasDocs()}
-	for _, needed := range r.Requirements {
-		if !needed.Optional {
-			f.Needs++
-		}
-	}
+	f := Facts{Item: item(v, p, r)}
 	downloads, _ := stats.Package(v, p.Repository, p.Name)
 	f.Downloads = downloads.Total
 	own, _ := catalog.MetaOf(ctx, v, p, r) // that of the package, if it fails

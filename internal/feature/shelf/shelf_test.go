@@ -145,10 +145,10 @@ func TestFactsAreOfTheNewestStableRelease(t *testing.T) {
 	h, s := newShelf(t)
 	downloaded(t, h, "hexhub", "decimal", "1.0.0", 2)
 	f, ok := s.Facts(t.Context(), "decimal", "")
-	if !ok || f.Version != "2.0.0" || f.Needs != 1 || f.Docs || f.Prerelease || f.Downloads != 2 || f.Week != 2 || len(f.Daily) != shelf.Days || f.Daily[shelf.Days-1] != 2 {
+	if !ok || f.Version != "2.0.0" || f.Downloads != 2 || f.Week != 2 || len(f.Daily) != shelf.Days || f.Daily[shelf.Days-1] != 2 {
 		t.Errorf("decimal: %+v", f)
 	}
-	if f, ok := s.Facts(t.Context(), "decimal", "3.0.0-rc.1"); !ok || !f.Prerelease {
+	if f, ok := s.Facts(t.Context(), "decimal", "3.0.0-rc.1"); !ok || f.Version != "3.0.0-rc.1" {
 		t.Errorf("the prerelease: %+v, %t", f, ok)
 	}
 	if f, ok := s.Facts(t.Context(), "plug", ""); !ok || f.Retired == nil {

@@ -23,7 +23,7 @@ type address struct {
 var words = map[string]bool{
 	"versions": true, "changelog": true, "license": true, "dependencies": true, "dependents": true, "advisories": true,
 	"audit-logs": true, "owners": true, "settings": true, "files": true, "report": true, "stats": true, "quality": true,
-	"llms.txt": true,
+	"llms.txt": true, "badges": true,
 }
 
 // parseAddress reads the parts of a path below /packages, of which there are at least one.

@@ -3,7 +3,6 @@ package packages
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,8 +28,7 @@ type mainView struct {
 	Tool     string        // whose snippet is shown
 	Connect  *connect.Step // to do before; nil for none
 	Card     string        // what search engines are told, in JSON; empty for none
-	Badge    string        // path of the package's badge; empty for none
-	site     string        // where people open this one
+	Badge    *made         // that tells the version; nil for none
 }
 
 const month = 30 // days that are drawn
@@ -47,16 +45,13 @@ func (p *pages) main(w http.ResponseWriter, r *http.Request, s *subject) error {
 	if !v.NoIndex {
 		v.Card = p.card(s)
 	}
-	if s.Repository.Default() { // others have neither
-		v.Badge, v.site = "/badge/"+s.Package.Name.String()+"/version.svg", p.Registry.URL
+	if s.forAll() { // others have neither
+		if !s.Pinned { // it tells of the newest version
+			v.Badge = new(p.made(badgeKinds[0], p.badged(r, s), "", ""))
+		}
 		v.Feeds = []ui.Step{{Path: s.Base() + "/feed.atom", Words: "Versions of " + s.Package.Name.String()}}
 	}
 	return p.web.Show(w, http.StatusOK, v.show())
-}
-
-// badgeText shows the badge in Markdown, as a link to the package.
-func (v mainView) badgeText() string {
-	return fmt.Sprintf("[![%s](%s%s)](%s%s)", v.Package.Name, v.site, v.Badge, v.site, v.Base())
 }
 
 // card describes the package in the words of schema.org. JSON escapes what could end the element that it stands in.

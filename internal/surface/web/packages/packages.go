@@ -60,11 +60,13 @@ func Register(web *ui.Web, d Deps) {
 		"audit-logs":   {p.activity, false},
 		"owners":       {p.owners, false},
 		"settings":     {p.settings, false},
+		"badges":       {p.badges, false},
 	}
 	web.Handle("GET /packages/{name}", p.show)
 	web.Handle("GET /packages/{name}/{second}", p.show)
 	web.Handle("GET /packages/{name}/{second}/{third}", p.show)
 	web.Handle("GET /packages/{name}/{second}/{third}/{fourth}", p.show)
+	web.File("GET /badge/{package}/{picture}", p.badge)
 	web.Handle("GET /diffs", p.upgrades)
 	web.Handle("GET /diff/{name}", p.diff)
 	web.Handle("GET /diff/{name}/{second}", p.diff)

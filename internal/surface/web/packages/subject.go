@@ -70,6 +70,13 @@ func (p *pages) asked(r *http.Request) *subject {
 	return &subject{view: v, actor: actor, sight: depend.By(v, actor)}
 }
 
+// public finds what an address names, for nobody in particular.
+func (p *pages) public(r *http.Request, a address) (*subject, error) {
+	v := p.DB.View()
+	s := &subject{view: v, sight: depend.By(v, access.Actor{})}
+	return s, p.find(r, s, a)
+}
+
 // find makes what an address names the subject.
 func (p *pages) find(r *http.Request, s *subject, a address) error {
 	s.Tab, s.File, s.Pinned = a.Tab, a.Path, a.Version != ""

@@ -48,6 +48,9 @@ func (p *pages) view(w http.ResponseWriter, r *http.Request, s *subject, title s
 	return v
 }
 
+// forAll reports whether everybody may see the package. It has badges, pictures and feeds then, which know no visitors.
+func (s *subject) forAll() bool { return s.Repository.Default() && s.Repository.Public }
+
 // tabbed is the name that all tabs of the package share, and those of no other.
 func (s *subject) tabbed() string {
 	return "package-" + s.Repository.Name.String() + "-" + s.Package.Name.String()
@@ -56,7 +59,7 @@ func (s *subject) tabbed() string {
 // picture is the path of the picture that is shown beside a link to the page; empty if only some may know of the package.
 func (s *subject) picture() string {
 	switch base := "/og/" + s.Package.Name.String(); {
-	case !s.Repository.Default() || !s.Repository.Public:
+	case !s.forAll():
 		return ""
 	case s.Pinned:
 		return base + "/" + s.Release.Version.String() + ".png"

@@ -42,7 +42,7 @@ func (s *site) cardOf(f shelf.Facts) card.Card {
 	case f.Downloads == 1:
 		facts = append(facts, "1 download")
 	case f.Downloads > 1:
-		facts = append(facts, short(f.Downloads)+" downloads")
+		facts = append(facts, ui.Short(f.Downloads)+" downloads")
 	}
 	facts = append(facts, f.Licenses...)
 	if f.Retired != nil {

@@ -134,36 +134,10 @@ func TestFilesAreNotSentTwice(t *testing.T) {
 	}
 }
 
-func TestBadgesTellTheTruth(t *testing.T) {
-	h := hubtest.World(t, filesWorld)
-	for path, want := range map[string]string{
-		"/badge/decimal/version.svg":                       "hex: v2.0.0",
-		"/badge/decimal/downloads.svg":                     "downloads: 0/week",
-		"/badge/decimal/docs.svg":                          "docs: none",
-		"/badge/decimal/license.svg":                       "license: MIT",
-		"/badge/decimal/deps.svg":                          "requires: 1 package",
-		"/badge/plug/version.svg":                          "hex: v1.0.0 retired",
-		"/badge/decimal/version.svg?label=":                "v2.0.0",
-		"/badge/decimal/version.svg?label=%3Cb%3E&color=0": "&lt;b&gt;: v2.0.0",
-	} {
-		a := h.Anonymous().Get(path).Expect(t, 200)
-		if !bytes.Contains(a.Body, []byte("<title>"+want+"</title>")) || a.Header.Get("Content-Type") != "image/svg+xml" {
-			t.Errorf("%s: want %q in %s", path, want, a.Body)
-		}
-	}
-	for _, path := range []string{"/badge/decimal/version", "/badge/decimal/nothing.svg", "/badge/decimal/version.png"} {
-		h.Anonymous().Get(path).Expect(t, 404)
-	}
-	colored := h.Anonymous().Get("/badge/decimal/version.svg?color=ff0&style=square")
-	if !bytes.Contains(colored.Body, []byte("#ffff00")) || !bytes.Contains(colored.Body, []byte(`rx="0"`)) {
-		t.Errorf("neither colour nor style: %s", colored.Body)
-	}
-}
-
 // L3: a badge, a picture and a feed of a private package are those of none at all, byte for byte.
 func TestL3PicturesOfThePrivateAreThoseOfTheAbsent(t *testing.T) {
 	h := hubtest.World(t, filesWorld)
-	for _, path := range []string{"/badge/%s/version.svg", "/badge/%s/downloads.svg", "/badge/%s/license.svg?label=x", "/og/%s.png", "/og/%s/9.9.9.png", "/packages/%s/feed.atom"} {
+	for _, path := range []string{"/badge/%s/version.svg", "/badge/%s/downloads.svg", "/badge/%s/license.svg?label=x", "/badge/%s/quality.svg", "/og/%s.png", "/og/%s/9.9.9.png", "/packages/%s/feed.atom"} {
 		private, none := h.Anonymous().Get(fmt.Sprintf(path, "vault")), h.Anonymous().Get(fmt.Sprintf(path, "abcde"))
 		text := func(a hubtest.Answer) []byte {
 			body := bytes.ReplaceAll(a.Body, []byte(a.Header.Get("X-Request-Id")), []byte("ID"))

@@ -42,7 +42,6 @@ func Register(web *ui.Web, d Deps) {
 	s.addFeeds()
 	s.addCards()
 	s.addRobots()
-	web.File("GET /badge/{package}/{picture}", s.badge)
 	web.File("GET /status.json", s.stateFile)
 	web.File("GET /docs/pictures/{picture}", docPicture)
 	web.Handle("GET /{$}", s.home)
