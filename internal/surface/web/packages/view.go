@@ -41,7 +41,7 @@ func (p *pages) view(w http.ResponseWriter, r *http.Request, s *subject, title s
 	if d := s.Meta.Description; d != nil {
 		v.About = *d
 	}
-	v.Picture, v.Tabbed = s.picture(), s.tabbed()
+	v.Picture, v.Embed, v.Tabbed = s.picture(), p.embedding(s), s.tabbed()
 	v.Quality, v.Judged = p.judge(r, s)
 	v.Tabs = p.tabsOf(s)
 	v.Tabs = slices.Insert(v.Tabs, 1, v.textTabs()...)

@@ -209,6 +209,7 @@ type Page struct {
 	About     string // what the page is about, for who finds it elsewhere
 	Canonical string // path of the page that stands for this one, if one does
 	Picture   string // path of a picture of what the page is about, as /og/NAME.png; empty means the site's
+	Embed     string // path of what tells other sites how to show a link to the page; empty for nothing
 	NoIndex   bool   // robots should not remember the page
 	Feeds     []Step // that tell when what is shown here changes
 	Section   string // path of the part of the site that the page belongs to, such as "/packages"
