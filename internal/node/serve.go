@@ -84,6 +84,7 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 	packages.Register(w, packages.Deps{
 		DB: n.DB, Access: n.Access, Catalog: n.Catalog, Audit: n.Audit, Previews: n.Previews, Sources: n.Sources, Diffs: n.Diffs, Log: n.log, Default: n.repository,
 		Registry: n.Registry(), Docs: n.pages(), Trees: n.Trees, Manuals: n.Manuals,
+		Unlisted: n.unlisted,
 	})
 	dash.Register(w, dash.Deps{DB: n.DB, Access: n.Access, Orgs: n.Orgs, Policies: n.Policies, Audit: n.Audit, Registry: n.Registry()})
 	webpass.Register(w, n.Passes)

@@ -39,6 +39,7 @@ const (
 
 	sitePromise         = "site.promise"
 	siteSecurityContact = "site.security-contact"
+	siteNoIndex         = "site.noindex"
 )
 
 func (n *Node) definitions() []setting.Definition {
@@ -107,6 +108,11 @@ func (n *Node) definitions() []setting.Definition {
 			Name:  siteSecurityContact,
 			Help:  "Where to tell of a security hole: an address of mail or an https:// page, which /.well-known/security.txt then names.",
 			Check: func(v string) error { _, err := parseContact(v); return err },
+		},
+		{
+			Name: siteNoIndex, Default: "7d",
+			Help:  "For how long search engines are asked to leave out a new package where everybody may register, such as 7d; 0 means not at all.",
+			Check: func(v string) error { _, err := parseUnlisted(v); return err },
 		},
 		{
 			Name:  doctor.Silence,

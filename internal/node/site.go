@@ -6,9 +6,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/health"
@@ -59,6 +61,25 @@ func (n *Node) said(r store.Reader) site.Said {
 	text, _ := n.Settings.Value(r, siteSecurityContact)
 	contact, _ := parseContact(text) // what an older or a newer binary took is not told
 	return site.Said{Promise: promise, SecurityContact: contact}
+}
+
+// unlisted is for how long search engines are asked to leave out a new package: not at all where an administrator lets in
+// whoever publishes.
+func (n *Node) unlisted(r store.Reader) time.Duration {
+	mode, _ := n.Settings.Value(r, registration)
+	if who, _ := account.ParseRegistration(mode); !who.Open() {
+		return 0
+	}
+	text, _ := n.Settings.Value(r, siteNoIndex)
+	age, _ := parseUnlisted(text)
+	return age
+}
+
+func parseUnlisted(text string) (time.Duration, error) {
+	if text == "0" {
+		return 0, nil
+	}
+	return access.ParseAge(text)
 }
 
 func checkPromise(text string) error {

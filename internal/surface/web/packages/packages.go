@@ -7,6 +7,7 @@ package packages
 import (
 	"log/slog"
 	"net/http"
+	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -40,6 +41,9 @@ type Deps struct {
 	Registry connect.Registry // without a key
 	Docs     docs.Addresses
 	Trees    *docs.Trees
+
+	// Unlisted is for how long robots are not to remember a new package; nil is not at all.
+	Unlisted func(store.Reader) time.Duration
 }
 
 // Register adds the pages to the web site.

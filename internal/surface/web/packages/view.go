@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"hexhub/hex/version"
 	"hexhub/internal/feature/access"
@@ -37,7 +38,7 @@ func (p *pages) view(w http.ResponseWriter, r *http.Request, s *subject, title s
 	}
 	s.Meta = p.meta(r.Context(), s)
 	v := view{Page: p.web.Page(w, r, what), subject: s, Texts: p.preview(r, s), pages: p.Docs}
-	v.Section, v.Canonical, v.NoIndex = "/packages", s.Base(), s.Tab != "" || s.Pinned || !s.Repository.Public
+	v.Section, v.Canonical, v.NoIndex = "/packages", s.Base(), s.Tab != "" || s.Pinned || !s.Repository.Public || p.unlisted(s)
 	if d := s.Meta.Description; d != nil {
 		v.About = *d
 	}
@@ -54,6 +55,12 @@ func (s *subject) forAll() bool { return s.Repository.Default() && s.Repository.
 // tabbed is the name that all tabs of the package share, and those of no other.
 func (s *subject) tabbed() string {
 	return "package-" + s.Repository.Name.String() + "-" + s.Package.Name.String()
+}
+
+// unlisted reports whether the package is so new that search engines are not to lead to it yet: among what anybody may
+// publish are names that are meant to be mistaken for others.
+func (p *pages) unlisted(s *subject) bool {
+	return p.Unlisted != nil && time.Since(s.Package.InsertedAt) < p.Unlisted(s.view)
 }
 
 // picture is the path of the picture that is shown beside a link to the page; empty if only some may know of the package.
