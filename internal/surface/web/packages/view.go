@@ -49,6 +49,15 @@ func (p *pages) view(w http.ResponseWriter, r *http.Request, s *subject, title s
 	return v
 }
 
+// comparison is the path of the page on which the package can be compared with others.
+func (s *subject) comparison() string {
+	called := s.Package.Name.String()
+	if !s.Repository.Default() {
+		called = s.Repository.Name.String() + "/" + called
+	}
+	return "/compare?" + url.Values{"p": {called}}.Encode()
+}
+
 // forAll reports whether everybody may see the package. It has badges, pictures and feeds then, which know no visitors.
 func (s *subject) forAll() bool { return s.Repository.Default() && s.Repository.Public }
 

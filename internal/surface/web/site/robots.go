@@ -20,7 +20,7 @@ const plain = "text/plain; charset=utf-8"
 // of countless addresses costs the registry work, such as every file of every version, and every pair of versions.
 var closed = []string{
 	"/setup", "/account", "/dashboard", "/admin", "/login", "/sudo", "/oauth/", "/api/", "/suggest",
-	"/diff/", "/diffs", "/packages/*/files", "/search",
+	"/diff/", "/diffs", "/packages/*/files", "/search", "/compare",
 }
 
 // addRobots adds what is for programs that look around, rather than for people.
