@@ -67,9 +67,9 @@ func (c packageShowCmd) Run(s *session) error {
 		return err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "package   %s\nowners    %s\nsince     %s", p.Ref, owners(p), date(p.InsertedAt))
+	fmt.Fprintf(&b, "package   %s\nowners    %s\nsince     %s\nneeded by %d", p.Ref, owners(p), date(p.InsertedAt), p.Dependents)
 	for _, r := range p.Releases {
-		fmt.Fprintf(&b, "\nrelease   %s, %s, %s", r.Version, date(r.InsertedAt), term.Bytes(r.Size))
+		fmt.Fprintf(&b, "\nrelease   %s, %s, %s, downloads %d", r.Version, date(r.InsertedAt), term.Bytes(r.Size), r.Downloads)
 		if r.Retirement != nil {
 			fmt.Fprintf(&b, ", retired (%s): %s", r.Retirement.Reason, term.Clean(r.Retirement.Message))
 		}

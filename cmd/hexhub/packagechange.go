@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 
@@ -24,6 +25,7 @@ type step struct {
 	query        url.Values // beside the package and the reason
 	body         any
 	plan, done   string
+	weighs       bool   // whom it concerns is said with the plan
 	typed        string // to be typed for what cannot be undone; empty for what can
 	command      string // below hexhub, for whoever cannot be asked
 }
@@ -39,7 +41,7 @@ func (c packageChange) do(s *session, what step) error {
 		return &failure{why: term.Clean(p.Ref + " has no version " + number), fix: []string{"hexhub package show " + p.Ref}, code: exitNotFound}
 	}
 	if (c.DryRun || what.typed != "") && !s.Quiet && !s.JSON {
-		s.talk.Println(what.plan)
+		s.talk.Println(what.plan + what.weight(p, number))
 	}
 	if c.DryRun {
 		return s.planned(p.Ref, "package", p)
@@ -56,6 +58,15 @@ func (c packageChange) do(s *session, what step) error {
 		return err
 	}
 	return s.done(p.Ref, "package", p, "%s", what.done)
+}
+
+// weight says whom a change of a version concerns.
+func (what step) weight(p ops.Package, number string) string {
+	i := slices.IndexFunc(p.Releases, func(r ops.Release) bool { return r.Version == number })
+	if !what.weighs || i < 0 {
+		return ""
+	}
+	return fmt.Sprintf("\nDownloads of %s: %d. Packages that depend on %s: %d.", number, p.Releases[i].Downloads, p.Ref, p.Dependents)
 }
 
 // A releaseChange is a packageChange of one version.
@@ -78,7 +89,7 @@ type packageRetireCmd struct {
 func (c packageRetireCmd) Run(s *session) error {
 	name := c.name()
 	return c.do(s, step{
-		method: "PUT", path: "package/retirement", query: ofVersion(c.Version),
+		method: "PUT", path: "package/retirement", query: ofVersion(c.Version), weighs: true,
 		body: catalog.Retirement{Reason: catalog.Reason(c.As), Message: c.Message},
 		plan: "This retires " + name + " as " + c.As + ": clients warn whoever uses it, and it can still be fetched.", done: name + " is retired.",
 	})
@@ -105,7 +116,7 @@ type packageRemoveCmd struct {
 func (c packageRemoveCmd) Run(s *session) error {
 	name := c.name()
 	return c.do(s, step{
-		method: "DELETE", path: "package/release", query: ofVersion(c.Version), typed: c.Version, command: "package remove " + c.Package,
+		method: "DELETE", path: "package/release", query: ofVersion(c.Version), weighs: true, typed: c.Version, command: "package remove " + c.Package,
 		plan: "This removes " + name + " with its documentation. Builds that have it in their lockfile fail; to retire it does no such harm:\n  hexhub package retire " + name + " --as security --reason TEXT",
 		done: name + " is removed. Its version stays reserved.",
 	})

@@ -11,8 +11,10 @@ import (
 	"hexhub/hex/version"
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/depend"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/people"
+	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 )
@@ -21,8 +23,9 @@ import (
 type Package struct {
 	Ref        string    `json:"ref"` // REPOSITORY/NAME
 	Latest     string    `json:"latest"`
-	Owners     []Owner   `json:"owners"`             // none where its organization is above it
-	Releases   []Release `json:"releases,omitempty"` // the newest first; only of one package
+	Owners     []Owner   `json:"owners"`               // none where its organization is above it
+	Releases   []Release `json:"releases,omitempty"`   // the newest first; only of one package
+	Dependents int       `json:"dependents,omitempty"` // packages that depend on it; only of one package
 	InsertedAt time.Time `json:"inserted_at"`
 	UpdatedAt  time.Time `json:"updated_at"`
 }
@@ -39,6 +42,7 @@ type Release struct {
 	Version    string              `json:"version"`
 	Size       int64               `json:"size"` // bytes of the tarball
 	Docs       bool                `json:"docs,omitempty"`
+	Downloads  int64               `json:"downloads"` // ever
 	Retirement *catalog.Retirement `json:"retirement,omitempty"`
 	InsertedAt time.Time           `json:"inserted_at"`
 }
@@ -53,7 +57,10 @@ func packageOf(r store.Reader, p catalog.Package) Package {
 
 func releasesOf(v *store.View, ref catalog.Ref) (out []Release) {
 	for _, r := range slices.Backward(catalog.Releases(v, ref)) {
-		out = append(out, Release{Version: r.Version.String(), Size: r.Size, Docs: r.HasDocs(), Retirement: r.Retirement, InsertedAt: r.InsertedAt})
+		fetched, _ := stats.Release(v, r.Repository, r.Package, r.Version)
+		out = append(out, Release{
+			Version: r.Version.String(), Size: r.Size, Docs: r.HasDocs(), Downloads: fetched.Total, Retirement: r.Retirement, InsertedAt: r.InsertedAt,
+		})
 	}
 	return out
 }
@@ -125,6 +132,7 @@ func (o *Ops) shown(was catalog.Package) Package {
 	}
 	out := packageOf(v, now)
 	out.Releases = releasesOf(v, was.Ref())
+	out.Dependents = depend.By(v, access.SystemActor("hexhub package show")).CountDependents(was.Ref())
 	return out
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/people"
@@ -28,6 +29,7 @@ type activity struct {
 	Words, Icon string
 	By          string // who did it; empty if that is not for the visitor to know
 	User        bool   // By has a page
+	Why         string // the reason that was given, which is for owners
 	At          time.Time
 }
 
@@ -42,9 +44,12 @@ func (p *pages) activity(w http.ResponseWriter, r *http.Request, s *subject) err
 	if next != "" {
 		v.Next = s.Base() + "/audit-logs?" + url.Values{"after": {next}}.Encode()
 	}
-	viewer := people.As(s.view, s.actor)
+	viewer, owns := people.As(s.view, s.actor), s.may(access.Write) == nil
 	for _, e := range entries {
 		a := activity{Words: ui.DeedInWords(e), Icon: iconOf(e.Action), At: e.At}
+		if owns {
+			a.Why = e.By.Reason
+		}
 		switch u, ok := account.Users.Get(s.view, e.By.UserID); {
 		case ok && viewer.Knows(u):
 			a.By, a.User = u.Username.String(), true

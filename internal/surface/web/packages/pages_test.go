@@ -140,7 +140,7 @@ func newSiteOf(t testing.TB, blobs blob.Store, text string) *site {
 	web := ui.New(ui.Options{URL: "https://hub.example.com", Repository: "hub", Version: "test", Log: log, DB: db, Open: accounts.Open, Live: live.Options{Most: 100}})
 	t.Cleanup(web.Close)
 	packages.Register(web, packages.Deps{
-		DB: db, Access: r.Access, Catalog: r.Catalog, Sources: sources, Trees: docs.NewTrees(blobs, shelf), Previews: preview.New(blobs, sources, preview.Options{}), Log: log, Default: hub,
+		DB: db, Access: r.Access, Catalog: r.Catalog, Audit: audit.New(db, audit.Options{}), Sources: sources, Trees: docs.NewTrees(blobs, shelf), Previews: preview.New(blobs, sources, preview.Options{}), Log: log, Default: hub,
 		Manuals:  manuals,
 		Diffs:    diff.New(sources, diff.Options{Limiter: limit.New(100)}),
 		Registry: connect.Registry{URL: "https://hub.example.com", Repository: "hub", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},

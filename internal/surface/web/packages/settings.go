@@ -20,17 +20,13 @@ import (
 type settingsView struct {
 	view
 	Retire   ui.Form
+	Revert   ui.Form
 	Transfer ui.Form
 	Problem  ui.Form // of what has no fields
 	Retired  []catalog.Release
 	Open     []openRelease
+	Needed   int  // packages that the visitor may read and that depend on it
 	Full     bool // the visitor may give the package away
-}
-
-// An openRelease may still be taken back.
-type openRelease struct {
-	catalog.Release
-	Until time.Time // zero for as long as it is there
 }
 
 func (p *pages) settings(w http.ResponseWriter, r *http.Request, s *subject) error {
@@ -42,14 +38,15 @@ func (p *pages) settings(w http.ResponseWriter, r *http.Request, s *subject) err
 func (p *pages) settingsView(w http.ResponseWriter, r *http.Request, s *subject) *settingsView {
 	v := &settingsView{view: p.view(w, r, s, "Settings"), Full: s.may(access.Own) == nil}
 	v.Retire = ui.Form{ID: "retire", Values: url.Values{"version": {s.Release.Version.String()}, "reason": {string(catalog.Other)}}}
-	v.Transfer = ui.Form{ID: "transfer"}
-	at := time.Now()
+	v.Revert, v.Transfer = ui.Form{ID: "revert"}, ui.Form{ID: "transfer"}
+	v.Needed = s.sight.CountDependents(s.Package.Ref())
+	at, told := time.Now(), s.downloads()
 	for _, rel := range slices.Backward(s.Releases) {
 		if rel.Retirement != nil {
 			v.Retired = append(v.Retired, rel)
 		}
 		if until, ok := catalog.RevertibleUntil(s.Repository, s.Package, rel, at); ok {
-			v.Open = append(v.Open, openRelease{rel, until})
+			v.Open = append(v.Open, openRelease{rel, until, told.By[rel.Version]})
 		}
 	}
 	return v
@@ -78,7 +75,11 @@ func (p *pages) changeSettings(w http.ResponseWriter, r *http.Request, s *subjec
 	case "unretire":
 		key, err = "unretired", p.onVersion(ver, func(ver version.Version) error { return p.Catalog.Unretire(r.Context(), s.actor, ref, ver) })
 	case "revert":
-		key, err = "reverted", p.onVersion(ver, func(ver version.Version) error { return p.Catalog.Revert(r.Context(), s.actor, ref, ver) })
+		v.Revert.Values = form
+		if err := p.revert(r, s, form); err != nil {
+			return refused(err, &v.Revert, "version", "reason")
+		}
+		key = "reverted"
 	case "transfer":
 		v.Transfer.Values = form
 		if key, err = p.transfer(r, s, form); err != nil {
