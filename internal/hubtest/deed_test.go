@@ -23,6 +23,7 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/account/accounttest"
 	"hexhub/internal/feature/audit"
+	"hexhub/internal/feature/catalog"
 	"hexhub/internal/feature/oauth"
 	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/policy"
@@ -71,6 +72,7 @@ var actions = map[string][]string{
 	// Our own.
 	"email.verify": ofEmail,
 	"user.admin":   slices.Concat(ofUser, []string{"user.admin"}), "user.deactivate": ofUser, "user.reactivate": ofUser,
+	"badge.share": ofPackage, "badge.hide": ofPackage,
 	"user.invite": {"email"}, "user.uninvite": {"email"},
 	"security.use_recovery_code": {"left"},
 	"organization.update":        {"organization.name", "key_max_age"},
@@ -303,6 +305,7 @@ func (d doer) organizations() {
 	_, _, err = d.h.Access.CreateKey(ctx, jose, access.OfOrg(acme), access.KeyDraft{Name: "ci"})
 	d.must(err)
 	d.regret(jose, acme)
+	d.badges(jose, acme)
 	_, err = d.h.Policies.Create(ctx, jose, acme, policy.Draft{Name: "strict", Visibility: new("private"), Repositories: &[]policy.TabDraft{{Repository: "hexpm", Cooldown: "7d"}}})
 	d.must(err)
 	_, err = d.h.Policies.Update(ctx, jose, acme, "strict", policy.Draft{Description: new("stricter")})
@@ -311,6 +314,15 @@ func (d doer) organizations() {
 	_, err = orgs.Create(ctx, d.by, name.MustRepository("brief"), d.user("jose"))
 	d.must(err)
 	d.must(orgs.Delete(ctx, d.by, name.MustRepository("brief")))
+}
+
+// badges shares those of a package of the organization, and hides them again.
+func (d doer) badges(a access.Actor, organization name.Repository) {
+	vault := hubtest.Tarball(d.T, "vault", "1.0.0")
+	d.h.As("jose/ci").Do("POST", "/api/repos/"+organization.String()+"/publish", vault).Expect(d.T, http.StatusCreated)
+	ref := catalog.Ref{Repository: organization, Name: name.MustPackage("vault")}
+	d.must(d.h.Catalog.ShareBadges(d.Context(), a, ref))
+	d.must(d.h.Catalog.HideBadges(d.Context(), a, ref))
 }
 
 // regret revokes a key of the organization in a browser, and takes that back.

@@ -13,7 +13,7 @@
 // organization.create organization.member.add organization.member.remove organization.member.role,
 // organization.invitation.create organization.invitation.accept organization.invitation.revoke (also by whoever
 // declines). Our own are organization.update, organization.delete, user.deactivate, user.reactivate, user.invite, user.uninvite,
-// security.use_recovery_code, key.restore, and user.admin: its params show whether the right was given or taken. What is done
+// security.use_recovery_code, key.restore, badge.share, badge.hide, and user.admin: its params show whether the right was given or taken. What is done
 // to the machinery has entries of its own, written after the deed (see operator): node.invite node.remove
 // node.lead node.drain node.undrain, job.retry job.delete, letter.send letter.delete letter.test, scrub.start,
 // backup.create backup.verify.

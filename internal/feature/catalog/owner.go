@@ -60,6 +60,9 @@ func (c *Catalog) SetOwner(ctx context.Context, actor access.Actor, ref Ref, log
 		if slices.Equal(before, pkg.Owners) {
 			return nil
 		}
+		if transfer {
+			pkg.BadgeSecret = "" // which those who leave may have given to anybody
+		}
 		if !repository.Public {
 			org.TouchTx(tx, repository.Org) // for who is made an owner must not cease to be a member unseen
 		}

@@ -44,6 +44,8 @@ type Package struct {
 	UpdatedAt  time.Time       `json:"updated_at"` // moved by publish, revert, retire and unretire
 
 	DocsUpdatedAt time.Time `json:"docs_updated_at,omitzero"` // moved when documentation comes or goes
+
+	BadgeSecret string `json:"badge_secret,omitempty"` // shows badges of a private package to whoever has it; see ShareBadges
 }
 
 // ChangedAt returns when what clients are shown of the package was last changed.

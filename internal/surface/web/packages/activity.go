@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/feature/people"
@@ -44,7 +43,7 @@ func (p *pages) activity(w http.ResponseWriter, r *http.Request, s *subject) err
 	if next != "" {
 		v.Next = s.Base() + "/audit-logs?" + url.Values{"after": {next}}.Encode()
 	}
-	viewer, owns := people.As(s.view, s.actor), s.may(access.Write) == nil
+	viewer, owns := people.As(s.view, s.actor), s.owns()
 	for _, e := range entries {
 		a := activity{Words: ui.DeedInWords(e), Icon: iconOf(e.Action), At: e.At}
 		if owns {

@@ -7,6 +7,10 @@ import (
 	"strconv"
 	"strings"
 
+	"hexhub/hex/name"
+	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/depend"
+	"hexhub/internal/feature/org"
 	"hexhub/internal/feature/quality"
 	"hexhub/internal/feature/stats"
 	"hexhub/internal/kernel/badge"
@@ -38,7 +42,7 @@ var badgeKinds = []badgeKind{
 	{"quality", "quality", "Quality", "/quality", badged.sayQuality},
 }
 
-// badge draws what is asked for of a public package. A private one and none at all look the same.
+// badge draws what is asked for of a package. To who may not see it, a private one and none at all look the same.
 func (p *pages) badge(r *http.Request) (ui.File, error) {
 	what, ok := strings.CutSuffix(r.PathValue("picture"), ".svg")
 	i := slices.IndexFunc(badgeKinds, func(k badgeKind) bool { return k.name == what })
@@ -47,7 +51,7 @@ func (p *pages) badge(r *http.Request) (ui.File, error) {
 	}
 	kind, q := badgeKinds[i], r.URL.Query()
 	b := badge.Badge{Label: kind.label, Text: "not public", Color: "grey"}
-	if s, err := p.public(r, address{Name: r.PathValue("package")}); err == nil {
+	if s := p.badgeable(r); s != nil {
 		s.Meta = p.meta(r.Context(), s)
 		b = kind.drawn(p.badged(r, s))
 	}
@@ -56,6 +60,36 @@ func (p *pages) badge(r *http.Request) (ui.File, error) {
 	}
 	b = dressed(b, q.Get("style"), q.Get("color"))
 	return ui.File{Kind: "image/svg+xml", Keep: "public, max-age=300", Body: b.SVG()}, nil
+}
+
+// badgeable is the package whose badges whoever asks may see: a public one, or one whose secret he has. Else it is nil.
+func (p *pages) badgeable(r *http.Request) *subject {
+	a := address{Repository: r.PathValue("repository"), Name: r.PathValue("package")}
+	if s, err := p.public(r, a); err == nil {
+		return s
+	}
+	return p.shared(a, r.URL.Query().Get("token"))
+}
+
+// shared is a private package whose badges are shown to whoever has the secret, which must be that one.
+func (p *pages) shared(a address, secret string) *subject {
+	v := p.DB.View()
+	s := &subject{view: v}
+	s.Repository, _ = org.Resolve(v, p.Default, a.Repository)
+	pkg, err := name.ParsePackage(a.Name)
+	if err != nil {
+		return nil
+	}
+	ref := catalog.Ref{Repository: s.Repository.Name, Name: pkg}
+	found, ok := catalog.Get(v, ref)
+	if !ok || !found.ShowsBadges(secret) {
+		return nil
+	}
+	s.Package, s.Releases, s.sight = found, catalog.Releases(v, ref), depend.Within(v, ref.Repository)
+	if s.choose("") != nil {
+		return nil
+	}
+	return s
 }
 
 func (p *pages) badged(r *http.Request, s *subject) badged {

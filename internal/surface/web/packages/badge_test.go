@@ -1,6 +1,7 @@
 package packages_test
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -60,7 +61,7 @@ func TestQualityIsTheSameOnBadgeAndPage(t *testing.T) {
 	}
 }
 
-// What the maker shows is what its address answers, and is written in each of three ways. Nobody makes badges of what is private.
+// What the maker shows is what its address answers, and is written in each of three ways. Strangers make none of what is private.
 func TestBadgesAreMadeOnAPage(t *testing.T) {
 	s := newWorld(t, badgeWorld)
 	p := s.page(200, "/packages/decimal/badges?style=pill&color=honey", visit{})
@@ -79,9 +80,55 @@ func TestBadgesAreMadeOnAPage(t *testing.T) {
 	if got := words(s.page(200, "/packages/decimal", visit{}).one(t, "pre", "id", "badge")); got != "[![decimal version](https://hub.example.com/badge/decimal/version.svg)](https://hub.example.com/packages/decimal)" {
 		t.Errorf("the package's page offers %s", got)
 	}
-	for _, who := range []string{"", "zoe"} {
-		if rec := s.ask("/packages/guild/vault/badges", visit{as: who}); rec.Code != 404 {
-			t.Errorf("%q makes badges of what is private: %d", who, rec.Code)
+	if rec := s.ask("/packages/guild/vault/badges", visit{}); rec.Code != 404 {
+		t.Errorf("somebody makes badges of what is private: %d", rec.Code)
+	}
+}
+
+// L3: badges of a private package are seen by whoever has its secret, as long as that is shared; all others are told what they are
+// told of none at all.
+func TestL3PrivateBadgesNeedTheirSecret(t *testing.T) {
+	s := newWorld(t, badgeWorld)
+	told := func(path string) string {
+		t.Helper()
+		rec := s.ask(path, visit{})
+		if rec.Code != 200 {
+			t.Errorf("%s: %d", path, rec.Code)
+		}
+		return rec.Body.String()
+	}
+	absent := told("/badge/guild/nothing/version.svg")
+	hidden := func(why, path string) {
+		t.Helper()
+		if got := told(path); got != absent {
+			t.Errorf("%s: %s", why, got)
 		}
 	}
+	post := func(deed string) {
+		t.Helper()
+		rec := s.ask("/packages/guild/vault/badges", visit{as: "zoe", method: "POST", form: url.Values{"deed": {deed}}})
+		if rec.Code != 303 {
+			t.Fatalf("%s: %d %s", deed, rec.Code, rec.Body)
+		}
+	}
+	address := func() string {
+		t.Helper()
+		at := words(s.page(200, "/packages/guild/vault/badges", visit{as: "zoe"}).one(t, "pre", "id", "version-address"))
+		return strings.TrimPrefix(at, "https://hub.example.com")
+	}
+	hidden("it is not shared yet", "/badge/guild/vault/version.svg")
+	hidden("an empty secret", "/badge/guild/vault/version.svg?token=")
+	post("share")
+	first := address()
+	if got := told(first); !strings.Contains(got, "hex: v9.9.9") {
+		t.Errorf("the shared badge is %s", got)
+	}
+	hidden("no secret", "/badge/guild/vault/version.svg")
+	hidden("a guess", "/badge/guild/vault/version.svg?token=guess")
+	hidden("the secret of another", strings.Replace(first, "vault", "nothing", 1))
+	post("share")
+	hidden("the secret of before", first)
+	second := address()
+	post("hide")
+	hidden("after it was hidden", second)
 }

@@ -6,7 +6,9 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"strings"
 
+	"hexhub/internal/feature/access"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -42,11 +44,15 @@ var (
 	}
 )
 
-// badges shows all badges of a package that everybody may see. Others have none.
+// badges shows all badges of a package. Those of a private one are for who may give them away.
 func (p *pages) badges(w http.ResponseWriter, r *http.Request, s *subject) error {
-	if !s.forAll() {
-		return errAbsent
+	if s.forAll() {
+		return p.showBadges(w, r, s)
 	}
+	return p.owned(w, r, s, access.Write, func(w http.ResponseWriter, r *http.Request, _ ui.Visit) error { return p.showBadges(w, r, s) })
+}
+
+func (p *pages) showBadges(w http.ResponseWriter, r *http.Request, s *subject) error {
 	q := r.URL.Query()
 	v := badgesView{view: p.view(w, r, s, "Badges"), Style: q.Get("style"), Color: q.Get("color")}
 	for _, k := range badgeKinds {
@@ -55,14 +61,37 @@ func (p *pages) badges(w http.ResponseWriter, r *http.Request, s *subject) error
 	return p.web.Show(w, http.StatusOK, v.show())
 }
 
+// given reports whether the badges have addresses at which others see them.
+func (v badgesView) given() bool { return v.forAll() || v.Package.BadgeSecret != "" }
+
+// changeBadges gives the badges of a private package addresses, or takes them back.
+func (p *pages) changeBadges(w http.ResponseWriter, r *http.Request, s *subject) error {
+	form, err := ui.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	change, said := p.Catalog.ShareBadges, "badges-shared"
+	switch form.Get("deed") {
+	case "share":
+	case "hide":
+		change, said = p.Catalog.HideBadges, "badges-hidden"
+	default:
+		return errAbsent
+	}
+	if err := change(r.Context(), s.actor, s.Package.Ref()); err != nil {
+		return err
+	}
+	return p.back(w, s.Base()+"/badges", said)
+}
+
 func (p *pages) made(k badgeKind, b badged, style, color string) made {
 	site, q := p.Registry.URL, url.Values{}
-	for key, value := range map[string]string{"style": style, "color": color} {
+	for key, value := range map[string]string{"style": style, "color": color, "token": b.Package.BadgeSecret} {
 		if value != "" {
 			q.Set(key, value)
 		}
 	}
-	to := site + "/badge/" + b.Package.Name.String() + "/" + k.name + ".svg"
+	to := site + "/badge" + strings.TrimPrefix(b.Base(), "/packages") + "/" + k.name + ".svg"
 	if len(q) > 0 {
 		to += "?" + q.Encode()
 	}

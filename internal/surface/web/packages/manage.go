@@ -14,6 +14,9 @@ func (s *subject) may(verb access.Verb) error {
 	return access.May(s.view, s.actor, verb, catalog.ThingOf(s.view, s.Repository, s.Package.Name))
 }
 
+// owns reports whether whoever looks may change the package.
+func (s *subject) owns() bool { return s.may(access.Write) == nil }
+
 // owned is for those who may do what the verb says to the package: they log in, and prove lately that it is them.
 // What the visitor may not read was absent before it comes to this.
 func (p *pages) owned(w http.ResponseWriter, r *http.Request, s *subject, verb access.Verb, show ui.Visited) error {
@@ -37,6 +40,8 @@ func (p *pages) act(w http.ResponseWriter, r *http.Request) error {
 		return errAbsent
 	case s.Tab == "owners":
 		return p.owned(w, r, s, access.Own, func(w http.ResponseWriter, r *http.Request, _ ui.Visit) error { return p.changeOwners(w, r, s) })
+	case s.Tab == "badges" && !s.forAll():
+		return p.owned(w, r, s, access.Write, func(w http.ResponseWriter, r *http.Request, _ ui.Visit) error { return p.changeBadges(w, r, s) })
 	case s.Tab == "settings":
 		return p.owned(w, r, s, access.Write, func(w http.ResponseWriter, r *http.Request, _ ui.Visit) error { return p.changeSettings(w, r, s) })
 	}
@@ -54,6 +59,8 @@ var done = map[string]string{
 	"reverted":      "The version is taken back.",
 	"gone":          "The version is taken back, and the package with it. Its name stays yours.",
 	"given":         "The package has a new owner.",
+	"badges-shared": "Whoever has one of these addresses sees the badge. Addresses of before show nothing any more.",
+	"badges-hidden": "Nobody sees the badges any more.",
 }
 
 // named turns "nobody is found" into a fault of the field in which somebody was named.

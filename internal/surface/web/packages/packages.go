@@ -71,6 +71,7 @@ func Register(web *ui.Web, d Deps) {
 	web.Handle("GET /packages/{name}/{second}/{third}", p.show)
 	web.Handle("GET /packages/{name}/{second}/{third}/{fourth}", p.show)
 	web.File("GET /badge/{package}/{picture}", p.badge)
+	web.File("GET /badge/{repository}/{package}/{picture}", p.badge)
 	web.File("GET /oembed", p.embed)
 	web.Handle("GET /compare", p.beside)
 	web.Handle("GET /diffs", p.upgrades)

@@ -14,6 +14,7 @@ var deeds = map[string]string{
 	"docs.publish": "Documentation of %s was published", "docs.revert": "Documentation of %s was removed",
 	"key.generate": "The key %s was made", "key.remove": "The key %s was revoked", "key.restore": "The revocation of the key %s was taken back",
 	"owner.add": "An owner was added to %s", "owner.update": "An owner of %s got another level", "owner.remove": "An owner of %s was removed", "owner.transfer": "%s was given to another owner",
+	"badge.share": "Badges of %s were given addresses that need no login", "badge.hide": "Badges of %s were hidden again",
 	"release.publish": "%s was published", "release.revert": "%s was taken back", "release.retire": "%s was retired", "release.unretire": "%s is no longer retired",
 	"email.add": "The address %s was added", "email.remove": "The address %s was removed", "email.primary": "The address %s became the primary one", "email.public": "The public address became %s", "email.verify": "The address %s was confirmed",
 	"user.create": "The account was made", "user.update": "The profile was changed", "user.admin": "The right to administer the site was changed", "user.deactivate": "The account was shut", "user.reactivate": "The account was opened again",
