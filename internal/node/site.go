@@ -26,7 +26,7 @@ import (
 func (n *Node) addSite(w *ui.Web) {
 	site.Register(w, site.Deps{
 		DB: n.DB, Links: n.Links, Registry: n.Registry(), Shelf: shelf.New(n.DB, n.repository), Said: n.said,
-		Health: n.health, Default: n.repository, Docs: n.pages(),
+		Health: n.health, Default: n.repository, Docs: n.pages(), Unlisted: n.unlisted,
 	})
 }
 

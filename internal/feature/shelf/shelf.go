@@ -73,10 +73,11 @@ type Counts struct {
 	Busiest            []Item
 }
 
-// A Name is a package that exists, and when something about it changed.
+// A Name is a package that exists, since when, and when something about it changed.
 type Name struct {
-	Package   string
-	ChangedAt time.Time
+	Package    string
+	InsertedAt time.Time
+	ChangedAt  time.Time
 }
 
 // Releases returns the newest releases, the newest first. The slice is shared.
@@ -165,7 +166,7 @@ func (s *Shelf) Names(saw func(*store.View)) []Name {
 		}
 		var names []Name
 		for p := range catalog.In(v, s.repository) {
-			names = append(names, Name{p.Name.String(), p.ChangedAt()})
+			names = append(names, Name{p.Name.String(), p.InsertedAt, p.ChangedAt()})
 		}
 		return names
 	})

@@ -205,6 +205,12 @@ func TestSitemapListsEveryPublicPackage(t *testing.T) {
 		}
 		return all
 	}
+	if got := fmt.Sprint(read()); strings.Contains(got, "/packages/decimal") {
+		t.Errorf("everybody may register, and what is new is listed: %s", got)
+	}
+	if err := h.Settings.Set(t.Context(), audit.By{}, "site.noindex", "0"); err != nil {
+		t.Fatal(err)
+	}
 	if got := fmt.Sprint(read()); !strings.Contains(got, "/packages/decimal /packages/plug") || strings.Contains(got, "vault") {
 		t.Errorf("listed: %s", got)
 	}

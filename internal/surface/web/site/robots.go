@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -70,12 +71,22 @@ const perSitemap = 45_000
 type sitemap struct {
 	mu    sync.Mutex // guards all below
 	names []shelf.Name
+	size  int      // how many of the names are listed
 	files [][]byte // the whole or, if there are several, the list of them and then each
 }
 
 func (s *site) sitemap(r *http.Request) (ui.File, error) {
-	files := s.sitemaps.of(s.Shelf.Names(nil), s.Registry.URL)
-	return partOf(r, files)
+	names := s.Shelf.Names(nil)
+	return partOf(r, s.sitemaps.of(names, s.listed(names), s.Registry.URL))
+}
+
+// listed are the packages that robots may remember.
+func (s *site) listed(names []shelf.Name) []shelf.Name {
+	if s.Unlisted == nil {
+		return names
+	}
+	since := time.Now().Add(-s.Unlisted(s.DB.View()))
+	return slices.DeleteFunc(slices.Clone(names), func(n shelf.Name) bool { return n.InsertedAt.After(since) })
 }
 
 // partOf is the part of a list that is asked for.
@@ -87,12 +98,13 @@ func partOf(r *http.Request, files [][]byte) (ui.File, error) {
 	return ui.File{Kind: "application/xml; charset=utf-8", Keep: "public, max-age=3600", Body: files[part]}, nil
 }
 
-func (m *sitemap) of(names []shelf.Name, base string) [][]byte {
+// of returns the list of those that are listed among the names.
+func (m *sitemap) of(names, listed []shelf.Name, base string) [][]byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	same := len(names) == len(m.names) && (len(names) == 0 || &names[0] == &m.names[0])
+	same := len(names) == len(m.names) && (len(names) == 0 || &names[0] == &m.names[0]) && len(listed) == m.size
 	if m.files == nil || !same {
-		m.names, m.files = names, sitemaps(names, base)
+		m.names, m.size, m.files = names, len(listed), sitemaps(listed, base)
 	}
 	return m.files
 }

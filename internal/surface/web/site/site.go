@@ -6,6 +6,7 @@ package site
 
 import (
 	"context"
+	"time"
 
 	"hexhub/hex/name"
 	"hexhub/internal/feature/connect"
@@ -28,6 +29,9 @@ type Deps struct {
 	Health   func(context.Context) health.Report
 	Default  name.Repository
 	Docs     docs.Addresses // of documentation
+
+	// Unlisted is for how long robots are not to remember a new package; nil is not at all.
+	Unlisted func(store.Reader) time.Duration
 }
 
 // Said is what the registry says of itself, in its administrator's words; what is empty is not said.
