@@ -142,6 +142,24 @@ func TestManyFilesAreShownInPart(t *testing.T) {
 	}
 }
 
+// The tree leads to each file that differs, on whichever page it is.
+func TestTheTreeOfADiffHasAllItsFiles(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("user jose\npackage hub/many owner=jose\nrelease hub/many 1.0.0\nrelease hub/many 1.0.1\n")
+	for i := range 130 {
+		fmt.Fprintf(&b, "-- many-1.0.1/lib/f%03d --\n1\n", i)
+	}
+	s := newWorld(t, b.String())
+	const at, last = "/diff/many/1.0.0..1.0.1", "lib/f129"
+	id := attr(s.page(200, at+"?page=2&whitespace=ignore", visit{}).one(t, "section", "aria-label", last), "id")
+	for path, want := range map[string]string{at: at + "?page=2#" + id, at + "?page=2": "#" + id, at + "?whitespace=ignore": at + "?page=2&whitespace=ignore#" + id} {
+		tree := page{s.page(200, path, visit{}).one(t, "nav", "aria-label", "Changed files"), ""}
+		if files, last := tree.all("a", "", ""), tree.all("a", "href", want); len(files) < 130 || len(last) != 1 {
+			t.Errorf("of %s the tree has %d files, and %d links to %s", path, len(files), len(last), want)
+		}
+	}
+}
+
 // Of what is not compared line by line both files are there as they are.
 func TestFilesThatAreNotComparedAreLinked(t *testing.T) {
 	large := strings.Repeat("x = 1\n", 100_000)

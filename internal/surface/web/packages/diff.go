@@ -19,6 +19,7 @@ import (
 const (
 	filesAtOnce = 10   // whose changes are shown
 	filesListed = 100  // on a page; there are more pages
+	filesInTree = 1000 // of which the tree has those of all pages
 	rowsOfFile  = 500  // of a file, where it is shown with others
 	rowsAtOnce  = 2500 // of a file that is shown alone, and of all files on a page
 )

@@ -67,28 +67,6 @@ func (v *diffView) sentence() string {
 
 func lines(n int) string { return plural(n, "line") }
 
-// folders are the files of the page by the folder that they are in.
-func (v *diffView) folders() (all []changedFolder) {
-	for _, f := range v.Files {
-		folder := paths.Dir(f.Path)
-		if folder == "." {
-			folder = ""
-		}
-		if i := slices.IndexFunc(all, func(c changedFolder) bool { return c.Path == folder }); i >= 0 {
-			all[i].Files = append(all[i].Files, f)
-			continue
-		}
-		all = append(all, changedFolder{folder, []changedFile{f}})
-	}
-	return all
-}
-
-// A changedFolder is files of one folder.
-type changedFolder struct {
-	Path  string // empty for the top
-	Files []changedFile
-}
-
 // word says what became of a file, where that is more than that it was changed.
 func (f changedFile) word() (ui.Tone, string) {
 	switch f.Change {
