@@ -27,27 +27,72 @@ type tab struct {
 	said []string   // errors on the console
 }
 
-// openTabs starts a browser, or skips the test where there is none.
+// shared is the browser of all tests that want nothing special of one: it takes seconds to begin, and what its visitors keep
+// is each one's own. TestMain ends it.
+var shared struct {
+	sync.Once
+	ctx context.Context
+	end func()
+	err error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.end != nil {
+		shared.end()
+	}
+	os.Exit(code)
+}
+
+// openTabs opens tabs in the browser of all tests, or in one of its own if that is to be another, or skips the test where
+// there is none.
 func openTabs(t testing.TB, more ...chromedp.ExecAllocatorOption) []*tab {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Skip("there is no Chromium here: make test installs it")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()))
+	if len(more) > 0 {
+		ctx, end, err := begin(path, more...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(end)
+		return tabsOf(t, ctx)
+	}
+	shared.Do(func() { shared.ctx, shared.end, shared.err = begin(path) })
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return tabsOf(t, shared.ctx)
+}
+
+// begin begins a browser, and returns what ends it.
+func begin(path string, more ...chromedp.ExecAllocatorOption) (context.Context, func(), error) {
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path))
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	ctx, end := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), append(options, more...)...)
-	t.Cleanup(end)
-	ctx, end = chromedp.NewContext(ctx)
-	t.Cleanup(end)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
+	allocated, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
+	ctx, leave := chromedp.NewContext(allocated)
+	end := func() {
+		leave()
+		stop()
+		chromedp.FromContext(ctx).Allocator.Wait()
 	}
+	if err := chromedp.Do(ctx); err != nil {
+		end()
+		return nil, nil, err
+	}
+	return ctx, end, nil
+}
+
+// tabsOf opens tabs of visitors who have nothing in common, until the test ends.
+func tabsOf(t testing.TB, browser context.Context) []*tab {
+	t.Helper()
 	all := make([]*tab, tabs)
 	for i := range all {
-		ctx, end := chromedp.NewContext(ctx, chromedp.WithNewBrowserContext())
+		ctx, end := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 		t.Cleanup(end)
 		all[i] = &tab{ctx: ctx}
 		if err := chromedp.Listen(ctx, all[i].hear); err != nil {
