@@ -44,6 +44,27 @@ func TestFilesOfADiffComeWhenWanted(t *testing.T) {
 	h.wait("the others wait", `document.querySelectorAll("main a[data-load]").length === 2 && document.querySelectorAll("main section[aria-label^=lib]").length === 13`)
 }
 
+// toLine opens the address of the changed line of the eleventh file, which is not shown at first.
+const toLine = `(location.href = "` + compared + `?again#" + ` + eleventh + `.id + "R2", true)`
+
+// An address may point at a line that is not shown yet: its file comes, and the line is seen and marked. The address of
+// another line is one that needs no scripts, and is gone to within the page.
+func TestLinesOfADiffAreFoundBeforeTheyAreThere(t *testing.T) {
+	h := newChanges(t)
+	seen := func(line, text string) string {
+		return `document.querySelector(":target")?.id.endsWith("` + line + `") && document.querySelector(":target").textContent.includes("` + text + `") && ` +
+			`document.querySelector(":target").getBoundingClientRect().top > 0 && document.querySelector(":target").getBoundingClientRect().bottom < innerHeight`
+	}
+	h.wait("one opens the address", toLine)
+	h.wait("the line is seen", seen("R2", "three"))
+	h.wait("the others wait", `location.search === "?again" && document.querySelectorAll("main a[data-load]").length === 2`)
+	const number = eleventh + `.querySelector("del a[href]")`
+	h.wait("the address of a line needs no scripts", number+`.href.includes("`+compared+`?file=lib%2Ff10.ex#f-") && (`+number+`.click(), true)`)
+	h.wait("one is there on the same page", `location.search === "?again" && `+seen("L2", "two"))
+	h.wait("the tree leads to a file that is not there", `([...document.querySelectorAll("nav[aria-label='Changed files'] a")].at(-1).click(), true)`)
+	h.wait("it comes", `document.querySelector(":target")?.matches("section[aria-label='lib/f12.ex']") && document.querySelectorAll("main a[data-load]").length === 1`)
+}
+
 // The keys j and k go from file to file, and stop at the last and the first.
 func TestKeysGoThroughADiff(t *testing.T) {
 	h := newChanges(t)
@@ -79,6 +100,7 @@ func TestDiffsNeedNoScripts(t *testing.T) {
 		chromedp.Navigate(s.URL+compared), chromedp.Click(file+" a[data-load]"), chromedp.WaitVisible(file+" .changes"),
 		chromedp.Click(file+" summary"), chromedp.WaitVisible(file+" details:not([open])"),
 		chromedp.Click(chromedp.CSS(`main a[href="`+compared+`"]`)), chromedp.WaitVisible(file+" a[data-load]"),
+		chromedp.Navigate(s.URL+compared+"?file=lib%2Ff10.ex"), chromedp.Click(file+" ins a[href]"), chromedp.WaitVisible(file+" ins:target"),
 	)
 	if at, _ := chromedp.Run(ctx, chromedp.Location()); err != nil {
 		t.Errorf("at %s: %v", at, err)
