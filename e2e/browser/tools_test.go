@@ -73,6 +73,30 @@ func TestErlangDocumentationWithItsFrames(t *testing.T) {
 	h.wait("it comes with its frames", `location.pathname === "/1.1.0/" && frames.length === 2 && `+bars(text, "1.1.0"))
 }
 
+// Pages that were opened without the frames have the modules in the bar, and so has all of EDoc's in the sandbox: there
+// one frame must not have another show something.
+func TestErlangDocumentationWithoutFrames(t *testing.T) {
+	r := readerOf(t, hubtest.World(t, tools))
+	h := hand{t, r.ctx}
+	for front, base := range map[string]string{"http://plug.docs.localhost:PORT/1.0.0/overview-summary.html": "", "http://docs.localhost:PORT/plug_/1.0.0/": "/plug_"} {
+		r.do(chromedp.Navigate(strings.Replace(front, "PORT", r.port, 1)))
+		h.wait("the text has the bar", `location.pathname === "`+base+`/1.0.0/overview-summary.html" && frames.length === 0 && `+bars("document", "1.0.0"))
+		if boxed := r.is(`origin === "null"`); boxed != (base != "") {
+			t.Errorf("%s is in the sandbox: %t", r.at(), boxed)
+		}
+		r.click(take("document", "plug"))
+		h.wait("it is shown", `location.pathname === "`+base+`/1.0.0/plug.html" && `+bars("document", "1.0.0"))
+		r.click(take("document", "1.1.0"))
+		h.wait("it has the module", `location.pathname === "`+base+`/1.1.0/plug.html" && `+bars("document", "1.1.0"))
+		r.click(take("document", "1.0.0"))
+		h.wait("it is there", bars("document", "1.0.0"))
+		r.click(take("document", "old"))
+		h.wait("a module is shown that is gone later", `location.pathname.endsWith("/old.html") && `+bars("document", "1.0.0"))
+		r.click(take("document", "1.1.0"))
+		h.wait("its first page is shown", `location.pathname.startsWith("`+base+`/1.1.0/") && !location.pathname.endsWith("old.html") && !location.search`)
+	}
+}
+
 // Gleam's pages have a menu of versions themselves, and no bar. Its script and its theme work in the sandbox too.
 func TestGleamDocumentation(t *testing.T) {
 	r := readerOf(t, hubtest.World(t, tools))
