@@ -111,7 +111,7 @@ func (c *Catalog) hostsTx(tx *store.Tx, ref Ref, at time.Time) bool {
 	if !ok {
 		return false
 	}
-	if r, _ := org.Repositories.Get(tx, ref.Repository.String()); mayVanish(r, p.UpdatedAt, at) {
+	if r, _ := org.Repositories.Get(tx, ref.Repository.String()); mayVanish(r, p, at) {
 		packages.Put(tx, p)
 	}
 	return true

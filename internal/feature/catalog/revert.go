@@ -10,6 +10,7 @@ import (
 	"hexhub/hex/version"
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/mail"
+	"hexhub/internal/feature/org"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 )
@@ -19,13 +20,58 @@ import (
 // the blobs stay for Grace.
 func (c *Catalog) Revert(ctx context.Context, actor access.Actor, ref Ref, v version.Version) error {
 	at := now()
+	return c.takeBack(ctx, actor, ref, v, at, func(_ *store.Tx, repository org.Repository, pkg Package, rel Release) error {
+		if !open(repository, pkg.InsertedAt, rel.InsertedAt, at) {
+			return fault.Field(closed(repository, tooLateToRevert), "inserted_at")
+		}
+		return nil
+	})
+}
+
+// Remove is Revert for administrators, who may do it at any time and must say why, for it breaks the builds of whoever
+// has locked the release. A version whose window is closed is never published again.
+func (c *Catalog) Remove(ctx context.Context, actor access.Actor, ref Ref, v version.Version) error {
+	if _, err := actor.Because(actor.Reason); err != nil {
+		return err
+	}
+	at := now()
+	may := func(tx *store.Tx, _ org.Repository, _ Package, _ Release) error {
+		return access.May(tx, actor, access.Administer, access.Thing{})
+	}
+	if err := c.announce(ctx, actor, ref, v, at, may); err != nil {
+		return err
+	}
+	return c.takeBack(ctx, actor, ref, v, at, may)
+}
+
+// announce has those who come to depend on the package write its row from now on, as hostsTx does while the window is
+// open: whoever began before has committed by the time this returns, or begins anew.
+func (c *Catalog) announce(ctx context.Context, actor access.Actor, ref Ref, v version.Version, at time.Time, may leave) error {
 	return c.db.Update(ctx, func(tx *store.Tx) error {
 		repository, pkg, rel, err := targetRelease(tx, actor, ref, v)
+		if err == nil {
+			err = may(tx, repository, pkg, rel)
+		}
 		if err != nil {
 			return err
 		}
-		if !open(repository, pkg.InsertedAt, rel.InsertedAt, at) {
-			return fault.Field(closed(repository, tooLateToRevert), "inserted_at")
+		pkg.RemovingAt = at
+		packages.Put(tx, pkg)
+		return nil
+	})
+}
+
+// A leave says why a release may not be taken away, or nil.
+type leave func(tx *store.Tx, repository org.Repository, pkg Package, rel Release) error
+
+func (c *Catalog) takeBack(ctx context.Context, actor access.Actor, ref Ref, v version.Version, at time.Time, may leave) error {
+	return c.db.Update(ctx, func(tx *store.Tx) error {
+		repository, pkg, rel, err := targetRelease(tx, actor, ref, v)
+		if err == nil {
+			err = may(tx, repository, pkg, rel)
+		}
+		if err != nil {
+			return err
 		}
 		record(tx, actor, "release.revert", repository, pkg, rel.snapshot(pkg), at)
 		c.tellTx(tx, actor, mail.ReleaseRemoved, repository, pkg, concerned(repository, pkg, actor), map[string]string{"version": v.String()}, at)

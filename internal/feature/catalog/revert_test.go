@@ -221,6 +221,79 @@ func TestDependedOnPackageStays(t *testing.T) {
 	}
 }
 
+// An administrator removes what nobody else may any more, with a reason, and nobody publishes that version again.
+func TestAdministratorsRemoveAtAnyTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		ctx := t.Context()
+		root := access.SystemActor("test")
+		for _, ver := range []string{"1.0.0", "1.1.0"} {
+			w.publish(t, "joe", jason, ver)
+			w.publish(t, "wes", tool, ver, needs("jason"))
+		}
+		time.Sleep(1000 * time.Hour)
+		check(t, "without a reason", w.Remove(ctx, root, jason, v("1.0.0")), "reason must be given, in 3 to 300 letters: the audit log keeps it")
+		because := func(a access.Actor) access.Actor {
+			a, err := a.Because("malware")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return a
+		}
+		check(t, "an owner", w.Remove(ctx, because(w.as("joe")), jason, v("1.0.0")), isForbidden)
+		check(t, "an owner, as owners do", w.Revert(ctx, w.as("joe"), jason, v("1.0.0")), lateRevert)
+		check(t, "a private one of an immutable repository", w.Remove(ctx, because(root), tool, v("1.0.0")), "ok")
+		check(t, "a public one", w.Remove(ctx, because(root), jason, v("1.0.0")), "ok")
+		check(t, "the last that others depend on", w.Remove(ctx, because(root), jason, v("1.1.0")), dependedOn)
+		check(t, "their last", w.Remove(ctx, because(root), tool, v("1.1.0")), "ok")
+		check(t, "then the last", w.Remove(ctx, because(root), jason, v("1.1.0")), "ok")
+		check(t, "the same version anew", w.tryPublish("joe", draft(jason, "1.0.0"), true), buried)
+		check(t, "another", w.tryPublish("joe", draft(jason, "1.2.0"), true), "ok")
+		if got := w.owners(jason); got != "joe=full" {
+			t.Errorf("it is owned by %s", got)
+		}
+	})
+}
+
+// Whoever comes first, nobody is left to depend on what an administrator has removed, either.
+func TestDependantAndRemovalNeverPass(t *testing.T) {
+	log := store.NewMemory()
+	w, elsewhere := openWorld(t, log, hexhub), openWorld(t, log, hexhub)
+	w.put(t, func(tx *store.Tx) {
+		r, _ := org.Repositories.Get(tx, hexhub.String())
+		r.Windows = false
+		org.Repositories.Put(tx, r)
+	})
+	root, err := access.SystemActor("test").Because("malware")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		dep := catalog.Ref{Repository: hexhub, Name: name.MustPackage(fmt.Sprintf("dep_%d", i))}
+		user := catalog.Ref{Repository: hexhub, Name: name.MustPackage(fmt.Sprintf("user_%d", i))}
+		w.publish(t, "joe", dep, "1.0.0")
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if got := said(w.Remove(t.Context(), root, dep, v("1.0.0"))); got != "ok" && got != dependedOn {
+				t.Errorf("remove: %s", got)
+			}
+		})
+		wg.Go(func() {
+			check(t, "publish a dependant", elsewhere.tryPublish("eve", draft(user, "1.0.0", needs(dep.Name.String())), false), "ok")
+		})
+		wg.Wait()
+		if err := w.db.WaitFor(t.Context(), elsewhere.db.Revision()); err != nil {
+			t.Fatal(err)
+		}
+		view := w.db.View()
+		rel, _ := catalog.GetRelease(view, user, v("1.0.0"))
+		need := rel.Requirements[0].Ref()
+		if _, ok := catalog.Get(view, need); !ok && need.Repository == hexhub {
+			t.Fatalf("%s needs %s, which is gone", user, need)
+		}
+	}
+}
+
 // Whoever comes first, nobody is left to depend on what is gone.
 func TestDependantAndRevertNeverPass(t *testing.T) {
 	log := store.NewMemory()

@@ -45,7 +45,8 @@ type Package struct {
 
 	DocsUpdatedAt time.Time `json:"docs_updated_at,omitzero"` // moved when documentation comes or goes
 
-	BadgeSecret string `json:"badge_secret,omitempty"` // shows badges of a private package to whoever has it; see ShareBadges
+	BadgeSecret string    `json:"badge_secret,omitempty"` // shows badges of a private package to whoever has it; see ShareBadges
+	RemovingAt  time.Time `json:"removing_at,omitzero"`   // when an administrator last began to remove a release
 }
 
 // ChangedAt returns when what clients are shown of the package was last changed.

@@ -58,10 +58,11 @@ func closed(repository org.Repository, tooLate string) string {
 	return tooLate
 }
 
-// mayVanish reports whether a package that was last changed at a time could lose its last release about
-// now. It errs on the side of yes, by more than clocks of a cluster may differ.
-func mayVanish(repository org.Repository, updated, at time.Time) bool {
-	return repository.Windows && (!repository.Public || at.Sub(updated) <= packageWindow+time.Hour)
+// mayVanish reports whether a package could lose its last release about now. It errs on the side of yes, by more than
+// clocks of a cluster may differ.
+func mayVanish(repository org.Repository, p Package, at time.Time) bool {
+	removed := !p.RemovingAt.IsZero() && at.Sub(p.RemovingAt) <= time.Hour
+	return removed || repository.Windows && (!repository.Public || at.Sub(p.UpdatedAt) <= packageWindow+time.Hour)
 }
 
 // Settled reports whether a release's tarball can no longer be replaced by another. It errs on the side

@@ -184,7 +184,7 @@ func (o *Ops) unretire(r *http.Request) (any, error) {
 
 func (o *Ops) removeRelease(r *http.Request) (any, error) {
 	return o.moderateRelease(r, func(a access.Actor, ref catalog.Ref, v version.Version) error {
-		return o.Catalog.Revert(r.Context(), a, ref, v)
+		return o.Catalog.Remove(r.Context(), a, ref, v)
 	})
 }
 

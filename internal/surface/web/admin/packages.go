@@ -178,7 +178,7 @@ func (p *pages) revert(r *http.Request, v ui.Visit, form url.Values) (string, st
 		if form.Get("confirm") != which.String() {
 			return fault.New(fault.Invalid, "To remove it, type %s, the version.", which)
 		}
-		return p.Catalog.Revert(r.Context(), a, ref, which)
+		return p.Catalog.Remove(r.Context(), a, ref, which)
 	})
 }
 

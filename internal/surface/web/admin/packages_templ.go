@@ -1093,7 +1093,7 @@ func (p *packagePage) release(here string, r catalog.Release) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 66, "\" class=\"max-w-md\"><p class=\"mb-3\">The release can no longer be fetched, and builds that have it in their lockfile fail. Retiring it does no such harm.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 66, "\" class=\"max-w-md\"><p class=\"mb-3\">The release can no longer be fetched, and builds that have it in their lockfile fail. Retiring it does no such harm. It can be done at any time, and the version stays reserved.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
