@@ -5,7 +5,7 @@
 package setup
 
 import (
-	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -71,7 +71,7 @@ func (s *setup) open(w http.ResponseWriter, r *http.Request) error {
 	call.HidePath(r.Context(), "/setup/…")
 	token := r.PathValue("token")
 	if err := s.Accounts.TrySetup(r.Context(), token); err != nil {
-		return refused(err)
+		return s.refused(w, r, err)
 	}
 	http.SetCookie(w, s.cookie(r, token, int((30*time.Minute).Seconds())))
 	w.Header().Set("Location", s.Registry.URL+"/setup")
@@ -126,16 +126,21 @@ func (s *setup) create(w http.ResponseWriter, r *http.Request) error {
 		return s.web.Show(w, http.StatusUnprocessableEntity, page.you())
 	}
 	if err != nil {
-		return refused(err)
+		return s.refused(w, r, err)
 	}
 	http.SetCookie(w, s.cookie(r, "", -1))
 	return s.enter(w, r, user)
 }
 
 // refused tells whoever comes with a link that is no good what to do.
-func refused(err error) error {
-	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Forbidden {
-		return fault.Wrap(fault.Forbidden, err, "This link does not work. "+f.Message)
+func (s *setup) refused(w http.ResponseWriter, r *http.Request, err error) error {
+	if !fault.Is(err, fault.Forbidden) {
+		return err
 	}
-	return err
+	call.Note(r.Context(), slog.String("error", err.Error()))
+	return s.web.Say(w, r, http.StatusForbidden, ui.Message{
+		Heading: "This link does not work.",
+		Problem: "It was mistyped, is older than 30 minutes, or was tried too often. Take the one that the server printed last.",
+		Next:    &ui.Step{Path: "/setup", Words: "How to get one"},
+	})
 }

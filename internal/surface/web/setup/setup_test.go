@@ -217,8 +217,9 @@ func TestSetupNeedsTheToken(t *testing.T) {
 		},
 	} {
 		res, err := send(browser(t))
-		if body(t, res, err); res.StatusCode != http.StatusForbidden {
-			t.Errorf("%s: %d, want 403", name, res.StatusCode)
+		page := body(t, res, err)
+		if res.StatusCode != http.StatusForbidden || strings.Contains(page, "owner of the package") {
+			t.Errorf("%s: %d, want 403 and nothing of packages:\n%s", name, res.StatusCode, page)
 		}
 	}
 	if account.HasAdmin(w.db.View()) {
