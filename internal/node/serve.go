@@ -17,6 +17,7 @@ import (
 	"hexhub/internal/feature/world"
 	"hexhub/internal/kernel/cluster"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/roster"
 	"hexhub/internal/surface/api"
 	"hexhub/internal/surface/dochost"
 	"hexhub/internal/surface/door"
@@ -79,7 +80,7 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 		DB: n.DB, Accounts: n.Accounts, Access: n.Access, Orgs: n.Orgs, OAuth: n.OAuth, Registry: n.Registry(), Rules: n.accountRules,
 	})
 	find.Register(w, find.Deps{DB: n.DB, Catalog: n.Catalog, Search: n.Search, Manuals: n.Manuals, Docs: n.pages(), URL: n.URL, Default: n.repository})
-	palette.Register(w, palette.Deps{Catalog: n.Catalog, Search: n.Search, Manuals: n.Manuals, Docs: n.pages(), Default: n.repository})
+	palette.Register(w, palette.Deps{Catalog: n.Catalog, Search: n.Search, Manuals: n.Manuals, Docs: n.pages(), Default: n.repository, Nodes: n.nodeNames})
 	n.addSite(w)
 	packages.Register(w, packages.Deps{
 		DB: n.DB, Access: n.Access, Catalog: n.Catalog, Audit: n.Audit, Previews: n.Previews, Sources: n.Sources, Diffs: n.Diffs, Log: n.log, Default: n.repository,
@@ -95,7 +96,7 @@ func (n *Node) web(o *ops.Ops) *ui.Web {
 	})
 	admin.Register(w, admin.Deps{
 		DB: n.DB, Accounts: n.Accounts, Orgs: n.Orgs, Catalog: n.Catalog, Settings: n.Settings, Audit: n.Audit, Operator: o.Operator, Default: n.repository,
-		Report: o.Report, Examine: o.Examine, Started: n.startedWith(), Blobs: n.tally.Last, CertEnd: n.certEnd(),
+		Report: o.Report, Examine: o.Examine, Started: n.startedWith(), Blobs: n.tally.Last, Spread: n.replica != nil, CertEnd: n.certEnd(),
 	})
 	return w
 }
@@ -167,6 +168,9 @@ func (n *Node) self() ops.Self {
 	if n.Cluster != nil {
 		_, s.Address = n.Cluster.Addr()
 	}
+	if n.replica != nil {
+		s.Lacks = func() int64 { return n.replica.Stats().Missing }
+	}
 	return s
 }
 
@@ -176,6 +180,24 @@ func (n *Node) peers() func() []cluster.Peer {
 		return nil
 	}
 	return n.Cluster.Peers
+}
+
+// nodeNames are the names of all nodes, this one's first.
+func (n *Node) nodeNames() []string {
+	names := []string{n.Name}
+	if n.Cluster != nil {
+		for _, p := range n.Cluster.Peers() {
+			names = append(names, p.Name)
+		}
+	}
+	if n.external() {
+		for _, r := range roster.All(n.DB.View()) {
+			if r.ID != n.id {
+				names = append(names, r.Name)
+			}
+		}
+	}
+	return names
 }
 
 // spread waits until the other nodes have what this one has; it is nil where there can be none.

@@ -33,6 +33,7 @@ type Vital struct {
 	Revision  int64     `json:"revision"`             // zero where it is not told
 	DiskFree  uint64    `json:"disk_free,omitempty"`  // bytes
 	DiskTotal uint64    `json:"disk_total,omitempty"` // bytes; zero where nobody can tell
+	Lacks     int64     `json:"lacks,omitempty"`      // copies of tarballs that it is to hold and has yet to fetch
 	Memory    uint64    `json:"memory,omitempty"`     // bytes that the process has of the machine; zero where it is not told
 	Traffic
 	Drained  bool   `json:"drained,omitempty"`   // nothing new is laid on it, because somebody wants to stop it
@@ -129,11 +130,23 @@ func Judge(seen []Seen) Report {
 		r.Advice = append(r.Advice, fmt.Sprintf("%d nodes survive no more losses than %d: add one with hexhub cluster invite, or remove one.", voters, voters-1))
 	}
 	for _, n := range r.Nodes {
+		if n.Lacks > 0 {
+			r.Advice = append(r.Advice, n.lacking())
+		}
 		if n.State == Drained {
 			r.Advice = append(r.Advice, fmt.Sprintf("%s is drained: stop it, or take it back with hexhub cluster undrain %s.", n.Name, n.Name))
 		}
 	}
 	return r
+}
+
+// lacking says what it means that copies of tarballs are missing on the node.
+func (n Node) lacking() string {
+	copies := fmt.Sprintf("%d copies of tarballs that it is", n.Lacks)
+	if n.Lacks == 1 {
+		copies = "1 copy of a tarball that it is"
+	}
+	return fmt.Sprintf("%s lacks %s to hold, and fetches what it can from the other nodes: until then that is on one disk fewer than it should be.", n.Name, copies)
 }
 
 // leaderOf finds the leader of the latest term, and the newest revision. A leader whom no majority follows

@@ -101,6 +101,17 @@ func TestNodesHaveRolesAndStates(t *testing.T) {
 	}
 }
 
+// Whoever asks how all do is told on which node copies are missing, though all of them are healthy.
+func TestMissingCopiesAreTold(t *testing.T) {
+	seen := members(true, true, true)
+	seen[1].Vital.Lacks, seen[2].Vital.Lacks = 1, 20
+	r := health.Judge(seen)
+	said := strings.Join(r.Advice, "|")
+	if r.State != health.Healthy || !strings.Contains(said, "n2 lacks 1 copy of a tarball") || !strings.Contains(said, "n3 lacks 20 copies of tarballs") {
+		t.Errorf("%s, and it is said %q", r.State, said)
+	}
+}
+
 // Two looks tell how long a node takes to catch up, and that another does not.
 func TestTwoLooksTellHowLongCatchingUpTakes(t *testing.T) {
 	look := func(second int, revisions ...int64) health.Report {

@@ -34,26 +34,37 @@ func (s *Store) Fill(ctx context.Context, names iter.Seq[blob.Hash]) (got, missi
 			holders = append(holders, p.ID)
 		}
 	}
+	var lacking []blob.Hash
 	for h := range names {
+		if err := ctx.Err(); err != nil {
+			return 0, 0, err
+		}
+		if s.mine(h, holders) && s.lacks(ctx, h) {
+			lacking = append(lacking, h)
+		}
+	}
+	s.stats.missing.Store(int64(len(lacking)))
+	for _, h := range lacking {
 		if err := ctx.Err(); err != nil {
 			return got, missing, err
 		}
-		if !s.mine(h, holders) {
-			continue
+		if s.lacks(ctx, h) { // nobody has asked for it meanwhile
+			if s.o.Full() || s.fetch(ctx, h) != nil {
+				missing++
+				continue
+			}
+			got++
+			s.stats.fetched.Add(1)
 		}
-		_, err := s.Store.Stat(ctx, h)
-		if !errors.Is(err, blob.ErrNotFound) {
-			continue // here, or unreadable, which the scrub finds
-		}
-		if s.o.Full() || s.fetch(ctx, h) != nil {
-			missing++
-			continue
-		}
-		got++
-		s.stats.fetched.Add(1)
+		s.stats.missing.Add(-1)
 	}
-	s.stats.missing.Store(int64(missing))
 	return got, missing, ctx.Err()
+}
+
+// lacks reports whether a blob is not here. One that cannot be read is: the scrub finds it.
+func (s *Store) lacks(ctx context.Context, h blob.Hash) bool {
+	_, err := s.Store.Stat(ctx, h)
+	return errors.Is(err, blob.ErrNotFound)
 }
 
 // mine reports whether this node is among those that hold the blob.

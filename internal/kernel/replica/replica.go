@@ -74,7 +74,7 @@ type counters struct{ missing, fetched, healed atomic.Int64 }
 
 // Stats are numbers for metrics.
 type Stats struct {
-	Missing int64 // blobs that the last round of Fill found missing here, and could not get
+	Missing int64 // blobs that this node is to hold and lacks, as the last round of Fill found and as far as it has got
 	Fetched int64 // blobs that came from another node
 	Healed  int64 // corrupt blobs that were replaced from another node
 }

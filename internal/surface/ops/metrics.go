@@ -72,7 +72,7 @@ var (
 
 	descJobs      = desc("jobs", "Jobs by kind, and by state: waiting, running or dead.", "kind", "state")
 	descBlobs     = desc("blobs", "Blobs on this node, as last counted; they are counted hourly.")
-	descMissing   = desc("blob_missing", "Blobs that belong on this node, and that no other node could give it when it last looked.")
+	descMissing   = desc("blob_missing", "Blobs that belong on this node and are not here, as far as it has got since it last looked.")
 	descFetched   = desc("blob_fetched_total", "Blobs that came from another node.")
 	descHealed    = desc("blob_healed_total", "Corrupt blobs that were replaced from another node.")
 	descCorrupt   = desc("blob_corrupt_total", "Corrupt blobs that scrubs by this node found.")

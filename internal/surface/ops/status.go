@@ -26,6 +26,7 @@ type Self struct {
 	ID, Name, Address, Zone string
 	Disk                    func() (free, total uint64) // bytes; nil tells nothing
 	Traffic                 func() health.Traffic       // nil tells nothing
+	Lacks                   func() int64                // copies of tarballs that it is to hold and has not; nil tells nothing
 }
 
 // Status is how the registry does, as one node sees it.
@@ -121,6 +122,9 @@ func (o *Ops) vital(ctx context.Context) health.Vital {
 	v.Memory = memory()
 	if o.Self.Disk != nil {
 		v.DiskFree, v.DiskTotal = o.Self.Disk()
+	}
+	if o.Self.Lacks != nil {
+		v.Lacks = o.Self.Lacks()
 	}
 	if o.Self.Traffic != nil {
 		v.Traffic = o.Self.Traffic()

@@ -47,6 +47,7 @@ type Deps struct {
 	Examine func() doctor.Deps                  // what the doctor looks at now
 	Started []Started                           // the settings that this node was started with
 	Blobs   func() (count, bytes int64)         // on this node, as last counted; nil tells of none
+	Spread  bool                                // files lie on the disks of several nodes, each on more than one
 	CertEnd time.Time                           // of the public site's certificate; zero without one
 }
 

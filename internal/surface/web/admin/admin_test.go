@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -79,6 +80,7 @@ func newWorld(t *testing.T) *world {
 		DB: db, Accounts: w.accounts, Orgs: w.orgs, Catalog: w.catalog, Audit: audit.New(db, audit.Options{}), Default: acme,
 		Settings: setting.New(db, []setting.Definition{{Name: "colour", Default: "blue", Help: "What it is painted in.", Check: oneColour}, {Name: doctor.Silence, Check: oneWish}}),
 		Operator: operator.New(operator.Deps{DB: db, Jobs: job.New(db, job.Options{}), Mail: w.mail}),
+		Spread:   true,
 		Report:   func(context.Context) health.Report { return w.report },
 		Examine:  func() doctor.Deps { w.examined.DB = db; return w.examined },
 		Started:  []admin.Started{{Key: "listen", Flag: "listen", Env: "HEXHUB_LISTEN", Help: "Where.", Value: ":4000", Source: "hexhub.toml:3"}},
@@ -423,6 +425,29 @@ func TestOverviewSaysHowTheRegistryDoes(t *testing.T) {
 	if _, page, _ := w.ask(session, "/admin", nil); !strings.Contains(page, "3 of 3 nodes healthy. Leader n1. Can lose 1 node.") {
 		t.Errorf("a registry of three:\n%s", page)
 	}
+}
+
+// What a majority is made of is drawn and said, and where copies of tarballs are missing is told.
+func TestSeveralNodesAreShownTogether(t *testing.T) {
+	w := newWorld(t)
+	session := w.login(w.user("root", true), false)
+	says := func(path string, words ...string) {
+		t.Helper()
+		_, page, _ := w.ask(session, path, nil)
+		for _, want := range words {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s does not say %q:\n%s", path, want, page)
+			}
+		}
+	}
+	says("/admin/cluster", "One node decides alone")
+	vital := func(id uint64, lacks int64) *health.Vital {
+		return &health.Vital{ID: fmt.Sprint(id), Name: fmt.Sprint("n", id), Member: id, Leader: 1, Term: 1, DiskTotal: 100, Lacks: lacks}
+	}
+	w.report = health.Judge([]health.Seen{{ID: "1", Name: "n1", Vital: vital(1, 0)}, {ID: "2", Name: "n2", Vital: vital(2, 1203)}, {ID: "3", Name: "n3"}})
+	says("/admin/cluster", "3 nodes vote on each write, and 2 of them must reach each other. 2 can be reached, so that none can be lost.", "out of reach")
+	says("/admin", "2 of them must reach each other", "n2 lacks 1203 copies of tarballs")
+	says("/admin/storage", "Copies missing", ui.Count(1203), "unknown", "on fewer disks than they should be")
 }
 
 // What the setup leaves for later is reminded of until it is there, or until somebody needs it not.

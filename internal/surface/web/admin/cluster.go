@@ -33,6 +33,20 @@ func (p *pages) cluster(w http.ResponseWriter, r *http.Request, _ ui.Visit) (vie
 	return page, nil
 }
 
+// quorum is who decides what is written. Of an etcd that is run elsewhere nobody here knows.
+func quorum(r health.Report) ui.Quorum {
+	q := ui.Quorum{Needed: r.Needed}
+	for _, n := range r.Nodes {
+		q.Seats = append(q.Seats, ui.Seat{
+			Name: n.Name, Path: nodePath(n.Name), Up: n.State != health.Unreachable, Leads: n.Role == "leader", Votes: n.Role != "learner",
+		})
+	}
+	return q
+}
+
+// nodePath is the address of a node's page.
+func nodePath(name string) string { return "/admin/cluster/" + url.PathEscape(name) }
+
 // used is how much of the node's disk is, in percent.
 func used(n health.Node) int {
 	if n.DiskTotal == 0 {

@@ -123,6 +123,7 @@ type storagePage struct {
 	sheet
 	Count, Bytes int64
 	Nodes        []health.Node
+	Several      bool // files lie on the disks of several nodes
 	Stores       []heap
 }
 
@@ -134,7 +135,8 @@ type heap struct {
 }
 
 func (p *pages) storage(w http.ResponseWriter, r *http.Request, _ ui.Visit) (view, error) {
-	page := &storagePage{sheet: p.sheet(w, r, "Storage", "/admin/storage"), Nodes: p.Report(r.Context()).Nodes}
+	report := p.Report(r.Context())
+	page := &storagePage{sheet: p.sheet(w, r, "Storage", "/admin/storage"), Nodes: report.Nodes, Several: p.Spread && len(report.Nodes) > 1}
 	if p.Blobs != nil {
 		page.Count, page.Bytes = p.Blobs()
 	}
@@ -149,6 +151,23 @@ func (p *pages) storage(w http.ResponseWriter, r *http.Request, _ ui.Visit) (vie
 		page.Stores = append(page.Stores, line)
 	}
 	return page, nil
+}
+
+// missing counts the copies that nodes are to hold and lack, as far as they answered.
+func (p *storagePage) missing() (copies int64) {
+	for _, n := range p.Nodes {
+		copies += n.Lacks
+	}
+	return copies
+}
+
+// columns are the heads of the table of disks.
+func (p *storagePage) columns() []string {
+	heads := []string{"Node", "Used", "Free", "Size"}
+	if p.Several {
+		heads = append(heads, "Copies missing")
+	}
+	return heads
 }
 
 // words says how far the reading of a store got.

@@ -79,6 +79,7 @@ func (p page) specimens() []specimen {
 		}},
 		{"Avatar", "A sign for a name.", same(avatars("eva", "adam", "acme", "joe", "robert", "mike"))},
 		{"Sparkline", "How many there were, and the same in words.", same(ui.Sparkline([]int64{3, 9, 4, 12, 15, 8, 21, 19, 30}, "121 downloads in nine days, 30 on the last"))},
+		{"Quorum", "How many nodes it takes to write, and how many can be lost, beside the same in words.", same(majorities())},
 		{"SearchBox", "The large box that finds packages.", same(ui.SearchBox("decimal", false))},
 		{"One", "A page with one thing to do.", same(one())},
 		{"Choices", "Permissions to tick.", same(ui.Choices("It may", "scopes", []ui.Choice{{Scope: "api:read", Words: "Read what you can read", Given: true}, {Scope: "api:write", Words: "Publish, and change packages"}}))},
@@ -96,3 +97,16 @@ func wrong(theme string) ui.Form {
 		Errors: map[string]string{"name": "may have letters from a to z, digits and _"},
 	}
 }
+
+// whole and torn are what becomes of five nodes and of three.
+var (
+	whole = ui.Quorum{Needed: 3, Seats: []ui.Seat{
+		{Name: "hub-a1", Path: Path, Up: true, Leads: true, Votes: true},
+		{Name: "hub-a2", Path: Path, Up: true, Votes: true},
+		{Name: "hub-b1", Path: Path, Up: true, Votes: true},
+		{Name: "hub-b2", Path: Path, Votes: true},
+		{Name: "hub-c1", Path: Path, Up: true, Votes: true},
+		{Name: "hub-new", Path: Path, Up: true},
+	}}
+	torn = ui.Quorum{Needed: 2, Seats: []ui.Seat{{Name: "n1", Path: Path, Up: true, Votes: true}, {Name: "n2", Path: Path, Votes: true}, {Name: "n3", Path: Path, Votes: true}}}
+)

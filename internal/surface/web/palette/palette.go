@@ -7,6 +7,7 @@ package palette
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"hexhub/hex/name"
@@ -27,6 +28,7 @@ type Deps struct {
 	Manuals *docsearch.Index
 	Docs    docs.Addresses
 	Default name.Repository // the server's own repository
+	Nodes   func() []string // the names of all; nil knows none
 }
 
 type palette struct {
@@ -73,6 +75,7 @@ func (p *palette) find(w http.ResponseWriter, r *http.Request) error {
 		{"In documentation", p.manuals(r, v, in, typed)},
 		{"Organizations", p.organizations(v, actor, typed)},
 	}
+	groups = append(groups, group{"Nodes", p.nodes(actor, typed)})
 	for _, g := range places {
 		groups = append(groups, group{g.words, g.links(actor, p.web.Has, typed)})
 	}
@@ -131,6 +134,20 @@ func (p *palette) organizations(v *store.View, a access.Actor, typed string) []l
 		}
 	}
 	return links
+}
+
+// nodes are for whoever administers the site, once something is typed: there may be many, and they have a page of all.
+func (p *palette) nodes(a access.Actor, typed string) []link {
+	var links []link
+	if p.Nodes == nil || typed == "" || !ruler(a) || !p.web.Has("/admin/cluster/{node}") {
+		return nil
+	}
+	for _, name := range p.Nodes() {
+		if l := (link{"/admin/cluster/" + url.PathEscape(name), name, "node"}); l.answers(typed) {
+			links = append(links, l)
+		}
+	}
+	return links[:min(len(links), mostPlaces)]
 }
 
 // answers reports whether each word typed begins a word of the link.

@@ -49,8 +49,8 @@ func newSiteOf(t *testing.T, text string) *site {
 	h := hubtest.World(t, text)
 	web := ui.New(ui.Options{Repository: "hexhub", Log: slog.New(slog.DiscardHandler), DB: h.DB, Open: h.Accounts.Open})
 	def := name.MustRepository("hexhub")
-	palette.Register(web, palette.Deps{Catalog: h.Catalog, Search: search.New(h.DB, search.Options{Default: def}), Manuals: h.Manuals, Docs: docs.Addresses{Origins: h.Origins, Default: def}, Default: def})
-	for _, pattern := range []string{"GET /{$}", "GET /packages", "GET /login", "GET /dashboard/keys", "GET /dashboard/orgs/{org}", "GET /admin/users"} {
+	palette.Register(web, palette.Deps{Catalog: h.Catalog, Search: search.New(h.DB, search.Options{Default: def}), Manuals: h.Manuals, Docs: docs.Addresses{Origins: h.Origins, Default: def}, Default: def, Nodes: func() []string { return []string{"hub-a", "hub-b", "other"} }})
+	for _, pattern := range []string{"GET /{$}", "GET /packages", "GET /login", "GET /dashboard/keys", "GET /dashboard/orgs/{org}", "GET /admin/users", "GET /admin/cluster/{node}"} {
 		web.Handle(pattern, func(w http.ResponseWriter, r *http.Request) error { return nil })
 	}
 	return &site{h, t, web}
@@ -107,6 +107,9 @@ func TestPaletteOffersWhatOneMayOpen(t *testing.T) {
 		{"", "new key", []string{"/packages?search=new+key", "/search?q=new+key"}},
 		{"tom", "users", []string{"/packages?search=users", "/search?q=users"}},
 		{"root", "users", []string{"/admin/users", "/packages?search=users", "/search?q=users"}},
+		{"root", "hub", []string{"/admin/cluster/hub-a", "/admin/cluster/hub-b", "/packages?search=hub", "/search?q=hub"}},
+		{"root", "node other", []string{"/admin/cluster/other", "/packages?search=node+other", "/search?q=node+other"}},
+		{"tom", "hub", []string{"/packages?search=hub", "/search?q=hub"}},
 		{"tom", "guild", []string{"/packages?search=guild", "/search?q=guild"}},
 		{"eva", "gui", []string{"/dashboard/orgs/guild", "/packages?search=gui", "/search?q=gui"}},
 	} {
