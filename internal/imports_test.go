@@ -37,7 +37,8 @@ var rooms = map[string][]string{
 		"call typesense",
 		"door web/live",
 		"web/ui",
-		"api dochost ops repo web/account web/admin web/dash web/find web/gallery web/packages web/palette web/pass web/people web/setup web/site",
+		"api dochost ops repo web/account web/admin web/dash web/find web/packages web/palette web/pass web/people web/setup web/site",
+		"web/gallery", // which shows what all pages are made of
 		"front",
 	},
 }
