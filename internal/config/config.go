@@ -30,6 +30,7 @@ type Server struct {
 	Data      string `key:"data" default:"./data" placeholder:"DIR" help:"Folder that holds everything this node knows. Created if absent."`
 	Listen    string `key:"listen" default:"127.0.0.1:4000" placeholder:"ADDR" help:"Address the public site listens on; :4000 means every interface."`
 	URL       string `key:"url" placeholder:"URL" help:"Address people use, such as https://hub.example.com. Default: made from listen."`
+	SiteLogo  string `key:"site.logo" placeholder:"FILE" type:"path" help:"Picture in PNG or SVG, up to 256 kB, that pages show in place of the sign of HexHub. The same on all nodes."`
 	OpsListen string `key:"ops.listen" placeholder:"ADDR" help:"TCP address for health and metrics, beside DATA/ops.sock. Keep it private."`
 	TLSCert   string `key:"tls.cert" placeholder:"FILE" type:"path" help:"Certificate chain in PEM; with tls.key the public site speaks HTTPS."`
 	TLSKey    string `key:"tls.key" placeholder:"FILE" type:"path" help:"Private key of tls.cert in PEM."`

@@ -63,6 +63,7 @@ import (
 	"hexhub/internal/surface/front"
 	"hexhub/internal/surface/ops"
 	"hexhub/internal/surface/web/live"
+	"hexhub/internal/surface/web/ui"
 )
 
 // Options are what a program, rather than an operator, decides. The zero value is a real node.
@@ -132,6 +133,7 @@ type Node struct {
 	traffic      *front.Metrics
 	live         *live.Metrics
 	trace        *trace.Tracer // nil when no collector is named
+	logo         *ui.Logo      // of the operator; nil when there is none
 	tally        ops.Tally
 	refused      call.Memory
 	operated     atomic.Pointer[ops.Ops] // nil until it runs
@@ -183,6 +185,10 @@ func (n *Node) open(ctx context.Context, o Options) error {
 		return err
 	}
 	if err := n.openTrace(ctx); err != nil {
+		return err
+	}
+	var err error
+	if n.logo, err = openLogo(n.Config.SiteLogo); err != nil {
 		return err
 	}
 	return n.openRooms(ctx, o)

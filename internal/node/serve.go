@@ -74,6 +74,7 @@ func (n *Node) handler(o *ops.Ops, pages *ui.Web) http.Handler {
 func (n *Node) web(o *ops.Ops) *ui.Web {
 	w := ui.New(ui.Options{
 		URL: n.URL, Repository: n.Config.RepositoryName, Version: n.version, Log: n.log, DB: n.DB, Open: n.Accounts.Open, Sudo: n.Accounts.Sudo, Near: n.near,
+		Brand: n.brand, Logo: n.logo,
 		Live: live.Options{Most: int(n.Config.LiveStreams), Drained: n.drained, Metrics: n.live},
 	})
 	webaccount.Register(w, webaccount.Deps{

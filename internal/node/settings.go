@@ -37,6 +37,8 @@ const (
 
 	docsExternal = "docs.external"
 
+	siteName            = "site.name"
+	siteHue             = "site.hue"
 	sitePromise         = "site.promise"
 	siteSecurityContact = "site.security-contact"
 	siteNoIndex         = "site.noindex"
@@ -100,6 +102,16 @@ func (n *Node) definitions() []setting.Definition {
 			Check: oneOf("public", "none", "all"),
 		},
 		{
+			Name:  siteName,
+			Help:  "What pages call this registry, in up to 40 characters; empty for the name of its repository, which tools use in any case.",
+			Check: func(v string) error { return checkName(v) },
+		},
+		{
+			Name:  siteHue,
+			Help:  "The colour of links and buttons, as a hue from 0 to 359: 30 is red, 90 yellow, 150 green, 250 blue. Empty for the violet of HexHub.",
+			Check: func(v string) error { _, err := parseHue(v); return err },
+		},
+		{
 			Name:  sitePromise,
 			Help:  "What this registry is, in one line of up to 120 characters: the home page begins with it, and search engines and pictures show it.",
 			Check: func(v string) error { return checkPromise(v) },
@@ -112,7 +124,7 @@ func (n *Node) definitions() []setting.Definition {
 		{
 			Name: siteNoIndex, Default: "7d",
 			Help:  "For how long search engines are asked to leave out a new package where everybody may register, such as 7d; 0 means not at all.",
-			Check: func(v string) error { _, err := parseUnlisted(v); return err },
+			Check: func(v string) error { _, err := access.ParseMaxAge(v); return err },
 		},
 		{
 			Name:  doctor.Silence,

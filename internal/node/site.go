@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -71,15 +72,51 @@ func (n *Node) unlisted(r store.Reader) time.Duration {
 		return 0
 	}
 	text, _ := n.Settings.Value(r, siteNoIndex)
-	age, _ := parseUnlisted(text)
+	age, _ := access.ParseMaxAge(text)
 	return age
 }
 
-func parseUnlisted(text string) (time.Duration, error) {
-	if text == "0" {
-		return 0, nil
+// brand is what the operator has made his own of how the site looks.
+func (n *Node) brand(r store.Reader) ui.Brand {
+	name, _ := n.Settings.Value(r, siteName)
+	text, _ := n.Settings.Value(r, siteHue)
+	hue, _ := parseHue(text) // what an older or a newer binary took is not shown
+	return ui.Brand{Name: name, Hue: hue}
+}
+
+// parseHue reads the hue of the site; nothing is none.
+func parseHue(text string) (*ui.Hue, error) {
+	if text == "" {
+		return nil, nil
 	}
-	return access.ParseAge(text)
+	h, err := ui.ParseHue(text)
+	if err != nil {
+		return nil, err
+	}
+	return &h, nil
+}
+
+// openLogo reads the picture that the configuration names, if it names one.
+func openLogo(path string) (*ui.Logo, error) {
+	if path == "" {
+		return nil, nil
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the logo (site.logo): %w", err)
+	}
+	logo, err := ui.ParseLogo(body)
+	if err != nil {
+		return nil, fmt.Errorf("the logo %s (site.logo) cannot be shown: %w", path, err)
+	}
+	return logo, nil
+}
+
+func checkName(text string) error {
+	if utf8.RuneCountInString(text) > 40 || strings.ContainsFunc(text, unicode.IsControl) || strings.TrimSpace(text) != text {
+		return fmt.Errorf("must be one line of up to 40 characters")
+	}
+	return nil
 }
 
 func checkPromise(text string) error {

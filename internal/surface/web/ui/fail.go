@@ -74,7 +74,7 @@ func (u *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // bare is the frame of a page that is made of nothing but what is in the binary.
 func (u *Web) bare(title string) Page {
-	return Page{site: u.o.URL, Repository: u.o.Repository, Version: u.o.Version, Title: title + " · " + u.o.Repository, Bare: true}
+	return Page{site: u.o.URL, Repository: u.o.Repository, Version: u.o.Version, Title: title + " · " + u.o.Repository, Bare: true, dress: dress{Name: u.o.Repository}}
 }
 
 // message says what a fault means and what whoever met it can do.

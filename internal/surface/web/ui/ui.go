@@ -36,6 +36,9 @@ type Options struct {
 
 	DB *store.DB // whose changes a browser sees on whichever node it comes to next, and in pages that are open; nil has none
 
+	Brand func(store.Reader) Brand // what the operator has made his own of it, now; nil is ours
+	Logo  *Logo                    // of the operator; nil means our sign
+
 	Live live.Options // how pages that are open are kept up to date
 
 	// Near names public packages whose names are like one that is not there; nil knows none.
@@ -216,6 +219,7 @@ type Page struct {
 	Query     string // what was searched for
 	Tabbed    string // the page is a tab, and fades into others of the same name; letters, digits and hyphens
 
+	dress dress  // what the operator has made his own
 	admin bool   // the visitor administers the site
 	site  string // where people open it
 }
@@ -251,7 +255,8 @@ func (u *Web) Page(w http.ResponseWriter, r *http.Request, title string) Page {
 	if r.Method == http.MethodGet {
 		p.Path = r.URL.Path
 	}
-	p.Title = u.o.Repository
+	p.dress = u.dress(r)
+	p.Title = p.dress.Name
 	if title != "" {
 		p.Title = title + " · " + p.Title
 	}
