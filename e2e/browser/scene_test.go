@@ -87,7 +87,13 @@ func (s *site) forget(username string) {
 // letter invites somebody into the guild, and returns the token of the letter.
 func (s *site) letter(address string) string {
 	s.t.Helper()
-	_, err := s.Orgs.Invite(s.t.Context(), audit.By{Username: "eva"}, name.MustRepository("guild"), org.InvitationDraft{Email: address, Role: org.Read})
+	return s.letterOf("eva", address)
+}
+
+// letterOf is letter for an invitation by somebody else.
+func (s *site) letterOf(by, address string) string {
+	s.t.Helper()
+	_, err := s.Orgs.Invite(s.t.Context(), audit.By{Username: by}, name.MustRepository("guild"), org.InvitationDraft{Email: address, Role: org.Read})
 	s.must(err)
 	return mailtest.Last(s.t, s.Mail, mail.OrgInvitation).Params["token"]
 }
@@ -187,13 +193,16 @@ func beginnings(t *testing.T) []visit {
 	token, _, err := bare.Accounts.StartSetup(t.Context())
 	bare.must(err)
 	asked, guided := siteOf(t, hubtest.World(t, administered), "root"), siteOf(t, hubtest.World(t, administered), "root")
+	dressed := siteOf(t, hubtest.World(t, story))
+	dressed.must(dressed.Settings.Set(t.Context(), audit.By{}, "site.name", "Acme & Sons"))
+	dressed.must(dressed.Settings.Set(t.Context(), audit.By{}, "site.hue", "110"))
 	choices := send("/setup/registry", "registration", "invite", "org.create", "users")
 	return []visit{
 		bare.scene("almost ready", "anonymous", "Almost ready", at("/")),
 		bare.scene("setup without a link", "anonymous", "nobody administers it", at("/setup")),
 		bare.scene("setup", "anonymous", "Create the administrator", at("/setup/"+token)),
 		bare.scene("setup refused", "anonymous", "Create the administrator", at("/setup/"+token), send("/setup", "username", "a", "email", "nothing", "password", "short")),
-		bare.scene("setup with a link that is none", "anonymous", "does not work", at("/setup/unknown")),
+		bare.scene("setup with a link that is none", "anonymous", "How to get one", at("/setup/unknown")),
 		asked.scene("setup of the registry", "root", "Who may come in", at("/setup/registry")),
 		asked.scene("setup of the registry refused", "root", "Who may come in", at("/setup/registry"), send("/setup/registry", "registration", "domains", "domains", "", "org.create", "users")),
 		asked.scene("first package", "root", "Waiting for your package", at("/setup/registry"), choices),
@@ -201,6 +210,9 @@ func beginnings(t *testing.T) []visit {
 		asked.scene("home of a new registry", "anonymous", "Publish", at("/")),
 		asked.scene("home of a new registry to its administrator", "root", "Publish", at("/")),
 		asked.scene("list of a new registry", "anonymous", "ackage", at("/packages")),
+		dressed.scene("home with a look of its own", "anonymous", "Acme & Sons", at("/")),
+		dressed.scene("package with a look of its own", "anonymous", "Acme & Sons", at("/packages/decimal")),
+		dressed.scene("login with a look of its own", "anonymous", "Acme & Sons", at("/login")),
 		asked.scene("no keys", "root", "key", at("/dashboard/keys")),
 		asked.scene("no organizations", "root", "rganization", at("/dashboard/orgs")),
 		asked.scene("overview of a new registry", "root", "To do", at("/admin")),
