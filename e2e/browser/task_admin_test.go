@@ -55,17 +55,18 @@ func TestAdministrationNeedsNoScripts(t *testing.T) {
 // Whoever runs the registry looks after what lies below without a script.
 func TestMachineryNeedsNoScripts(t *testing.T) {
 	s := newSite(t)
-	broken := job.Job{ID: "broken", Kind: "nothing", Key: "of interest", Dead: true, Error: "it broke", InsertedAt: time.Now()}
 	s.must(s.DB.Update(t.Context(), func(tx *store.Tx) error {
-		job.Jobs.Put(tx, broken)
+		for _, id := range []string{"broken", "hopeless"} {
+			job.Jobs.Put(tx, job.Job{ID: id, Kind: "nothing", Key: id, Dead: true, Error: "it broke", InsertedAt: time.Now()})
+		}
 		return nil
 	}))
 	h := newPlainHand(t, s.URL)
 	h.become(s, "root")
 
 	h.open("/admin/jobs")
-	h.send("/admin/jobs", "The job is tried again", "deed", "retry", "id", broken.ID)
-	h.send("/admin/jobs", "The job is given up", "deed", "delete", "id", broken.ID)
+	h.send("/admin/jobs", "The job is tried again", "deed", "retry", "id", "broken")
+	h.send("/admin/jobs", "The job is given up", "deed", "delete", "id", "hopeless")
 
 	letters, _, err := s.Mail.Outbox(t.Context(), "", 1)
 	s.must(err)

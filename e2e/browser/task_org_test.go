@@ -70,7 +70,7 @@ func TestOwnersNeedNoScripts(t *testing.T) {
 	h.open(settings)
 	h.send(settings, "The version is retired", "deed", "retire", "version", "1.0.0", "reason", "deprecated", "message", "use 1.1")
 	h.send(settings, "decimal", "deed", "unretire", "version", "1.0.0")
-	h.send(settings, "decimal", "deed", "revert", "version", "1.1.0-rc.1")
+	h.send(settings, "decimal", "deed", "revert", "version", "1.1.0-rc.1", "reason", "it has a secret in it", "sure", "yes")
 	h.open(settings)
 	h.send(settings, "decimal", "deed", "transfer", "username", "mia", "confirm", "decimal")
 	for path, words := range map[string]string{"/packages/decimal/1.1.0-rc.1": "taken back", "/packages/decimal": "mia"} {

@@ -64,15 +64,16 @@ func (h plainHand) see(words string) {
 	h.wait("the page says "+words, `document.readyState === "complete" && document.body.textContent.replace(/\s+/g, " ").includes(`+quote(words)+`)`)
 }
 
-// fillIn fills in the one form of a page that is sent to an address and has such fields, and presses its button. It
+// fillIn fills in the first form of a page that is sent to an address and has such fields, and presses its button. It
 // opens what the form is folded into, fills in only what can be seen, and sends nothing that the browser would not.
 const fillIn = `((action, fields) => {
 	const fixed = ["hidden", "submit", "radio", "checkbox"];
 	const named = (form, [name, value]) => [...form.elements].find((e) => e.name === name && (!fixed.includes(e.type) || e.value === value));
 	const all = [...document.forms].filter((f) => new URL(f.getAttribute("action"), location).pathname === action && fields.every((field) => named(f, field)));
-	if (all.length !== 1) return all.length + " forms are like that";
-	const form = all[0];
-	for (let shut; (shut = form.closest("details:not([open])")); ) shut.querySelector("summary").click();
+	for (const form of all)
+		for (let shut; (shut = form.closest("details:not([open])")); ) shut.querySelector("summary").click();
+	const form = all.find((f) => f.checkVisibility());
+	if (!form) return "none of " + all.length + " forms like that can be seen";
 	let button = form.querySelector("button:not([type=button])");
 	for (const field of fields) {
 		const [name, value] = field, e = named(form, field);
