@@ -73,7 +73,7 @@ func (v badgesView) show() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, m := range v.Badges {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<li class=\"grid gap-x-6 gap-y-3 px-5 py-4 md:grid-cols-[12rem_minmax(0,1fr)]\"><div><h3>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<li class=\"grid grid-cols-1 gap-x-6 gap-y-3 px-5 py-4 md:grid-cols-[12rem_minmax(0,1fr)]\"><div><h3>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -112,7 +112,7 @@ func (v badgesView) show() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "\" class=\"h-5\"></p></div><div class=\"grid min-w-0 gap-3 text-sm\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "\" class=\"h-5\"></p></div><div class=\"grid min-w-0 grid-cols-1 gap-3 text-sm\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -304,7 +304,7 @@ func (m made) form(way, words, text string) templ.Component {
 			templ_7745c5c3_Var10 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<div class=\"grid items-center gap-x-3 gap-y-1 sm:grid-cols-[5.5rem_minmax(0,1fr)]\"><p class=\"text-muted\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<div class=\"grid grid-cols-1 items-center gap-x-3 gap-y-1 sm:grid-cols-[5.5rem_minmax(0,1fr)]\"><p class=\"text-muted\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

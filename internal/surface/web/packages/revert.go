@@ -20,11 +20,11 @@ type openRelease struct {
 
 // words say which version it is, for how long it can be taken back, and how many have it.
 func (r openRelease) words() string {
-	said := r.Version.String() + ": " + r.Fetched.words()
-	if r.Until.IsZero() {
-		return said
+	said := r.Version.String()
+	if !r.Until.IsZero() {
+		said += " until " + r.Until.UTC().Format("2 Jan 15:04") + " UTC"
 	}
-	return said + "; until " + r.Until.UTC().Format("2 Jan 15:04") + " UTC"
+	return said + ": " + r.Fetched.words()
 }
 
 // reverts are the versions to choose from, the newest first.

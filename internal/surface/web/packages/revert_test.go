@@ -22,7 +22,7 @@ func TestVersionsAreTakenBackForAReason(t *testing.T) {
 	s.fetched("decimal", "1.0.0", 3)
 	settings := visit{as: "jose", method: http.MethodPost}
 	form := words(s.page(200, "/packages/decimal/settings", visit{as: "jose"}).one(t, "main", "", ""))
-	for _, want := range []string{"1.0.0: 3 downloads, 3 this week", "No package that you may see depends on decimal."} {
+	for _, want := range []string{"UTC: 3 downloads, 3 this week", "No package that you may see depends on decimal."} {
 		if !strings.Contains(form, want) {
 			t.Errorf("the form lacks %q: %s", want, form)
 		}
