@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -141,6 +142,7 @@ func TestL13ExportsOfAnOrganizationHoldNothingOfAnother(t *testing.T) {
 	h := newLeak(t)
 	h.asks("eva").Do("POST", "/api/orgs/guild/keys", map[string]any{"name": "canary", "permissions": []any{map[string]any{"domain": "repository", "resource": "guild"}}}).Expect(t, 201)
 	h.asks("otto").Do("POST", "/api/orgs/forge/keys", map[string]any{"name": "anvil", "permissions": []any{map[string]any{"domain": "repository", "resource": "forge"}}}).Expect(t, 201)
+	secrets := regexp.MustCompile(`\b(eva|wim)\b|` + strings.Join(canaries, "|")) // a font is called Geneva
 	theirs, ours := 0, 0
 	for _, row := range readMatrix(t) {
 		_, path, _ := strings.Cut(row.route, " ")
@@ -154,8 +156,8 @@ func TestL13ExportsOfAnOrganizationHoldNothingOfAnother(t *testing.T) {
 		if bytes.Contains(a.Body, []byte("anvil")) {
 			ours++
 		}
-		for _, word := range append([]string{"eva", "wim"}, canaries...) {
-			if bytes.Contains(a.Body, []byte(word)) && !strings.Contains(h.path(row), word) {
+		for _, word := range secrets.FindAllString(string(a.Body), -1) {
+			if !strings.Contains(h.path(row), word) {
 				t.Errorf("%s of forge holds %q: %.300s", row.route, word, a.Body)
 			}
 		}
