@@ -58,13 +58,13 @@ func openTabs(t testing.TB, more ...chromedp.ExecAllocatorOption) []*tab {
 			t.Fatal(err)
 		}
 		t.Cleanup(end)
-		return tabsOf(t, ctx)
+		return tabsOf(ctx, t)
 	}
 	shared.Do(func() { shared.ctx, shared.end, shared.err = begin(path) })
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
-	return tabsOf(t, shared.ctx)
+	return tabsOf(shared.ctx, t)
 }
 
 // begin begins a browser, and returns what ends it.
@@ -88,7 +88,7 @@ func begin(path string, more ...chromedp.ExecAllocatorOption) (context.Context, 
 }
 
 // tabsOf opens tabs of visitors who have nothing in common, until the test ends.
-func tabsOf(t testing.TB, browser context.Context) []*tab {
+func tabsOf(browser context.Context, t testing.TB) []*tab {
 	t.Helper()
 	all := make([]*tab, tabs)
 	for i := range all {
