@@ -172,6 +172,7 @@ var unseen = map[string]string{
 	"/admin/cluster/{node}":     "a scene, for the table knows no name of a node",
 	"/setup/{token}":            "a scene, as /setup",
 	"/.well-known/security.txt": "no page",
+	"/oembed":                   "no page",
 	"/docs-access":              "sends on to the host of documentation",
 	"/diff/{name}":              "sends on to the newest pair of versions",
 	"/packages/{name}/{second}/{third}/{fourth}": "the same pages as below, of packages in another repository",
