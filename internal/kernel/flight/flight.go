@@ -6,6 +6,8 @@ package flight
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 )
 
@@ -24,16 +26,21 @@ type flight[V any] struct {
 	landed chan struct{} // closed when what follows is there
 	made   V
 	err    error
+	broken any // what the work panicked with; nil if it did not
 }
 
 // Do makes what the key names, or waits for whoever does. What is made is shared. Who leaves, when ctx ends, ends the
 // waiting for himself alone: the context of perform has the values of the first, and ends when all have left. Who comes
-// afterwards gets what was made nevertheless, or it is made anew.
+// afterwards gets what was made nevertheless, or it is made anew. A panic of perform is one of all who wait, and ends no
+// other work of the program.
 func (g *Group[V]) Do(ctx context.Context, key string, perform func(context.Context) (V, error)) (V, error) {
 	for {
 		f, late := g.join(ctx, key, perform)
 		select {
 		case <-f.landed:
+			if f.broken != nil {
+				panic(f.broken)
+			}
 			if late && f.err != nil {
 				continue // the others have left, which is no reason for him who stays
 			}
@@ -67,7 +74,17 @@ func (g *Group[V]) join(ctx context.Context, key string, perform func(context.Co
 // fly makes what the key names.
 func (g *Group[V]) fly(ctx context.Context, key string, f *flight[V], perform func(context.Context) (V, error)) {
 	defer f.end()
+	defer g.land(key, f)
+	defer func() {
+		if p := recover(); p != nil {
+			f.broken = fmt.Sprintf("%v\n\n%s", p, debug.Stack()) // whoever panics on has another stack
+		}
+	}()
 	f.made, f.err = perform(ctx)
+}
+
+// land hands out what was made.
+func (g *Group[V]) land(key string, f *flight[V]) {
 	g.mu.Lock()
 	delete(g.flights, key)
 	g.mu.Unlock()

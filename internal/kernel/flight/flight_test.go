@@ -3,6 +3,7 @@ package flight_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -143,4 +144,32 @@ func TestWhatIsKeptIsNotMadeAgain(t *testing.T) {
 	if got, err = g.Once(t.Context(), "key", kept, func(context.Context) (string, error) { return "made", nil }); got != "made" || err != nil {
 		t.Errorf("what is not kept was %s, %v", got, err)
 	}
+}
+
+// A panic is one of all who wait, each of whom may catch it, and what is asked for next is made as ever.
+func TestAPanicIsOfThoseWhoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g flight.Group[string]
+		begin, caught := make(chan bool), [2]any{}
+		for i := range caught {
+			go func() {
+				defer func() { caught[i] = recover() }()
+				_, _ = g.Do(t.Context(), "key", func(context.Context) (string, error) {
+					<-begin
+					panic("a file that nobody thought of")
+				})
+			}()
+		}
+		synctest.Wait()
+		close(begin)
+		synctest.Wait()
+		for _, c := range caught {
+			if text, _ := c.(string); !strings.HasPrefix(text, "a file that nobody thought of\n") {
+				t.Errorf("caught %v", c)
+			}
+		}
+		if got, err := g.Do(t.Context(), "key", func(context.Context) (string, error) { return "it", nil }); got != "it" || err != nil {
+			t.Errorf("then got %q, %v", got, err)
+		}
+	})
 }
