@@ -104,7 +104,7 @@ func (n *Node) definitions() []setting.Definition {
 		{
 			Name:  siteName,
 			Help:  "What pages call this registry, in up to 40 characters; empty for the name of its repository, which tools use in any case.",
-			Check: func(v string) error { return checkName(v) },
+			Check: checkName,
 		},
 		{
 			Name:  siteHue,
@@ -114,7 +114,7 @@ func (n *Node) definitions() []setting.Definition {
 		{
 			Name:  sitePromise,
 			Help:  "What this registry is, in one line of up to 120 characters: the home page begins with it, and search engines and pictures show it.",
-			Check: func(v string) error { return checkPromise(v) },
+			Check: checkPromise,
 		},
 		{
 			Name:  siteSecurityContact,

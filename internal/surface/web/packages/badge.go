@@ -1,7 +1,6 @@
 package packages
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -151,13 +150,10 @@ func (b badged) sayNeeds() (text, color string) {
 			n++
 		}
 	}
-	switch n {
-	case 0:
+	if n == 0 {
 		return "nothing", "blue"
-	case 1:
-		return "1 package", "blue"
 	}
-	return fmt.Sprintf("%d packages", n), "blue"
+	return plural(n, "package"), "blue"
 }
 
 // Scores from which on a package is well made, and halfway so.

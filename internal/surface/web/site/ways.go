@@ -1,9 +1,7 @@
 package site
 
 import (
-	"fmt"
 	"net/http"
-	"slices"
 
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/connect"
@@ -20,7 +18,6 @@ type guided struct {
 	Known         bool          // the visitor is logged in
 	Last          access.KeyUse // when a key of the visitor's last came; zero if none has
 	With          string        // the name of that key
-	NewKey        string        // the name for a key that is made now
 }
 
 type guides struct {
@@ -60,23 +57,8 @@ func (s *site) publish(w http.ResponseWriter, r *http.Request) error {
 		Lead:  "Make a key first: it says who publishes. Then three steps, whichever tool you use.",
 		Parts: []guides{{"Tools", connect.Publishing(s.Registry)}},
 	}
-	if visitor, _, ok := s.web.Visitor(r); ok {
-		page.NewKey = newName(access.KeysOf(s.DB.View(), access.OfUser(visitor.ID)))
-	}
 	page.Canonical, page.About = "/publish", "How to publish a first package to "+s.host()+" with mix, rebar3 and Gleam."
 	return s.web.Show(w, http.StatusOK, page.showPublish())
-}
-
-// newName is one for a key to publish with, which none of the keys has.
-func newName(keys []access.Key) string {
-	called := func(name string) bool {
-		return slices.ContainsFunc(keys, func(k access.Key) bool { return k.Name == name })
-	}
-	name := "publishing"
-	for n := 2; called(name); n++ {
-		name = fmt.Sprintf("publishing-%d", n)
-	}
-	return name
 }
 
 // lastUse is which of the owner's keys was used last, and when.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"hexhub/assets"
 )
@@ -33,16 +34,24 @@ func (u *Web) dress(r *http.Request) dress {
 	b := u.o.Brand(u.View(r))
 	d.Name = cmp.Or(b.Name, d.Name)
 	if b.Hue != nil {
-		d.Style = "/assets/" + hueFile(*b.Hue)
+		d.Style = "/assets/" + hueFile(*b.Hue).Name
 	}
 	return d
 }
 
-// hueFile is the name of the style sheet of a hue. It tells hue and content, so that each node serves what another has
-// named, whatever the setting is by then.
-func hueFile(h Hue) string {
-	return fmt.Sprintf("hue-%d.%s.css", h, contentHash([]byte(h.style())))
-}
+// hueFile is the style sheet of a hue, made once. Its name tells hue and content, so that each node serves what another
+// has named, whatever the setting is by then.
+func hueFile(h Hue) assets.File { return hueFiles[h]() }
+
+var hueFiles = func() (files [hues]func() assets.File) {
+	for h := range files {
+		files[h] = sync.OnceValue(func() assets.File {
+			style := []byte(Hue(h).style())
+			return assets.File{Name: fmt.Sprintf("hue-%d.%s.css", h, contentHash(style)), Kind: "text/css; charset=utf-8", Plain: style}
+		})
+	}
+	return files
+}()
 
 // contentHash stands for a content in its name.
 func contentHash(body []byte) string {
@@ -52,7 +61,7 @@ func contentHash(body []byte) string {
 
 // ownAsset is what the operator's own look is made of, by its name.
 func (u *Web) ownAsset(name string) (assets.File, bool) {
-	if l := u.o.Logo; l != nil && name == l.file() {
+	if l := u.o.Logo; l != nil && name == l.file {
 		return assets.File{Name: name, Kind: l.kind, Plain: l.body}, true
 	}
 	text, ok := strings.CutPrefix(name, "hue-")
@@ -61,8 +70,8 @@ func (u *Web) ownAsset(name string) (assets.File, bool) {
 	}
 	text, _, _ = strings.Cut(text, ".")
 	h, err := ParseHue(text)
-	if err != nil || hueFile(h) != name {
+	if err != nil || hueFile(h).Name != name {
 		return assets.File{}, false
 	}
-	return assets.File{Name: name, Kind: "text/css; charset=utf-8", Plain: []byte(h.style())}, true
+	return hueFile(h), true
 }

@@ -11,10 +11,13 @@ import (
 // is red, 90 yellow, 150 green, 250 blue.
 type Hue int
 
+// hues is how many there are.
+const hues = 360
+
 // ParseHue reads an angle from 0 to 359.
 func ParseHue(text string) (Hue, error) {
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 || n > 359 {
+	if err != nil || n < 0 || n >= hues {
 		return 0, fmt.Errorf("%q is not a number from 0 to 359", text)
 	}
 	return Hue(n), nil

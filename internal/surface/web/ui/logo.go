@@ -14,6 +14,7 @@ import (
 // A Logo is the operator's own sign, in place of ours.
 type Logo struct {
 	kind          string // its media type
+	file          string // the name under which it is served
 	body          []byte
 	width, height float64 // only their ratio counts
 }
@@ -42,6 +43,7 @@ func ParseLogo(body []byte) (*Logo, error) {
 	if l.width <= 0 || l.height <= 0 || l.width > maxRatio*l.height || l.height > maxRatio*l.width {
 		return nil, fmt.Errorf("it is %g wide and %g high: a logo is up to %d times as wide as it is high, or as high as it is wide", l.width, l.height, maxRatio)
 	}
+	l.file = "logo." + contentHash(body) + map[string]string{"image/png": ".png", "image/svg+xml": ".svg"}[l.kind]
 	return l, nil
 }
 
@@ -110,9 +112,3 @@ const logoHeight = 28
 
 // shownWidth is how wide the logo is where it is shown.
 func (l *Logo) shownWidth() string { return strconv.Itoa(max(int(logoHeight*l.width/l.height), 1)) }
-
-// file is the name under which it is served.
-func (l *Logo) file() string {
-	suffix := map[string]string{"image/png": ".png", "image/svg+xml": ".svg"}[l.kind]
-	return "logo." + contentHash(l.body) + suffix
-}
