@@ -8,8 +8,9 @@
 //
 //   - The first thing on a stream is the page as it is. Then come differences, in order; one that a slow reader
 //     did not take in time is joined with the next. No more than the present page is ever kept.
-//   - A page that changes all the time is made at most four times a second, and all pages together use at most
-//     half of the processors.
+//   - A page that changes all the time is made four times a second at most, and one that has rested is made up to
+//     three times at once: what is published often changes rows twice. All pages together use at most half of the
+//     processors.
 //   - When a right that the page was made with is taken away, it is made again at once, and its streams end if
 //     it is no longer to be seen. They end also when the node stops or is drained, and after some hours.
 //   - A reader that takes nothing is dropped after ten seconds.
@@ -27,12 +28,15 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/store"
 )
 
 const (
-	againAfter = 250 * time.Millisecond // between two makings of a page
+	againAfter = 250 * time.Millisecond // between two makings of a page that changes all the time
+	saved      = 2                      // makings that a page which rests saves up, to be made sooner
 	sweepEvery = 30 * time.Second       // a page is made again, whatever it read: it tells times, too
 	beatEvery  = 20 * time.Second       // proxies cut what is silent for a minute
 	writeTime  = 10 * time.Second       // for a reader to take what is sent
@@ -189,6 +193,7 @@ func (s *Streams) forget(t *topic) {
 
 // run makes the page of a topic whenever it is to be made, until nobody looks or there is nothing more to see.
 func (s *Streams) run(ctx context.Context, t *topic) {
+	pace := rate.NewLimiter(rate.Every(againAfter), saved)
 	for ctx.Err() == nil {
 		p := s.picture(ctx, t)
 		if ctx.Err() != nil {
@@ -202,14 +207,15 @@ func (s *Streams) run(ctx context.Context, t *topic) {
 			return
 		}
 		t.show(p)
-		if waitFor(ctx, p.Rights, againAfter) {
+		pause := pace.Reserve().Delay()
+		if waitFor(ctx, p.Rights, pause) {
 			continue
 		}
 		within := p.Within
 		if within <= 0 {
 			within = sweepEvery
 		}
-		waitFor(ctx, p.Rows, max(within, againAfter)-againAfter)
+		waitFor(ctx, p.Rows, max(within, pause)-pause)
 	}
 	t.show(Picture{Err: refuse(fault.Unavailable, "this node stops")})
 }
