@@ -394,8 +394,10 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 	if err := n.openUnpacked(); err != nil {
 		return err
 	}
+	if err := n.openCompared(); err != nil {
+		return err
+	}
 	n.Previews = preview.New(n.Blobs, n.Sources, preview.Options{})
-	n.Diffs = diff.New(n.Sources, diff.Options{Limiter: n.Limiter})
 	n.Policies = policy.New(n.DB, repository)
 	if n.Links, err = shortlink.New(n.DB, n.URL, n.Origins); err != nil {
 		return err

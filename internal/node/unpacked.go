@@ -3,6 +3,7 @@ package node
 import (
 	"path/filepath"
 
+	"hexhub/internal/feature/diff"
 	"hexhub/internal/feature/docs"
 	"hexhub/internal/feature/docsearch"
 	"hexhub/internal/feature/pass"
@@ -30,6 +31,21 @@ func (n *Node) openUnpacked() (err error) {
 	n.Manuals = docsearch.New(n.DB, n.Blobs, filepath.Join(n.Config.Data, "search"), docsearch.Options{
 		Versions: int(n.Config.SearchVersions), Log: n.log.With("part", "docsearch"),
 	})
+	return nil
+}
+
+// comparedSize is how many bytes of disk may be taken by what releases were found to differ in.
+const comparedSize = 128 << 20
+
+// openCompared opens what compares releases. What was found lies in a folder of this node, which may be deleted while it is
+// stopped.
+func (n *Node) openCompared() error {
+	shelf, err := pack.NewShelf(filepath.Join(n.Config.Data, "compared"), pack.Options{Bytes: comparedSize})
+	if err != nil {
+		return err
+	}
+	n.closers = append(n.closers, shelf.Close)
+	n.Diffs = diff.New(n.Sources, shelf, diff.Options{Limiter: n.Limiter})
 	return nil
 }
 

@@ -2,8 +2,8 @@
 // others, and which words in them; and what the releases require.
 //
 // It knows files and lines. It refuses to know who may see a release, and how changes are shown. What two releases differ
-// in never changes, so it is found once and kept by the checksums of the two: in memory, as much as fits, for to find it again
-// takes less than a second. Whatever the files hold, finding it takes bounded work: what is too large or not text is said to
+// in never changes, so it is found once and kept by the checksums of the two: in memory, as much as fits, and on a shelf of
+// this node's disk, where it outlasts a restart. Whatever the files hold, finding it takes bounded work: what is too large or not text is said to
 // differ and no more, and so is what is left when the work is done.
 package diff
 
@@ -26,7 +26,7 @@ import (
 
 // Options are what Diffs may be told. The zero value works.
 type Options struct {
-	Bytes   int            // of what was found that are kept; zero means 32 MiB
+	Bytes   int            // of what was found that are kept in memory; zero means 32 MiB
 	Work    int            // that a comparison may take, in steps of about a nanosecond; zero means 600 million
 	Limiter *limit.Limiter // counts what callers have compared; nil counts nothing
 }
@@ -45,20 +45,21 @@ var perCaller = limit.Rule{Limit: 20, Window: time.Minute}
 type Diffs struct {
 	Options
 	sources *source.Sources
+	shelf   *pack.Shelf
 	kept    *keep.Shelf[key, *Comparison]
 	flight  flight.Group[*Comparison]
-	line    *line.Line // of those who compare, so that it never takes all of a machine
+	line    *line.Line // of those who compare, or read what was found, so that it never takes all of a machine
 }
 
-// New returns the differences of releases whose files are in sources.
-func New(sources *source.Sources, o Options) *Diffs {
+// New returns the differences of releases whose files are in sources. The shelf has nothing else on it.
+func New(sources *source.Sources, shelf *pack.Shelf, o Options) *Diffs {
 	if o.Bytes == 0 {
 		o.Bytes = defaultBytes
 	}
 	if o.Work == 0 {
 		o.Work = defaultWork
 	}
-	return &Diffs{Options: o, sources: sources, kept: keep.New[key, *Comparison](o.Bytes), line: line.New(atOnce, inLine)}
+	return &Diffs{Options: o, sources: sources, shelf: shelf, kept: keep.New[key, *Comparison](o.Bytes), line: line.New(atOnce, inLine)}
 }
 
 // A Pair is two releases to compare.
@@ -77,7 +78,7 @@ func (p Pair) key() key { return key{p.Old.Outer, p.New.Outer, p.IgnoreSpace} }
 
 func (k key) String() string { return fmt.Sprintf("%s %s %t", k.old, k.new, k.space) }
 
-// Kept returns what was found before, if it is still known.
+// Kept returns what was found before, if it is at hand: in memory.
 func (d *Diffs) Kept(p Pair) (*Comparison, bool) { return d.kept.Get(p.key()) }
 
 // Compare tells what was changed between two releases. Who names the caller, who may have only so much compared; what is
@@ -88,8 +89,10 @@ func (d *Diffs) Compare(ctx context.Context, who string, p Pair) (*Comparison, e
 	if c, ok := d.Kept(p); ok {
 		return c, nil
 	}
-	if err := d.count(who, time.Now()); err != nil {
-		return nil, err
+	if !d.shelf.Holds(p.key().name()) {
+		if err := d.count(who, time.Now()); err != nil {
+			return nil, err
+		}
 	}
 	kept := func() (*Comparison, bool) { return d.Kept(p) }
 	return d.flight.Once(ctx, p.key().String(), kept, func(ctx context.Context) (*Comparison, error) { return d.find(ctx, p) })
@@ -104,7 +107,7 @@ func (d *Diffs) count(who string, at time.Time) error {
 	return f
 }
 
-// find compares, once it is its turn and if somebody still waits for it, and keeps what it found.
+// find reads what was found before, or compares, once it is its turn and if somebody still waits for it.
 func (d *Diffs) find(ctx context.Context, p Pair) (*Comparison, error) {
 	leave, err := d.line.Enter(ctx)
 	if errors.Is(err, line.ErrFull) {
@@ -116,11 +119,15 @@ func (d *Diffs) find(ctx context.Context, p Pair) (*Comparison, error) {
 		return nil, fmt.Errorf("wait to compare: %w", err)
 	}
 	defer leave()
-	c, err := d.compare(ctx, p)
-	if err != nil {
-		return nil, fmt.Errorf("compare %s %s with %s: %w", p.Old.Ref(), p.Old.Version, p.New.Version, err)
+	k := p.key()
+	c, ok := d.read(k)
+	if !ok {
+		if c, err = d.compare(ctx, p); err != nil {
+			return nil, fmt.Errorf("compare %s %s with %s: %w", p.Old.Ref(), p.Old.Version, p.New.Version, err)
+		}
+		_ = d.write(ctx, k, c) // if it fails, the same is found again after a restart
 	}
-	d.kept.Put(p.key(), c, c.size())
+	d.kept.Put(k, c, c.size())
 	return c, nil
 }
 

@@ -31,18 +31,33 @@ import (
 type bench struct {
 	testing.TB
 	*diff.Diffs
-	blobs *blob.Memory
+	blobs   *blob.Memory
+	sources *source.Sources
+	dir     string // where comparisons outlast a restart
 }
 
 func newBench(t testing.TB, o diff.Options) *bench {
 	t.Helper()
-	shelf, err := pack.NewShelf(t.TempDir(), pack.Options{})
+	blobs := &blob.Memory{}
+	b := &bench{TB: t, blobs: blobs, sources: source.New(blobs, newShelf(t, t.TempDir(), pack.Options{})), dir: t.TempDir()}
+	b.restart(o, pack.Options{})
+	return b
+}
+
+func newShelf(t testing.TB, dir string, o pack.Options) *pack.Shelf {
+	t.Helper()
+	s, err := pack.NewShelf(dir, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { shelf.Close() })
-	blobs := &blob.Memory{}
-	return &bench{t, diff.New(source.New(blobs, shelf), o), blobs}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// restart forgets what memory has.
+func (b *bench) restart(o diff.Options, on pack.Options) {
+	b.Helper()
+	b.Diffs = diff.New(b.sources, newShelf(b, b.dir, on), o)
 }
 
 type files map[string]string

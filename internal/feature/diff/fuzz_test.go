@@ -14,7 +14,7 @@ func FuzzRows(f *testing.F) {
 	f.Add([]byte("a b\n"), []byte("a  b\n"), true)
 	b := newBench(f, diff.Options{})
 	f.Fuzz(func(t *testing.T, before, after []byte, squeezed bool) {
-		b := &bench{t, b.Diffs, b.blobs}
+		b := &bench{TB: t, Diffs: b.Diffs, blobs: b.blobs}
 		p := b.pair(files{"same": "x", "a": string(before)}, files{"same": "x", "a": string(after)})
 		p.IgnoreSpace = squeezed
 		c, err := b.Compare(t.Context(), "somebody", p)

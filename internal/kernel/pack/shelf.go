@@ -53,6 +53,12 @@ type item struct {
 	gone bool // taken from the shelf, and closed by its last user
 }
 
+// block is what even the smallest file takes of a disk.
+const block = 4 << 10
+
+// room is about what the pack takes on the disk: of very small ones, more than it has bytes.
+func (i *item) room() int64 { return max(i.size, block) }
+
 // NewShelf returns the shelf in dir, which is made if it is not there. What a crash left half made is removed.
 func NewShelf(dir string, o Options) (*Shelf, error) {
 	if o.Bytes == 0 {
@@ -133,6 +139,12 @@ func (s *Shelf) want(ctx context.Context, key string, fill func(context.Context,
 		return struct{}{}, s.fill(ctx, key, fill)
 	})
 	return err
+}
+
+// Find returns the pack that is called key, if it is there and can be read. Who finds it closes it.
+func (s *Shelf) Find(key string) (*Pack, bool) {
+	p, err := s.take(key)
+	return p, err == nil && p != nil
 }
 
 // Holds reports whether the pack is there, without making it or counting as use.
@@ -253,7 +265,7 @@ func (s *Shelf) put(i *item) {
 		s.remove(e)
 	}
 	s.items[i.key] = s.order.PushFront(i)
-	s.bytes += i.size
+	s.bytes += i.room()
 }
 
 // shrink forgets what was not asked for longest until the packs take no more than most; the one asked for last stays.
@@ -266,7 +278,7 @@ func (s *Shelf) shrink(most int64) {
 func (s *Shelf) remove(e *list.Element) {
 	i := s.order.Remove(e).(*item)
 	delete(s.items, i.key)
-	s.bytes -= i.size
+	s.bytes -= i.room()
 	_ = s.root.Remove(i.key + suffix) // what cannot be removed now is found at the next start
 	if i.pack != nil {
 		s.open--

@@ -134,6 +134,11 @@ func newSiteOf(t testing.TB, blobs blob.Store, text string) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { shelf.Close() })
+	compared, err := pack.NewShelf(t.TempDir(), pack.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { compared.Close() })
 	sources := source.New(blobs, shelf)
 	log := slog.New(slog.DiscardHandler)
 	manuals := docsearch.New(db, blobs, t.TempDir(), docsearch.Options{})
@@ -142,7 +147,7 @@ func newSiteOf(t testing.TB, blobs blob.Store, text string) *site {
 	packages.Register(web, packages.Deps{
 		DB: db, Access: r.Access, Catalog: r.Catalog, Audit: audit.New(db, audit.Options{}), Sources: sources, Trees: docs.NewTrees(blobs, shelf), Previews: preview.New(blobs, sources, preview.Options{}), Log: log, Default: hub,
 		Manuals:  manuals,
-		Diffs:    diff.New(sources, diff.Options{Limiter: limit.New(100)}),
+		Diffs:    diff.New(sources, compared, diff.Options{Limiter: limit.New(100)}),
 		Registry: connect.Registry{URL: "https://hub.example.com", Repository: "hub", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},
 	})
 	return &site{t, web, accounts, db, manuals, r.Catalog, r.Access, built.Secrets}
