@@ -52,7 +52,13 @@ type Look struct {
 
 // File shows a file of a release, which it refuses with fault.NotFound if there is none of the path. Base is the path of the release's page, below which its files have theirs.
 func (p *Previews) File(ctx context.Context, r catalog.Release, file string, look Look, base string) (File, error) {
-	look.Page = max(look.Page, 1)
+	if look.Page = max(look.Page, 1); look.Page > 1 { // however many are asked for that are not there, they are one
+		first, err := p.File(ctx, r, file, Look{Written: look.Written}, base)
+		if err != nil {
+			return File{}, err
+		}
+		look.Page = min(look.Page, max(first.Pages, 1))
+	}
 	k := key{r.Outer, Part(fmt.Sprintf("file %d %t %s", look.Page, look.Written, file)), base}
 	return once(ctx, p, k, func(ctx context.Context) (File, int, error) {
 		files, err := p.sources.Open(ctx, r)

@@ -3,6 +3,7 @@ package preview_test
 import (
 	"strings"
 	"testing"
+	"unsafe"
 
 	"hexhub/internal/feature/preview"
 	"hexhub/internal/kernel/blob"
@@ -58,6 +59,25 @@ func TestLongFilesHavePages(t *testing.T) {
 	}
 	if f, _ := p.File(t.Context(), r, "huge.txt", preview.Look{Page: 1}, "/"); !f.Cut {
 		t.Error("nobody is told that a file is longer than what is shown")
+	}
+}
+
+// Whoever asks for ever other pages that are not there has a file coloured no more often than it has pages.
+func TestPagesThatAreNotThereAreNotMade(t *testing.T) {
+	var blobs blob.Memory
+	p := previews(t, &blobs, preview.Options{})
+	r := release(t, &blobs, map[string]string{"a.ex": "defmodule A", "long.ex": strings.Repeat("x\n", 6_000), "a.md": "# A"})
+	for _, file := range []string{"a.ex", "long.ex", "a.md"} {
+		last := func(page int) *byte {
+			f, err := p.File(t.Context(), r, file, preview.Look{Page: page}, "/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return unsafe.StringData(string(f.Document.HTML + f.Listing.HTML))
+		}
+		if last(7) != last(1<<40) {
+			t.Errorf("%s was made again", file)
+		}
 	}
 }
 
