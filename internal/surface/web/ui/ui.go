@@ -60,6 +60,8 @@ type Web struct {
 	routes  []string          // patterns of all that is served
 	words   map[string]string // that Flash can say
 	streams *live.Streams
+
+	compress func(http.Handler) http.HandlerFunc
 }
 
 // New returns a site with the assets and no page.
@@ -71,7 +73,7 @@ func New(o Options) *Web {
 		}
 	}
 	guard := http.NewCrossOriginProtection()
-	w := &Web{o: o, mux: mux, guarded: guard.Handler(mux), words: map[string]string{}}
+	w := &Web{o: o, mux: mux, guarded: guard.Handler(mux), words: map[string]string{}, compress: compressor()}
 	guard.SetDenyHandler(w.Refuse(&fault.Error{Kind: fault.Forbidden, Code: foreign, Message: "Another site sent this form, so nothing was done. If you meant it, do it on the page itself."}))
 	w.o.Live.Log = o.Log
 	w.streams = live.New(w.o.Live)
@@ -108,7 +110,7 @@ func (u *Web) Routes() []string { return slices.Clone(u.routes) }
 
 // page turns a function that renders into a handler with the headers that every page has.
 func (u *Web) page(render Render) http.Handler {
-	return small(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return u.small(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy("'self'"))
 		h.Set("X-Content-Type-Options", "nosniff")
