@@ -13,6 +13,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"hexhub/internal/kernel/pack"
+	"hexhub/internal/surface/call"
 )
 
 // A barred page is one with the bar in it.
@@ -83,7 +84,7 @@ func (s *surface) sendBarred(w http.ResponseWriter, r *http.Request, a *asked, t
 			s.bars.Add(key, b)
 		}
 	}
-	body, compressed := b.plain, takesGzip(r)
+	body, compressed := b.plain, call.Takes(r, "gzip")
 	if compressed {
 		body = b.compressed
 		w.Header().Set("Content-Encoding", "gzip")

@@ -66,7 +66,7 @@ func (s *surface) isCurrent(r *http.Request, a *asked, f pack.File) bool {
 const inMemory = 256 << 10
 
 func (s *surface) sendFile(w http.ResponseWriter, r *http.Request, a *asked, tree *pack.Pack, f pack.File) error {
-	compressed := f.Gzip && takesGzip(r)
+	compressed := f.Gzip && call.Takes(r, "gzip")
 	h := w.Header()
 	if compressed {
 		h.Set("Content-Encoding", "gzip")
@@ -161,27 +161,4 @@ func sendBytes(w http.ResponseWriter, r *http.Request, tag string, body []byte) 
 		w.Write(body)
 	}
 	return nil
-}
-
-// takesGzip reports whether the client takes that encoding. One that refuses it says so by a weight of nothing.
-func takesGzip(r *http.Request) bool {
-	for _, line := range r.Header["Accept-Encoding"] {
-		for one := range strings.SplitSeq(line, ",") {
-			name, weight, _ := strings.Cut(strings.ReplaceAll(one, " ", ""), ";")
-			if strings.EqualFold(name, "gzip") {
-				return !refused(weight)
-			}
-		}
-	}
-	return false
-}
-
-// refused reports whether a weight, such as q=0.0, is one of nothing. What is no number is no wish for something either.
-func refused(weight string) bool {
-	if weight == "" {
-		return false
-	}
-	value, ok := strings.CutPrefix(strings.ToLower(weight), "q=")
-	q, err := strconv.ParseFloat(value, 64)
-	return !ok || err != nil || q <= 0
 }

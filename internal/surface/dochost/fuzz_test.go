@@ -3,7 +3,6 @@ package dochost
 import (
 	"bytes"
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -119,33 +118,4 @@ func FuzzFind(f *testing.F) {
 			t.Errorf("%q means %s", rest, a.release.Version)
 		}
 	})
-}
-
-// FuzzTakesGzip: nobody is sent what he did not ask for.
-func FuzzTakesGzip(f *testing.F) {
-	for _, header := range []string{"gzip", "br, GZIP", "gzip;q=0", "gzip; q=0.0", "gzip;Q=0.00", "gzip ; q = 0.001", "deflate", "gzip;q=x", "*", "gzip;q=1;q=0", ";", ",,gzip,"} {
-		f.Add(header)
-	}
-	f.Fuzz(func(t *testing.T, header string) {
-		r := &http.Request{Header: http.Header{"Accept-Encoding": {header}}}
-		takes := takesGzip(r)
-		if takes && !strings.Contains(strings.ToLower(header), "gzip") {
-			t.Errorf("%q takes gzip", header)
-		}
-		r.Header = http.Header{"Accept-Encoding": {header + ", gzip;q=0.0"}}
-		if !strings.Contains(strings.ToLower(header), "gzip") && takesGzip(r) {
-			t.Errorf("%q, which refuses gzip, takes it", r.Header)
-		}
-	})
-}
-
-func TestTakesGzip(t *testing.T) {
-	for header, want := range map[string]bool{
-		"gzip": true, "br, GZIP": true, "gzip;q=1": true, "gzip; q = 0.001": true, "": false, "br": false, "*": false,
-		"gzip;q=0": false, "gzip;q=0.0": false, "gzip; Q=0.000": false, "gzip;q=none": false,
-	} {
-		if got := takesGzip(&http.Request{Header: http.Header{"Accept-Encoding": {header}}}); got != want {
-			t.Errorf("%q: %t, want %t", header, got, want)
-		}
-	}
 }

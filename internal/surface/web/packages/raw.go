@@ -9,6 +9,7 @@ import (
 
 	"hexhub/internal/feature/preview"
 	"hexhub/internal/kernel/pack"
+	"hexhub/internal/surface/call"
 	"hexhub/internal/surface/web/ui"
 )
 
@@ -67,7 +68,7 @@ func rawKind(name string, head []byte) (kind, how string) {
 // begun can only be seen by its length.
 func (p *pages) send(w http.ResponseWriter, r *http.Request, files *pack.Pack, f pack.File) error {
 	size := f.Size
-	if f.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if f.Gzip && call.Takes(r, "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")
 		size, f.Gzip = f.Stored, false // as bytes that mean nothing
 	}

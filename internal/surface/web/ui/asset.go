@@ -3,11 +3,11 @@ package ui
 import (
 	"bytes"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
 	"hexhub/assets"
+	"hexhub/internal/surface/call"
 )
 
 // addAssets serves what pages use, under names that tell the content, so that it is kept for ever, and what
@@ -41,7 +41,7 @@ func asset(f assets.File, keep string) http.Handler {
 		body := f.Plain
 		if len(f.Small) > 0 {
 			h.Set("Vary", "Accept-Encoding")
-			if encoding := smallest(r.Header.Get("Accept-Encoding"), f.Small); encoding != "" {
+			if encoding := smallest(r, f.Small); encoding != "" {
 				body = f.Small[encoding]
 				h.Set("Content-Encoding", encoding)
 			}
@@ -51,16 +51,9 @@ func asset(f assets.File, keep string) http.Handler {
 }
 
 // smallest returns the best encoding that there is and the browser takes, or nothing.
-func smallest(accepted string, there map[string][]byte) string {
-	var takes []string
-	for part := range strings.SplitSeq(accepted, ",") {
-		name, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if w := strings.ReplaceAll(weight, " ", ""); w != "q=0" && strings.TrimRight(w, "0") != "q=0." {
-			takes = append(takes, strings.ToLower(strings.TrimSpace(name)))
-		}
-	}
+func smallest(r *http.Request, there map[string][]byte) string {
 	for _, encoding := range []string{"br", "gzip"} {
-		if there[encoding] != nil && slices.Contains(takes, encoding) {
+		if there[encoding] != nil && call.Takes(r, encoding) {
 			return encoding
 		}
 	}
