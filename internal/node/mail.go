@@ -13,7 +13,7 @@ import (
 // openMail makes what writes letters. Without an SMTP server they rest.
 func (n *Node) openMail() (*mail.Mail, error) {
 	c := n.Config
-	o := mail.Options{URL: n.URL, From: c.MailFrom, Registry: c.RepositoryName, Log: n.log}
+	o := mail.Options{URL: n.URL, From: c.MailFrom, Registry: c.RepositoryName, Named: n.named, Log: n.log}
 	if c.MailSMTP != "" {
 		password, err := n.mailPassword()
 		if err != nil {

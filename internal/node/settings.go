@@ -103,7 +103,7 @@ func (n *Node) definitions() []setting.Definition {
 		},
 		{
 			Name:  siteName,
-			Help:  "What pages call this registry, in up to 40 characters; empty for the name of its repository, which tools use in any case.",
+			Help:  "What pages, feeds, mail and apps for codes call this registry, in up to 40 characters; empty for the name of its repository, which tools use in any case.",
 			Check: checkName,
 		},
 		{

@@ -78,10 +78,15 @@ func (n *Node) unlisted(r store.Reader) time.Duration {
 
 // brand is what the operator has made his own of how the site looks.
 func (n *Node) brand(r store.Reader) ui.Brand {
-	name, _ := n.Settings.Value(r, siteName)
 	text, _ := n.Settings.Value(r, siteHue)
 	hue, _ := parseHue(text) // what an older or a newer binary took is not shown
-	return ui.Brand{Name: name, Hue: hue}
+	return ui.Brand{Name: n.named(r), Hue: hue}
+}
+
+// named is what the operator calls the registry; empty if nothing but its repository's name.
+func (n *Node) named(r store.Reader) string {
+	name, _ := n.Settings.Value(r, siteName)
+	return name
 }
 
 // parseHue reads the hue of the site; nothing is none.

@@ -14,7 +14,7 @@ import (
 // accountOptions tie accounts to what hangs on them in other rooms, which are opened later.
 func (n *Node) accountOptions(cost account.Cost) account.Options {
 	return account.Options{
-		Rules: n.accountRules, Cost: cost, Mail: n.Mail, Jobs: n.Jobs, Sealer: n.Sealer, Issuer: n.Config.RepositoryName, Log: n.log,
+		Rules: n.accountRules, Cost: cost, Mail: n.Mail, Jobs: n.Jobs, Sealer: n.Sealer, Issuer: n.Config.RepositoryName, Named: n.named, Log: n.log,
 		MayDelete: func(tx *store.Tx, userID string) error { return n.Orgs.MayGo(tx, userID) },
 		// Keys without a user are good for nothing, and are forgotten.
 		OnDelete: func(tx *store.Tx, by audit.By, userID string, at time.Time) error {

@@ -26,6 +26,9 @@ type Options struct {
 	Sealer *seal.Sealer // nil means that nobody can have a second factor
 	Issuer string       // what apps call the server that asks for their codes; empty means HexHub
 
+	// Named is what the operator calls the server by now, in place of Issuer; nil or empty leaves that.
+	Named func(store.Reader) string
+
 	// What other rooms have to say when an account changes, all within its transaction; nil says nothing.
 	MayDelete func(tx *store.Tx, userID string) error                            // why the user cannot go
 	OnDelete  func(tx *store.Tx, by audit.By, userID string, at time.Time) error // he goes: end what is his
@@ -65,6 +68,9 @@ func New(db *store.DB, o Options) *Accounts {
 	}
 	if o.Issuer == "" {
 		o.Issuer = "HexHub"
+	}
+	if o.Named == nil {
+		o.Named = func(store.Reader) string { return "" }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -2,6 +2,7 @@ package account
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -86,7 +87,8 @@ func (a *Accounts) Enrolment(userID, sessionID string) (Enrolment, error) {
 }
 
 func (a *Accounts) offer(u User, secret []byte) Enrolment {
-	return Enrolment{Secret: base32Plain.EncodeToString(secret), URI: otpauth(a.o.Issuer, u.Username.String(), secret)}
+	issuer := cmp.Or(a.o.Named(a.db.View()), a.o.Issuer)
+	return Enrolment{Secret: base32Plain.EncodeToString(secret), URI: otpauth(issuer, u.Username.String(), secret)}
 }
 
 // holderTx returns the user if the session is his and live.

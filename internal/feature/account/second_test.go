@@ -21,6 +21,7 @@ import (
 	"hexhub/internal/feature/account"
 	"hexhub/internal/feature/audit"
 	"hexhub/internal/kernel/fault"
+	"hexhub/internal/kernel/store"
 )
 
 // A device shows codes, as the app of a user does. It is written apart from what it tests.
@@ -65,6 +66,30 @@ func wantsWrongCode(t *testing.T, what string, err error) {
 	if !ok || f.Kind != fault.Unauthenticated || f.Code != "invalid_totp" || f.Message != "Invalid two-factor authentication code" {
 		t.Errorf("%s: %v, want invalid_totp", what, err)
 	}
+}
+
+// Apps list a code under the name that the operator gave the server, as soon as he gave it.
+func TestCodesAreListedUnderTheOperatorsName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		named := ""
+		w := newWorld(t, func(o *account.Options) {
+			o.Issuer, o.Named = "acme", func(store.Reader) string { return named }
+		})
+		u := w.user("jose")
+		s, _ := w.session(u)
+		_, err := w.StartTOTP(t.Context(), u.ID, s.ID)
+		w.must(err)
+		for _, want := range []string{"acme", "Acme & Sons"} {
+			e, err := w.Enrolment(u.ID, s.ID)
+			w.must(err)
+			uri, err := url.Parse(e.URI)
+			w.must(err)
+			if uri.Path != "/"+want+":jose" || uri.Query().Get("issuer") != want {
+				t.Errorf("URI = %s, want %s", e.URI, want)
+			}
+			named = "Acme & Sons"
+		}
+	})
 }
 
 func TestSecondFactorIsConfirmedWithACode(t *testing.T) {

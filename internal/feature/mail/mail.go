@@ -15,6 +15,7 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -57,6 +58,9 @@ type Options struct {
 	From     string // address of the sender
 	Registry string // what the registry is called in texts
 
+	// Named is what the operator calls the registry by now, in place of that; nil or empty leaves it.
+	Named func(store.Reader) string
+
 	Transport Transport    // nil lets letters rest
 	Log       *slog.Logger // nil discards
 }
@@ -95,6 +99,14 @@ func New(db *store.DB, queue *job.Queue, sealer *seal.Sealer, o Options) *Mail {
 		queue.Handle(jobKind, job.Handler{Do: m.deliver, Tries: tries, Timeout: sendLimit, First: firstWait})
 	}
 	return m
+}
+
+// registry is what texts call it now.
+func (m *Mail) registry() string {
+	if m.Named == nil {
+		return m.Registry
+	}
+	return cmp.Or(m.Named(m.db.View()), m.Registry)
 }
 
 // Configured reports whether letters leave.

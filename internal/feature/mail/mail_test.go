@@ -324,6 +324,20 @@ func TestLetterToThousandsIsOneLetterEach(t *testing.T) {
 	})
 }
 
+// Letters say what the operator calls the registry when they leave.
+func TestLettersSayTheOperatorsName(t *testing.T) {
+	w := newWorld(t)
+	var s mailtest.Server
+	w.restart(&mail.SMTP{Addr: s.Start(t), Security: mail.Plain})
+	w.mail.Named = func(store.Reader) string { return "Acme & Sons" }
+	if err := w.mail.SendTest(t.Context(), "ann@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	if m := s.Got()[0]; m.Subject != "[Acme & Sons] A test letter" || !strings.Contains(m.Text, "Acme & Sons, a package registry: ") {
+		t.Errorf("the mail is %+v", m)
+	}
+}
+
 func TestMailIsWellFormed(t *testing.T) {
 	w := newWorld(t)
 	var s mailtest.Server

@@ -25,7 +25,7 @@ func (m *Mail) write(s Stored) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	words["url"], words["registry"] = m.URL, m.Registry
+	words["url"], words["registry"] = m.URL, m.registry()
 	words["name"] = words["package"]
 	if repository, name, private := strings.Cut(words["package"], "/"); private {
 		words["repository"], words["name"] = repository, name
@@ -38,7 +38,7 @@ func (m *Mail) write(s Stored) (Message, error) {
 	subject, text, _ := strings.Cut(b.String(), "\n\n")
 	return Message{
 		ID: s.ID, From: m.From, To: strings.Join(s.To, ", "), At: s.At,
-		Subject: "[" + m.Registry + "] " + strings.TrimPrefix(subject, "Subject: "),
+		Subject: "[" + words["registry"] + "] " + strings.TrimPrefix(subject, "Subject: "),
 		Text:    wrap(text),
 	}, nil
 }

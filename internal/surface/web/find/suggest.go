@@ -62,6 +62,12 @@ func (f *find) forBrowsers(typed string, hits []search.Hit) []any {
 	return []any{typed, names, words, paths}
 }
 
+// short is as much of a name as browsers take for the name of a search.
+func short(name string) string {
+	runes := []rune(name)
+	return strings.TrimSpace(string(runes[:min(16, len(runes))]))
+}
+
 // openSearch tells browsers how to search here from where addresses are typed.
 func (f *find) openSearch(w http.ResponseWriter, r *http.Request) error {
 	type link struct {
@@ -72,7 +78,7 @@ func (f *find) openSearch(w http.ResponseWriter, r *http.Request) error {
 		Type string `xml:"type,attr"`
 		URL  string `xml:",chardata"`
 	}
-	short := f.Default.String()
+	name := f.web.Name(f.web.View(r))
 	body, err := xml.MarshalIndent(struct {
 		XMLName     xml.Name `xml:"http://a9.com/-/spec/opensearch/1.1/ OpenSearchDescription"`
 		ShortName   string
@@ -81,7 +87,7 @@ func (f *find) openSearch(w http.ResponseWriter, r *http.Request) error {
 		Image       image
 		Links       []link `xml:"Url"`
 	}{
-		ShortName: short[:min(16, len(short))], Description: "Search the packages of " + short, Encoding: "UTF-8",
+		ShortName: short(name), Description: "Search the packages of " + name, Encoding: "UTF-8",
 		Image: image{"image/svg+xml", f.URL + "/favicon.svg"},
 		Links: []link{
 			{"text/html", f.URL + "/packages?search={searchTerms}"},

@@ -52,7 +52,8 @@ func (s *site) cardOf(f shelf.Facts) card.Card {
 }
 
 func (s *site) ownCard() card.Card {
-	return card.Card{Site: s.host(), Title: s.Registry.Repository, About: s.promise(s.DB.View()), Facts: "Elixir  ·  Erlang  ·  Gleam"}
+	v := s.DB.View()
+	return card.Card{Site: s.host(), Title: s.web.Name(v), About: s.promise(v), Facts: "Elixir  ·  Erlang  ·  Gleam"}
 }
 
 func (s *site) host() string {

@@ -73,8 +73,9 @@ var absent = fault.New(fault.NotFound, "The address may be misspelled, or what i
 
 // feed writes one that is found at a path, and tells what a page shows. An entry of a package leads to the package.
 func (s *site) feed(path, page, title string, items []shelf.Item, packages bool) (ui.File, error) {
+	name := s.web.Name(s.DB.View())
 	f := feed{
-		ID: stableID("feed", s.Registry.Repository, path), Title: title + " · " + s.Registry.Repository, Author: person{Name: s.Registry.Repository},
+		ID: stableID("feed", s.Registry.Repository, path), Title: title + " · " + name, Author: person{Name: name},
 		Links: []link{{"self", atomType, s.Registry.URL + path}, {"alternate", "text/html", s.Registry.URL + page}},
 	}
 	var newest time.Time

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"hexhub/assets"
+	"hexhub/internal/kernel/store"
 )
 
 // A Brand is what the operator has made his own of how the site looks. The zero value is ours.
@@ -37,6 +38,14 @@ func (u *Web) dress(r *http.Request) dress {
 		d.Style = "/assets/" + hueFile(*b.Hue).Name
 	}
 	return d
+}
+
+// Name is what the site is called now.
+func (u *Web) Name(r store.Reader) string {
+	if u.o.Brand == nil {
+		return u.o.Repository
+	}
+	return cmp.Or(u.o.Brand(r).Name, u.o.Repository)
 }
 
 // hueFile is the style sheet of a hue, made once. Its name tells hue and content, so that each node serves what another

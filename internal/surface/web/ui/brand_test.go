@@ -40,6 +40,9 @@ func TestD4TheOperatorsLookIsHisOwn(t *testing.T) {
 	if !strings.Contains(page, "<title>Here · Acme &#34;&amp;&#34; Sons</title>") {
 		t.Errorf("the page has not the name:\n%s", page)
 	}
+	if name := web.Name(db.View()); name != look.Name {
+		t.Errorf("feeds and pictures have the name %q", name)
+	}
 	for pattern, kind := range map[string]string{`/assets/hue-250\.[0-9a-f]+\.css`: "text/css; charset=utf-8", `/assets/logo\.[0-9a-f]+\.svg`: "image/svg+xml"} {
 		path := regexp.MustCompile(pattern).FindString(page)
 		a := get(path)
