@@ -290,14 +290,30 @@ func (h *cast) body(text string) any {
 	case "":
 		return nil
 	case "@tarball":
-		pkg, version, _ := strings.Cut(rest, " ")
-		return hubtest.Tarball(h.t, pkg, version)
+		return packed(text, func() []byte {
+			pkg, version, _ := strings.Cut(rest, " ")
+			return hubtest.Tarball(h.t, pkg, version)
+		})
 	case "@docs":
-		return hubtest.Docs(h.t, "<h1>Documentation</h1>")
+		return packed(text, func() []byte { return hubtest.Docs(h.t, "<h1>Documentation</h1>") })
 	case "@form":
 		form, err := url.ParseQuery(rest)
 		h.must(err)
 		return form
 	}
 	return json.RawMessage(text)
+}
+
+// packages are files by what rows call them. They are sent thousands of times, and packing takes longer than all else
+// that a request does.
+var packages sync.Map
+
+// packed is the file that a row calls so.
+func packed(name string, pack func() []byte) []byte {
+	if b, ok := packages.Load(name); ok {
+		return b.([]byte)
+	}
+	b := pack()
+	packages.Store(name, b)
+	return b
 }
