@@ -83,6 +83,23 @@ func TestL4KeysAreNoOracle(t *testing.T) {
 	}
 }
 
+// Programs are told in a line of text, and not on a page, that their key is none.
+func TestBadKeysAreAnsweredInText(t *testing.T) {
+	s := newWorld(t, keysWorld)
+	for who, key := range map[string]string{"a wrong key": strings.Repeat("0", 32), "a wrong token": "Bearer x", "garbage": "Basic %"} {
+		for _, path := range []string{vaultModels, vaultRaw} {
+			rec := s.ask(path, visit{key: key})
+			h, text := rec.Header(), rec.Body.String()
+			if rec.Code != 401 || h.Get("Content-Type") != "text/plain; charset=utf-8" || h.Get("Www-Authenticate") == "" || h.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s with %s: %d %v", path, who, rec.Code, h)
+			}
+			if strings.Contains(text, "<") || strings.Count(text, "\n") != 1 || !strings.Contains(text, "Send an API key") {
+				t.Errorf("%s with %s is told %q", path, who, text)
+			}
+		}
+	}
+}
+
 // A key that does not count is said so, but for what is everybody's: programs send what they have.
 func TestRevokedKeysReadNothingPrivate(t *testing.T) {
 	s := newWorld(t, keysWorld)

@@ -102,6 +102,9 @@ type tab struct {
 // show answers with the page that an address names.
 func (p *pages) show(w http.ResponseWriter, r *http.Request) error {
 	s, err := p.subject(w, r)
+	if fault.Is(err, fault.Unauthenticated) { // which nobody is who sent no key
+		return tellProgram(w, r, err)
+	}
 	if err != nil {
 		return err
 	}
