@@ -98,15 +98,21 @@ func (s *site) letterOf(by, address string) string {
 	return mailtest.Last(s.t, s.Mail, mail.OrgInvitation).Params["token"]
 }
 
-// consent is the address at which a program asks for access.
+// consent is the address at which a program on another site asks for access.
 func (s *site) consent(program string) string {
 	s.t.Helper()
+	return s.consentFor(program, "https://board.example/back")
+}
+
+// consentFor is that at which one asks that users are sent back to.
+func (s *site) consentFor(program, back string) string {
+	s.t.Helper()
 	c, _, err := s.OAuth.CreateClient(s.t.Context(), access.SystemActor("test"), oauth.ClientDraft{
-		Name: program, Grants: []string{oauth.GrantCode, oauth.GrantRefresh}, RedirectURIs: []string{"https://board.example/back"}, Scopes: []string{"api:read"},
+		Name: program, Grants: []string{oauth.GrantCode, oauth.GrantRefresh}, RedirectURIs: []string{back}, Scopes: []string{"api:read"},
 	})
 	s.must(err)
 	return "/oauth/authorize?" + url.Values{
-		"client_id": {c.ID}, "redirect_uri": {"https://board.example/back"}, "response_type": {"code"}, "scope": {"api:read"}, "state": {"x"},
+		"client_id": {c.ID}, "redirect_uri": {back}, "response_type": {"code"}, "scope": {"api:read"}, "state": {"x"},
 		"code_challenge_method": {"S256"}, "code_challenge": {strings.Repeat("A", 43)},
 	}.Encode()
 }

@@ -1,6 +1,9 @@
 package browser
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -90,6 +93,25 @@ func TestAccountsNeedNoScripts(t *testing.T) {
 	h.send("/dashboard/delete-account/confirm", "", "username", username, "proof", password)
 	h.open("/users/" + username)
 	h.see("Nothing is here")
+}
+
+// A program on a site of its own is let in, and turned away, without a script: the browser is sent back to it with a code,
+// and without one.
+func TestConsentNeedsNoScripts(t *testing.T) {
+	board := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		fmt.Fprintf(w, "state %s, refused %q, code %t", r.FormValue("state"), r.FormValue("error"), r.FormValue("code") != "")
+	}))
+	t.Cleanup(board.Close)
+	s := newSite(t)
+	h := newPlainHand(t, s.URL)
+	h.become(s, "eva")
+	ask := s.consentFor("Board", board.URL+"/back")
+	h.open(ask)
+	h.see("Board")
+	h.send("/oauth/authorize", `state x, refused "access_denied", code false`, "answer", "deny")
+	h.open(ask)
+	h.send("/oauth/authorize", `state x, refused "", code true`, "scope", "api:read", "answer", "approve")
 }
 
 // Whoever starts a registry makes it ready without a script.
