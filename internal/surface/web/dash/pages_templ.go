@@ -1917,7 +1917,7 @@ func (p *dangerPage) deletion() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Same("same-delete", "hexhub org delete "+p.Org.Name.String()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Same(p.Deletion.ID+"same-delete", "hexhub org delete "+p.Org.Name.String()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

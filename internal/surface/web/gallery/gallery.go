@@ -15,7 +15,10 @@ import (
 	"hexhub/internal/feature/connect"
 	"hexhub/internal/kernel/markup"
 	"hexhub/internal/surface/web/admin"
+	"hexhub/internal/surface/web/dash"
+	"hexhub/internal/surface/web/find"
 	"hexhub/internal/surface/web/packages"
+	"hexhub/internal/surface/web/palette"
 	"hexhub/internal/surface/web/ui"
 	"hexhub/internal/surface/web/ui/keys"
 )
@@ -84,7 +87,7 @@ func (p page) specimens() []ui.Specimen {
 		{Name: "Choices", Use: "Permissions to tick.", Show: same(ui.Choices("It may", "scopes", []ui.Choice{{Scope: "api:read", Words: "Read what you can read", Given: true}, {Scope: "api:write", Words: "Publish, and change packages"}}))},
 		{Name: "Form", Use: "Fields with labels, hints, and what is wrong.", Show: func(theme string) templ.Component { return form(theme) }},
 	}
-	return slices.Concat(shared, packages.Specimens(p.now), keys.Specimens(), admin.Specimens(p.now))
+	return slices.Concat(shared, find.Specimens(), palette.Specimens(), packages.Specimens(p.now), dash.Specimens(), keys.Specimens(), admin.Specimens(p.now))
 }
 
 // readme is what somebody may write.

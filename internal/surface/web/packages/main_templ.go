@@ -72,7 +72,7 @@ func (v mainView) show() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = v.use().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = v.use("").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

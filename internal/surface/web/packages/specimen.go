@@ -8,6 +8,7 @@ import (
 	"hexhub/hex/name"
 	"hexhub/hex/version"
 	"hexhub/internal/feature/catalog"
+	"hexhub/internal/feature/connect"
 	"hexhub/internal/feature/depend"
 	"hexhub/internal/feature/diff"
 	"hexhub/internal/feature/org"
@@ -21,6 +22,8 @@ func Specimens(now time.Time) []ui.Specimen {
 	v := example(now)
 	return []ui.Specimen{
 		ui.Specimen{Name: "StateBand", Use: "What one should know of a version before using it: the worst, and how to the rest."}.Same(bands(v.states())),
+		{Name: "InstallTabs", Use: "How a version is used, for each tool.", Show: func(theme string) templ.Component { return usedBy(v).use(theme + "-") }},
+		ui.Specimen{Name: "VersionTable", Use: "All versions by track, with what becomes of each and how to what is in it."}.Same(versionsOf(v).tracks()),
 		ui.Specimen{Name: "VersionMenu", Use: "The other versions, by track."}.Same(v.versionMenu()),
 		{Name: "DepTree", Use: "What comes along with a version, in words.", Show: func(theme string) templ.Component { return dependenciesOf(v, theme).tree() }},
 		{Name: "DepGraph", Use: "The same, drawn.", Show: func(theme string) templ.Component { return dependenciesOf(v, theme).graph() }},
@@ -37,13 +40,30 @@ func example(now time.Time) view {
 	s := &subject{Repository: repository, Package: pkg, Pinned: true}
 	for i, text := range []string{"1.9.0", "2.0.0", "2.1.0", "2.2.0-rc.1"} {
 		s.Releases = append(s.Releases, catalog.Release{
-			Repository: pkg.Repository, Package: pkg.Name, Version: version.MustParse(text), InsertedAt: now.Add(time.Duration(i-9) * 1000 * time.Hour),
+			Repository: pkg.Repository, Package: pkg.Name, Version: version.MustParse(text), InsertedAt: now.Add(time.Duration(i-9) * 1000 * time.Hour), Size: 84_211,
 		})
 	}
 	s.Releases[1].Retirement = &catalog.Retirement{Reason: catalog.Security, Message: "use 2.1.0"}
 	s.Release = s.Releases[1]
 	s.Package.Summary = catalog.Summary{Latest: version.MustParse("2.2.0-rc.1"), Stable: version.MustParse("2.1.0")}
 	return view{subject: s}
+}
+
+// usedBy is how the version is used with mix.
+func usedBy(v view) mainView {
+	registry := connect.Registry{URL: "https://hub.example.com", Repository: v.subject.Repository.Name.String()}
+	wanted := connect.Wanted{Name: v.Package.Name.String(), Version: v.Release.Version, BuildTools: []string{"mix"}}
+	m := mainView{view: v, Snippets: connect.Entries(registry, wanted), Tool: "mix"}
+	if step, ok := connect.First(registry, m.Tool, ""); ok {
+		m.Connect = &step
+	}
+	return m
+}
+
+// versionsOf are all versions, of which some were downloaded.
+func versionsOf(v view) versionsView {
+	by := map[version.Version]tally{v.Releases[1].Version: {Ever: 1203}, v.Releases[2].Version: {Ever: 128412}}
+	return versionsView{view: v, Tracks: tracks(v.Releases), Downloads: downloads{By: by}}
 }
 
 // dependenciesOf is what a version may bring along. Anchors in it are told apart by the suffix of names.

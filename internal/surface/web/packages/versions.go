@@ -83,6 +83,9 @@ func within(releases []catalog.Release, text string) ([]catalog.Release, error) 
 
 // publisher is the user name of who published a release, if it is known.
 func (s *subject) publisher(r catalog.Release) string {
+	if r.Publisher == "" { // an organization's key was
+		return ""
+	}
 	u, ok := account.Users.Get(s.view, r.Publisher)
 	if !ok || !u.Active() {
 		return ""

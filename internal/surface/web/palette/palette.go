@@ -80,7 +80,7 @@ func (p *palette) find(w http.ResponseWriter, r *http.Request) error {
 		groups = append(groups, group{g.words, g.links(actor, p.web.Has, typed)})
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return p.web.Show(w, http.StatusOK, options(groups, typed))
+	return p.web.Show(w, http.StatusOK, options("palette", groups, typed))
 }
 
 // manuals are modules and functions that begin so. That they cannot be searched at the moment is no reason to offer
