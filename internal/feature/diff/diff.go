@@ -3,8 +3,8 @@
 //
 // It knows files and lines. It refuses to know who may see a release, and how changes are shown. What two releases differ
 // in never changes, so it is found once and kept by the checksums of the two: in memory, as much as fits, and on a shelf of
-// this node's disk, where it outlasts a restart. Whatever the files hold, finding it takes bounded work: what is too large or not text is said to
-// differ and no more, and so is what is left when the work is done.
+// this node's disk, where it outlasts a restart. Whatever the files hold, finding it takes bounded work: what is too large
+// or not text is said to differ and no more, and so is what is left when the work is done.
 package diff
 
 import (

@@ -66,7 +66,7 @@ func (p *pages) embeddable(at string) (address, bool) {
 func (p *pages) embedded(s *subject, asked url.Values) embedded {
 	e := embedded{
 		Version: "1.0", Type: "link", Title: s.Package.Name.String() + " " + s.Release.Version.String(),
-		Provider: p.web.Name(p.DB.View()), ProviderURL: p.Registry.URL, KeptFor: 3600,
+		Provider: p.web.Name(s.view), ProviderURL: p.Registry.URL, KeptFor: 3600,
 	}
 	if owners := s.owners(); len(owners) > 0 {
 		e.Author, e.AuthorURL = owners[0].Name, p.Registry.URL+owners[0].Path
