@@ -55,6 +55,9 @@ type Thing struct {
 	Owners     map[string]Level // of the package, by Owner.String
 }
 
+// Unverified is the code of refusals because the user has yet to confirm an address.
+const Unverified = "unverified"
+
 // The refusals of the Hex API.
 var (
 	errMissing     = fault.New(fault.Unauthenticated, "missing authentication information")
@@ -63,7 +66,7 @@ var (
 	errBadKey      = fault.New(fault.Unauthenticated, "invalid API key")
 	errRevoked     = fault.New(fault.Unauthenticated, "API key revoked")
 	errKeyLacks    = fault.New(fault.Unauthenticated, "key not authorized for this action")
-	errUnverified  = fault.New(fault.Forbidden, "email not verified")
+	errUnverified  = &fault.Error{Kind: fault.Forbidden, Message: "email not verified", Code: Unverified}
 	errForbidden   = fault.New(fault.Forbidden, "account not authorized for this action")
 	errNotFound    = fault.New(fault.NotFound, "Page not found")
 	errExpired     = &fault.Error{Kind: fault.Unauthenticated, Message: errBadKey.Message, Code: "token_expired"}

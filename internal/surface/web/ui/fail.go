@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hexhub/hex/name"
+	"hexhub/internal/feature/access"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/call"
 )
@@ -102,11 +103,7 @@ func (u *Web) message(r *http.Request, f *fault.Error) Message {
 			}
 		}
 	case fault.Forbidden:
-		if f.Code == foreign {
-			break
-		}
-		m.Problem += " An owner of the package, an administrator of the organization or whoever runs this registry can allow it; tell them the request id."
-		m.request, m.ways = id, []Step{{"/dashboard", "To the dashboard"}}
+		m.forbid(f.Code, id)
 	case fault.Limited:
 		m.wait = int((f.RetryAfter + time.Second - 1) / time.Second)
 		if r.Method == http.MethodGet {
@@ -114,9 +111,25 @@ func (u *Web) message(r *http.Request, f *fault.Error) Message {
 		}
 	case fault.Unavailable:
 		m.Problem += " Nothing is lost: try again in a moment. Public pages, fetching packages and building with them go on meanwhile."
-		m.ways = []Step{{"/status", "Status"}}
+		m.Next, m.ways = &Step{"/status", "Status"}, []Step{{"/", "To the home page"}}
+		if r.Method == http.MethodGet {
+			m.Next, m.ways = &Step{r.URL.RequestURI(), "Try again"}, []Step{{"/status", "Status"}}
+		}
 	}
 	return m
+}
+
+// forbid says who can allow what is not.
+func (m *Message) forbid(code, request string) {
+	switch code {
+	case foreign:
+	case access.Unverified:
+		m.Problem = "Your e-mail address is not confirmed yet. Open the link in the letter that came when you gave it, or have another one sent."
+		m.Next, m.ways = &Step{"/dashboard/email", "Confirm your address"}, []Step{{"/dashboard", "To the dashboard"}}
+	default:
+		m.Problem += " An owner of the package, an administrator of the organization or whoever runs this registry can allow it; tell them the request id."
+		m.request, m.ways = request, []Step{{"/dashboard", "To the dashboard"}}
+	}
 }
 
 // wanted is the name that the address of a page may have been about.

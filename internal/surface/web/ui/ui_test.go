@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hexhub/hex/name"
+	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
 	"hexhub/internal/kernel/fault"
 	"hexhub/internal/surface/web/ui"
@@ -240,19 +241,20 @@ func TestEveryFaultNamesTheNextStep(t *testing.T) {
 		fault.Internal: 500, fault.Malformed: 400, fault.Invalid: 422, fault.Unauthenticated: 401, fault.Forbidden: 403, fault.NotFound: 404,
 		fault.Conflict: 409, fault.TooLarge: 413, fault.Unsupported: 415, fault.Limited: 429, fault.Unavailable: 503,
 	}
-	step := regexp.MustCompile(`<a class="btn btn-primary" href="(/[^"]*)">[^<]+</a>`)
+	step := regexp.MustCompile(`<a class="btn( btn-primary)?" href="(/[^"]*)">[^<]+</a>`)
 	try := func(name string, err error, status int) {
 		web := newWeb("http://localhost", nil)
 		web.Handle("GET /fault", func(http.ResponseWriter, *http.Request) error { return err })
 		res, page := ask(web, httptest.NewRequest(http.MethodGet, "/fault", nil))
 		_, main, _ := strings.Cut(page, "<main")
-		if res.StatusCode != status || !step.MatchString(main) || strings.Contains(main, "%!") {
-			t.Errorf("%s: %d, want %d and a next step:\n%s", name, res.StatusCode, status, main)
+		if res.StatusCode != status || !step.MatchString(main) || strings.Count(main, "btn-primary") != 1 || strings.Contains(main, "%!") {
+			t.Errorf("%s: %d, want %d and one next step that stands out:\n%s", name, res.StatusCode, status, main)
 		}
 	}
 	for kind := fault.Internal; kind <= fault.Unavailable; kind++ {
 		try(kind.String(), fault.New(kind, "it is so"), statuses[kind])
 	}
+	try("unverified", &fault.Error{Kind: fault.Forbidden, Code: access.Unverified, Message: "it is so"}, http.StatusForbidden)
 	try("gone", ui.Gone("It was taken back."), http.StatusGone)
 	try("gone, with something instead", ui.Gone("It was taken back.", ui.Step{Path: "/packages/other", Words: "Another"}), http.StatusGone)
 }
