@@ -75,15 +75,23 @@ func (a *Accounts) checkPassword(ctx context.Context, u User, password string) e
 	case err != nil:
 		return err
 	case !right:
-		return fault.New(fault.Unauthenticated, "invalid password")
+		return noProof(u)
 	}
 	return a.db.Update(ctx, func(tx *store.Tx) error {
 		if current, ok := Users.Get(tx, u.ID); !ok || current.Password != u.Password {
-			return fault.New(fault.Unauthenticated, "invalid password")
+			return noProof(u)
 		}
 		limit.ForgiveTx(tx, key, sudoTries)
 		return nil
 	})
+}
+
+// noProof is what a user is told whose proof is none, in words of what he has.
+func noProof(u User) error {
+	if u.Password == "" {
+		return fault.New(fault.Unauthenticated, "that is no code of your authenticator app, and none of the recovery codes that are left")
+	}
+	return fault.New(fault.Unauthenticated, "invalid password")
 }
 
 func (a *Accounts) verify(ctx context.Context, u User, password string) (bool, error) {

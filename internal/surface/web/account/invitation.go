@@ -17,8 +17,6 @@ const (
 	invitationLife   = time.Hour
 )
 
-var errInvitation = fault.New(fault.NotFound, "This invitation does not work any more: it was answered, taken back, or is older than seven days. Ask for another one.")
-
 type invitationPage struct {
 	frame
 	Organization, Role, By string
@@ -26,10 +24,11 @@ type invitationPage struct {
 	MayRegister            bool
 }
 
-func (p *pages) invitationPage(w http.ResponseWriter, r *http.Request) (*invitationPage, error) {
+// invitationPage returns nothing if the browser was led here by no invitation that is still open.
+func (p *pages) invitationPage(w http.ResponseWriter, r *http.Request) *invitationPage {
 	i, ok := org.InvitationFor(p.DB.View(), p.web.Cookie(r, invitationCookie))
 	if !ok {
-		return nil, errInvitation
+		return nil
 	}
 	page := &invitationPage{
 		frame: p.frame(w, r, "Invitation", ""), Organization: i.Org.String(), Role: ui.RoleInWords(i.Role), By: i.By, Until: i.ExpiresAt,
@@ -37,21 +36,33 @@ func (p *pages) invitationPage(w http.ResponseWriter, r *http.Request) (*invitat
 	open, _ := p.mayRegister()
 	_, token := p.invited(r, "")
 	page.MayRegister = open || token != ""
-	return page, nil
+	return page
+}
+
+// uninvited says why there is nothing to answer.
+func (p *pages) uninvited(w http.ResponseWriter, r *http.Request, token string) error {
+	m := ui.Message{
+		Heading: "This invitation is over.", Problem: "It was answered, taken back, or is older than seven days. Whoever invited you can send another one.",
+		Next: &ui.Step{Path: "/dashboard/orgs", Words: "Your organizations"},
+	}
+	if token == "" {
+		m.Heading, m.Problem = "No invitation is open.", "Open the link in the letter once more. Who has an account finds his invitations there, too."
+	}
+	return p.web.Say(w, r, http.StatusNotFound, m)
 }
 
 // invitation takes the token out of the address first.
 func (p *pages) invitation(w http.ResponseWriter, r *http.Request) error {
 	if token := r.URL.Query().Get("token"); token != "" {
 		if _, ok := org.InvitationFor(p.DB.View(), token); !ok {
-			return errInvitation
+			return p.uninvited(w, r, token)
 		}
 		p.web.SetCookie(w, invitationCookie, token, invitationLife)
 		return ui.GoTo(w, "/invites")
 	}
-	page, err := p.invitationPage(w, r)
-	if err != nil {
-		return err
+	page := p.invitationPage(w, r)
+	if page == nil {
+		return p.uninvited(w, r, p.web.Cookie(r, invitationCookie))
 	}
 	return p.web.Show(w, http.StatusOK, page.show())
 }
@@ -65,9 +76,12 @@ func (p *pages) answerInvitation(w http.ResponseWriter, r *http.Request, v ui.Vi
 	}
 	said, err := p.answered(r, v, form)
 	if err != nil {
-		page, gone := p.invitationPage(w, r)
-		if gone != nil || form.Has("id") {
+		page := p.invitationPage(w, r)
+		switch {
+		case form.Has("id") || page == nil && !fault.Is(err, fault.NotFound):
 			return err
+		case page == nil:
+			return p.uninvited(w, r, p.web.Cookie(r, invitationCookie))
 		}
 		return p.web.Refused(w, r, allowed(err), &page.Form, page.show)
 	}

@@ -184,7 +184,9 @@ func TestInvitationLeadsThroughLoginAndBack(t *testing.T) {
 	if org.RoleOf(w.db.View(), guild, eva.ID) != org.Write {
 		t.Error("accepting did not join")
 	}
-	w.browser().Get(link).Wants(t, 404, "/invites", "Nothing is here.")
+	w.browser().Get(link).Wants(t, 404, "/invites", "This invitation is over.")
+	w.browser().Get("/invites").Wants(t, 404, "/invites", "No invitation is open.")
+	b.Submit(p, "/invites", "answer", "accept").Wants(t, 404, "/invites", "No invitation is open.")
 
 	// Who has no account makes one on the way, although nobody else may.
 	w.rules.Registration = account.Registration{}
