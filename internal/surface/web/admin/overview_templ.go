@@ -663,7 +663,7 @@ func wish(w doctor.Wish) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = press("/admin", "silence", "Not needed", "btn-ghost", "wish", w.ID).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = press("/admin", "silence", "Not needed", "btn-ghost max-sm:-ms-3", "wish", w.ID).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

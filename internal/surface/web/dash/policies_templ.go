@@ -1447,7 +1447,7 @@ func (p *policyPage) outcome(out *trial.Outcome) templ.Component {
 					}
 					ctx = templ.InitializeContext(ctx)
 					for _, h := range out.Hits {
-						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 95, "<tr><th scope=\"row\" class=\"min-w-40 align-top font-semibold wrap-anywhere\">")
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 95, "<tr><th scope=\"row\" class=\"align-top font-semibold wrap-anywhere\">")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -1478,14 +1478,14 @@ func (p *policyPage) outcome(out *trial.Outcome) templ.Component {
 								return templ_7745c5c3_Err
 							}
 						}
-						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 99, "</th><td class=\"tabular whitespace-nowrap align-top\">")
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 99, "</th><td class=\"tabular whitespace-nowrap align-top\" data-is=\"Blocked\">")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var68 string
 						templ_7745c5c3_Var68, templ_7745c5c3_Err = templ.JoinStringErrs(ui.Count(len(h.Refused)))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `dash/policies.templ`, Line: 272, Col: 80}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `dash/policies.templ`, Line: 272, Col: 98}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var68))
 						if templ_7745c5c3_Err != nil {
@@ -1498,20 +1498,20 @@ func (p *policyPage) outcome(out *trial.Outcome) templ.Component {
 						var templ_7745c5c3_Var69 string
 						templ_7745c5c3_Var69, templ_7745c5c3_Err = templ.JoinStringErrs(ui.Count(h.Releases))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `dash/policies.templ`, Line: 272, Col: 108}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `dash/policies.templ`, Line: 272, Col: 126}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var69))
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 101, "</td><td class=\"min-w-56 align-top text-sm\">")
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 101, "</td><td class=\"align-top text-sm wrap-anywhere\">")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var70 string
 						templ_7745c5c3_Var70, templ_7745c5c3_Err = templ.JoinStringErrs(reasons(h))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `dash/policies.templ`, Line: 273, Col: 57}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `dash/policies.templ`, Line: 273, Col: 62}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var70))
 						if templ_7745c5c3_Err != nil {
@@ -1524,7 +1524,7 @@ func (p *policyPage) outcome(out *trial.Outcome) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Table("What is blocked", "Package", "Blocked", "Why").Render(templ.WithChildren(ctx, templ_7745c5c3_Var66), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Ledger("What is blocked", ui.Column{Head: "Package", Width: "w-60"}, ui.Column{Head: "Blocked", Width: "w-32"}, ui.Column{Head: "Why"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var66), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1573,17 +1573,25 @@ var causes = map[policy.Cause]string{
 	policy.Denied: "denied by an override", policy.Grave: "an advisory", policy.Retired: "retired", policy.Young: "too young",
 }
 
-// reasons tells why the newest of the package's blocked versions are.
+// reasons tells why versions of the package are blocked, and of each reason the newest.
 func reasons(h trial.Hit) string {
 	const most = 4
+	versions, order := map[policy.Cause][]string{}, []policy.Cause(nil)
+	for _, r := range h.Refused {
+		if versions[r.Cause] == nil {
+			order = append(order, r.Cause)
+		}
+		versions[r.Cause] = append(versions[r.Cause], r.Version.String())
+	}
 	var all []string
-	for _, r := range h.Refused[:min(most, len(h.Refused))] {
-		all = append(all, r.Version.String()+": "+causes[r.Cause])
+	for _, c := range order {
+		words := causes[c] + ": " + strings.Join(versions[c][:min(most, len(versions[c]))], ", ")
+		if more := len(versions[c]) - most; more > 0 {
+			words += " and " + ui.Count(more) + " more"
+		}
+		all = append(all, words)
 	}
-	if len(h.Refused) > most {
-		all = append(all, "…")
-	}
-	return strings.Join(all, ", ")
+	return strings.Join(all, "; ")
 }
 
 var _ = templruntime.GeneratedTemplate

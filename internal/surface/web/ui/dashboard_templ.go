@@ -57,7 +57,7 @@ func (d *Dashboard) Within() templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, " <form method=\"post\" action=\"/logout\" class=\"mt-12 border-t border-line pt-4\"><button class=\"btn btn-ghost btn-sm\">Log out</button></form>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, " <form method=\"post\" action=\"/logout\" class=\"mt-12 border-t border-line pt-4\"><button class=\"btn btn-ghost btn-sm -ms-3\">Log out</button></form>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
