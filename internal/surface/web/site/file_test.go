@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image/png"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -76,6 +77,29 @@ func readFeed(t *testing.T, h *hubtest.Hub, path string) feed {
 		t.Errorf("%s: %+v", path, f)
 	}
 	return f
+}
+
+// What the operator calls the registry is what is read where it shows elsewhere: in readers of feeds, in pictures beside links, in
+// other sites, and in the bar of addresses.
+func TestTheNameOfTheSiteIsSaidElsewhere(t *testing.T) {
+	h := hubtest.World(t, filesWorld)
+	ask := func(path string) string { return string(h.Anonymous().Get(path).Expect(t, 200).Body) }
+	picture := ask("/og.png")
+	if err := h.Settings.Set(t.Context(), audit.By{}, "site.name", "Acme & Sons"); err != nil {
+		t.Fatal(err)
+	}
+	if got := readFeed(t, h, "/feeds/releases.atom").Title; !strings.Contains(got, "Acme & Sons") {
+		t.Errorf("the feed is called %q", got)
+	}
+	embed := "/oembed?url=" + url.QueryEscape(h.URL+"/packages/decimal")
+	for path, want := range map[string]string{embed: `"provider_name":"Acme \u0026 Sons"`, "/hexsearch.xml": "<ShortName>Acme &amp; Sons</ShortName>"} {
+		if got := ask(path); !strings.Contains(got, want) {
+			t.Errorf("%s has no %s: %s", path, want, got)
+		}
+	}
+	if ask("/og.png") == picture {
+		t.Error("the picture is as it was")
+	}
 }
 
 func TestFeedsTellWhatIsNew(t *testing.T) {
