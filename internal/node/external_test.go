@@ -95,9 +95,7 @@ func TestNodesShareAnEtcdThatIsRunElsewhere(t *testing.T) {
 	inBucket(t, &one, server)
 	inBucket(t, &two, server)
 	first, stopFirst := start(t, one)
-	if err := world.Demo(t.Context(), first.Rooms()); err != nil {
-		t.Fatal(err)
-	}
+	stock(t, first)
 
 	mayNotStart(t, two, "put the secret.key of its other nodes")
 	copySecret(t, one, two)
@@ -152,9 +150,7 @@ func TestPrefixKeepsRegistriesApart(t *testing.T) {
 	ours, theirs := elsewhere(t, etcd, "ours"), elsewhere(t, etcd, "theirs")
 	theirs.EtcdPrefix, theirs.RepositoryName = "/theirs/", "acme"
 	n, stop := start(t, ours)
-	if err := world.Demo(t.Context(), n.Rooms()); err != nil {
-		t.Fatal(err)
-	}
+	stock(t, n)
 	m, _ := start(t, theirs)
 	for _, path := range []string{"/repo/public_key", "/repo/names"} {
 		_, a := get(t, http.DefaultClient, n.URL+path)
