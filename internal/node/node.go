@@ -83,6 +83,15 @@ type Options struct {
 	Signer *registry.Signer // nil means the key that the registry made and keeps
 	Cost   account.Cost     // of a password hash; zero means the usual
 	Level  int              // to stand for an older or a newer binary; zero means level.Current
+	Eager  bool             // to do a leader's chores as soon as it may lead, and not a minute later
+}
+
+// rest is for how long the node that starts leaves a leader's chores alone.
+func (o Options) rest() time.Duration {
+	if o.Eager {
+		return 0
+	}
+	return firstChores
 }
 
 // A Node is everything that one process serves. Its rooms may be used directly.
@@ -367,7 +376,7 @@ func (n *Node) openRooms(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	n.Lead = lead.New(n.DB, lead.Options{Node: n.id, Leads: n.leads, After: firstChores, Log: n.log})
+	n.Lead = lead.New(n.DB, lead.Options{Node: n.id, Leads: n.leads, After: o.rest(), Log: n.log})
 	n.Jobs = job.New(n.DB, job.Options{Node: n.id, Idle: n.drained, Log: n.log, Trace: n.trace})
 	if n.Mail, err = n.openMail(); err != nil {
 		return err

@@ -26,7 +26,13 @@ func settings(t *testing.T) config.Server {
 // start runs a node until the returned function stops it, which waits for all to be written down.
 func start(t testing.TB, c config.Server) (*node.Node, func()) {
 	t.Helper()
-	n, err := node.Open(t.Context(), c, node.Options{Version: "test", Cost: account.Cost{Memory: 8, Passes: 1, Lanes: 1}, Log: slog.New(slog.DiscardHandler)})
+	return startWith(t, c, node.Options{})
+}
+
+func startWith(t testing.TB, c config.Server, o node.Options) (*node.Node, func()) {
+	t.Helper()
+	o.Version, o.Cost, o.Log = "test", account.Cost{Memory: 8, Passes: 1, Lanes: 1}, slog.New(slog.DiscardHandler)
+	n, err := node.Open(t.Context(), c, o)
 	if err != nil {
 		t.Fatal(err)
 	}

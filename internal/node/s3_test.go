@@ -52,7 +52,7 @@ func TestTarballsLieInTheBucket(t *testing.T) {
 	if err := os.WriteFile(c.BlobS3SecretKeyFile, []byte(server.SecretKey+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	n, stop := start(t, c)
+	n, stop := startWith(t, c, node.Options{Eager: true})
 	stock(t, n)
 	fetched := 0
 	for r := range catalog.ReleasesIn(n.DB.View(), name.MustRepository("hexhub")) {
