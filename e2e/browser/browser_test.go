@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"sync"
@@ -16,7 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// tabs is how many pages are looked at at once.
+// tabs is how many pages are looked at at once where one look is all that is done.
 const tabs = 2
 
 // A tab is one page of a browser, with cookies of its own.
@@ -44,9 +45,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// openTabs opens tabs in the browser of all tests, or in one of its own if that is to be another, or skips the test where
+// openTab opens a tab in the browser of all tests, or in one of its own if that is to be another, or skips the test where
 // there is none.
-func openTabs(t testing.TB, more ...chromedp.ExecAllocatorOption) []*tab {
+func openTab(t testing.TB, more ...chromedp.ExecAllocatorOption) *tab {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -58,13 +59,13 @@ func openTabs(t testing.TB, more ...chromedp.ExecAllocatorOption) []*tab {
 			t.Fatal(err)
 		}
 		t.Cleanup(end)
-		return tabsOf(ctx, t)
+		return tabOf(ctx, t)
 	}
 	shared.Do(func() { shared.ctx, shared.end, shared.err = begin(path) })
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
-	return tabsOf(shared.ctx, t)
+	return tabOf(shared.ctx, t)
 }
 
 // begin begins a browser, and returns what ends it.
@@ -87,19 +88,24 @@ func begin(path string, more ...chromedp.ExecAllocatorOption) (context.Context, 
 	return ctx, end, nil
 }
 
-// tabsOf opens tabs of visitors who have nothing in common, until the test ends.
-func tabsOf(browser context.Context, t testing.TB) []*tab {
+// tabOf opens a tab of a visitor who has nothing in common with others, until the test ends.
+func tabOf(browser context.Context, t testing.TB) *tab {
 	t.Helper()
-	all := make([]*tab, tabs)
-	for i := range all {
-		ctx, end := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-		t.Cleanup(end)
-		all[i] = &tab{ctx: ctx}
-		if err := chromedp.Listen(ctx, all[i].hear); err != nil {
-			t.Fatal(err)
-		}
+	ctx, end := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(end)
+	b := &tab{ctx: ctx}
+	if err := errors.Join(chromedp.Listen(ctx, b.hear), chromedp.Do(ctx, inFront())); err != nil {
+		t.Fatal(err)
 	}
-	return all
+	return b
+}
+
+// inFront has the tab take itself for the one that its visitor looks at, however many others are open.
+func inFront() chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+		return err
+	})
 }
 
 // hear notes what a page complains of.

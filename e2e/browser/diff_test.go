@@ -36,6 +36,7 @@ func newChanges(t *testing.T) hand {
 
 // What was changed in a file that is not shown yet comes into the page, and the focus is at the file.
 func TestFilesOfADiffComeWhenWanted(t *testing.T) {
+	t.Parallel()
 	h := newChanges(t)
 	h.wait("ten files are shown", `document.querySelectorAll("main .changes").length === 10 && document.querySelectorAll("main a[data-load]").length === 3`)
 	h.wait("one asks for the eleventh", `(`+eleventh+`.querySelector("a[data-load]").click(), true)`)
@@ -50,6 +51,7 @@ const toLine = `(location.href = "` + compared + `?again#" + ` + eleventh + `.id
 // An address may point at a line that is not shown yet: its file comes, and the line is seen and marked. The address of
 // another line is one that needs no scripts, and is gone to within the page.
 func TestLinesOfADiffAreFoundBeforeTheyAreThere(t *testing.T) {
+	t.Parallel()
 	h := newChanges(t)
 	seen := func(line, text string) string {
 		return `document.querySelector(":target")?.id.endsWith("` + line + `") && document.querySelector(":target").textContent.includes("` + text + `") && ` +
@@ -67,6 +69,7 @@ func TestLinesOfADiffAreFoundBeforeTheyAreThere(t *testing.T) {
 
 // The keys j and k go from file to file, and stop at the last and the first.
 func TestKeysGoThroughADiff(t *testing.T) {
+	t.Parallel()
 	h := newChanges(t)
 	at := func(n int) string {
 		return fmt.Sprintf(`document.activeElement === document.querySelector("section[aria-label='lib/f%02d.ex'] summary") && document.activeElement.getBoundingClientRect().top < innerHeight`, n)
@@ -90,8 +93,9 @@ func TestKeysGoThroughADiff(t *testing.T) {
 
 // Without scripts a file lies behind a link to a page of its own, and files are shut and opened all the same.
 func TestDiffsNeedNoScripts(t *testing.T) {
+	t.Parallel()
 	s := hubtest.World(t, changed())
-	ctx, cancel := context.WithTimeout(openTabs(t)[0].ctx, 3*time.Minute)
+	ctx, cancel := context.WithTimeout(openTab(t).ctx, 3*time.Minute)
 	defer cancel()
 	file := chromedp.CSS(`section[aria-label="lib/f10.ex"]`)
 	err := chromedp.Do(

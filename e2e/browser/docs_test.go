@@ -49,7 +49,7 @@ func newReader(t *testing.T) *reader {
 // readerOf reads the documentation of a registry.
 func readerOf(t *testing.T, hub *hubtest.Hub, more ...chromedp.ExecAllocatorOption) *reader {
 	t.Helper()
-	b := openTabs(t, more...)[0]
+	b := openTab(t, more...)
 	ctx, cancel := context.WithTimeout(b.ctx, 3*time.Minute)
 	t.Cleanup(cancel)
 	_, port, err := net.SplitHostPort(hub.Addr())
@@ -109,6 +109,7 @@ func (r *reader) is(expression string) bool {
 
 // The menu leads to the same page of another version, and to its front where it has no such page.
 func TestVersionMenuKeepsThePage(t *testing.T) {
+	t.Parallel()
 	r := newReader(t)
 	r.page("plug.docs", "/1.0.0/Plug.html", "v1.0.0")
 	r.do(choose("v1.1.0"), shows("v1.1.0"))
@@ -124,6 +125,7 @@ func TestVersionMenuKeepsThePage(t *testing.T) {
 
 // The theme with which a reader comes from the registry stays, through the front page and from page to page.
 func TestThemeOfTheRegistryStays(t *testing.T) {
+	t.Parallel()
 	r := newReader(t)
 	for _, name := range []string{dark, light} {
 		r.do(theme(light))
@@ -137,6 +139,7 @@ func TestThemeOfTheRegistryStays(t *testing.T) {
 
 // D1: pages that share a host are in a sandbox, where they have neither cookies nor storage, and work all the same.
 func TestD1SandboxedPagesWork(t *testing.T) {
+	t.Parallel()
 	r := newReader(t)
 	r.page("docs", "/plug_/1.0.0/Plug.html", "v1.0.0")
 	if got := r.is(`origin === "null"`); !got {

@@ -23,7 +23,8 @@ const soon = 20 * time.Second
 
 // What is published on one node of three comes into a page that is open on another.
 func TestPublishedIsSeenOnAnotherNode(t *testing.T) {
-	b := openTabs(t)[0]
+	t.Parallel()
+	b := openTab(t)
 	program, err := fleet.Build(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -191,6 +191,7 @@ var onSite = []attack{
 // D1: a page of documentation, on its own origin and in the sandbox, even if no policy binds it, does not reach the
 // session that its reader has on the site, and has nothing done in his name.
 func TestD1HostilePagesDoNotReachTheSession(t *testing.T) {
+	t.Parallel()
 	st := newStage(t, nil)
 	st.open(st.s.URL + "/dashboard/keys")
 	st.expect("the site itself", len(onSession), onSession)

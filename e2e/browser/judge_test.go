@@ -124,7 +124,8 @@ func judgeAll(t *testing.T, all []visit) {
 	t.Helper()
 	began, todo := time.Now(), make(chan visit)
 	var wg sync.WaitGroup
-	for _, b := range openTabs(t) {
+	for range tabs {
+		b := openTab(t)
 		wg.Go(func() {
 			for v := range todo {
 				for _, fault := range b.look(v) {

@@ -54,6 +54,7 @@ var inBox = []attack{
 
 // D2: what a page keeps is of its package alone; where packages share an origin pages keep nothing.
 func TestD2HostilePagesDoNotReachOtherPackages(t *testing.T) {
+	t.Parallel()
 	st := newStage(t, map[string]string{"top.html": `<!doctype html><body><script>try { top.location = "/elsewhere"; } catch (refused) {}</script>`})
 	st.open(st.host("plug") + "/index.html")
 	st.keep()
@@ -76,6 +77,7 @@ func TestD2HostilePagesDoNotReachOtherPackages(t *testing.T) {
 // D2, L12: who reads private documentation in the same browser lends nothing to other pages: they get neither its files
 // nor its scripts.
 func TestD2HostilePagesDoNotReadPrivateOnes(t *testing.T) {
+	t.Parallel()
 	st := newStage(t, nil)
 	own, shared := st.host("guild--vault"), st.host("")+"/@guild/vault_"
 	for _, at := range []string{own, shared} {
@@ -104,6 +106,7 @@ func TestD2HostilePagesDoNotReadPrivateOnes(t *testing.T) {
 
 // D6: no path that a browser can send leads to another package's pages, or to another version's.
 func TestD6PathsStayInTheirPackage(t *testing.T) {
+	t.Parallel()
 	st := newStage(t, map[string]string{"plug_/1.0.0/index.html": "<p>pwned", "plug/index.html": "<p>pwned"})
 	attacks := disguisedPaths()
 	for _, at := range []string{st.host("evil") + "/", st.host("") + "/evil_/"} {

@@ -19,7 +19,7 @@ type hand struct {
 // newHand is at a page of the site, as a visitor.
 func newHand(t testing.TB, s *site, visitor, path string) hand {
 	t.Helper()
-	b := openTabs(t)[0]
+	b := openTab(t)
 	ctx, cancel := context.WithTimeout(b.ctx, 3*time.Minute)
 	t.Cleanup(cancel)
 	if err := b.become(s, visitor); err != nil {
@@ -91,6 +91,7 @@ const box = `document.querySelector("header.top [role=combobox]")`
 // Suggestions are the combobox of ARIA 1.2: arrows go through them and past the ends to none, Enter opens what is
 // chosen, Escape closes the list and then empties the box, and all of it is told to those who cannot see it.
 func TestSuggestionsAreChosenByKeys(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	h := newHand(t, s, "anonymous", "/packages/ring")
 	h.command("/")
@@ -127,6 +128,7 @@ func TestSuggestionsAreChosenByKeys(t *testing.T) {
 
 // What the visitor may not read is suggested in neither place, by no letter of it.
 func TestL2SuggestionsAndPaletteKeepSecrets(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	for visitor, sees := range map[string]string{"mia": "false", "eva": "true"} {
 		h := newHand(t, s, visitor, "/packages/ring")
@@ -145,6 +147,7 @@ func TestL2SuggestionsAndPaletteKeepSecrets(t *testing.T) {
 
 // The palette opens from anywhere, chooses by keys, remembers where one went, and gives the focus back.
 func TestPaletteLeadsAnywhere(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	h := newHand(t, s, "pat", "/packages/decimal")
 	open := func() {
@@ -178,6 +181,7 @@ func TestPaletteLeadsAnywhere(t *testing.T) {
 
 // What the key map says of a package's pages is so.
 func TestKeysOfAPackage(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	h := newHand(t, s, "root", "/packages/decimal/1.0.0")
 	h.wait("what is copied is remembered", `(navigator.clipboard.writeText = async (text) => { window.copied = text; }, true)`)
@@ -208,6 +212,7 @@ func TestKeysOfAPackage(t *testing.T) {
 
 // In lists j and k go from row to row and Enter opens one; g and a letter lead to the places that all pages have.
 func TestKeysOfListsAndPlaces(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	h := newHand(t, s, "root", "/packages")
 	row := func(n string) string {

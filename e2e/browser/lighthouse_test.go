@@ -138,7 +138,7 @@ func speedOfMachine(r lightReport) float64 { return r.Environment.BenchmarkIndex
 func measured(t *testing.T, site, path string, args []string) lightReport {
 	t.Helper()
 	port := freePort(t)
-	b := openTabs(t, chromedp.Flag("remote-debugging-port", port), remote.WebSocket)[0]
+	b := openTab(t, chromedp.Flag("remote-debugging-port", port), remote.WebSocket)
 	for range 3 {
 		if err := chromedp.Do(b.ctx, chromedp.Navigate(site+"/status")); err != nil {
 			t.Fatal(err)

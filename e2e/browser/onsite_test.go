@@ -28,6 +28,7 @@ func newStageOnSite(t *testing.T, more map[string]string) *stage {
 
 // D1: on the site's own origin the sandbox alone keeps a page from the session. Without it all attacks succeed.
 func TestD1HostilePagesOnTheSiteDoNotReachTheSession(t *testing.T) {
+	t.Parallel()
 	st := newStageOnSite(t, nil)
 	evil := st.host("evil") + "/"
 	st.unbound(true)
@@ -46,6 +47,7 @@ func TestD1HostilePagesOnTheSiteDoNotReachTheSession(t *testing.T) {
 
 // D2: pages of one package on the site reach nothing of another's, nor of what the site itself keeps, and keep nothing.
 func TestD2HostilePagesOnTheSiteDoNotReachOtherPackages(t *testing.T) {
+	t.Parallel()
 	st := newStageOnSite(t, map[string]string{"top.html": `<!doctype html><body><script>try { top.location = "/elsewhere"; } catch (refused) {}</script>`})
 	plug, evil := st.host("plug")+"/index.html", st.host("evil")+"/index.html"
 	st.unbound(true)
@@ -66,6 +68,7 @@ func TestD2HostilePagesOnTheSiteDoNotReachOtherPackages(t *testing.T) {
 
 // D2, L12: the session that lets its reader into private documentation lends nothing to the page beside it.
 func TestD2HostilePagesOnTheSiteDoNotReadPrivateOnes(t *testing.T) {
+	t.Parallel()
 	st := newStageOnSite(t, nil)
 	vault, evil := st.s.URL+"/docs-view/@guild/vault", st.host("evil")+"/"
 	st.open(vault + "/1.0.0/index.html")
@@ -93,12 +96,14 @@ func TestD2HostilePagesOnTheSiteDoNotReadPrivateOnes(t *testing.T) {
 
 // D3: private pages on the site tell nobody elsewhere that they are read.
 func TestD3PrivatePagesOnTheSiteTellNobody(t *testing.T) {
+	t.Parallel()
 	st := newStageOnSite(t, nil)
 	st.tellNobody(st.s.URL + "/docs-view/@guild/vault/")
 }
 
 // D5: what a file on the site is called says what it may be; a picture that runs something is in the box.
 func TestD5FilesOnTheSitePassForWhatTheirNamesSay(t *testing.T) {
+	t.Parallel()
 	files := disguised()
 	files["picture.svg"] = `<svg xmlns="http://www.w3.org/2000/svg"><title>quiet</title><script>document.documentElement.setAttribute("ran", origin)</script></svg>`
 	st := newStageOnSite(t, files)
@@ -111,6 +116,7 @@ func TestD5FilesOnTheSitePassForWhatTheirNamesSay(t *testing.T) {
 
 // D6: no path leads out of a package on the site, neither to another's pages nor to what the site shows.
 func TestD6PathsOnTheSiteStayInTheirPackage(t *testing.T) {
+	t.Parallel()
 	st := newStageOnSite(t, map[string]string{"plug_/1.0.0/index.html": "<p>pwned", "plug/index.html": "<p>pwned", "dashboard/keys": "pwned"})
 	st.open(st.host("evil") + "/")
 	st.expect("evil", 0, append(disguisedPaths(), attack{"a page of the site", `const r = await fetch("../../dashboard/keys"); return r.ok;`}, attack{"a page of the site, in disguise", `const r = await fetch("..%2f..%2fdashboard/keys"); return r.ok;`}))

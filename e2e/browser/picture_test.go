@@ -49,7 +49,7 @@ func TestPictures(t *testing.T) {
 		t.Skip("no folder is named by -pictures")
 	}
 	hub, cookie := exhibition(t)
-	b := openTabs(t)[0]
+	b := openTab(t)
 	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Minute)
 	defer cancel()
 	for _, p := range shown {

@@ -9,6 +9,7 @@ import (
 
 // From each kind of page, and whoever looks, two keystrokes and a name lead to a package.
 func TestAnyPageIsTwoKeystrokesFromAnyPackage(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	h := newHand(t, s, "root", "/")
 	for _, path := range []string{

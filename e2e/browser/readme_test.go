@@ -49,6 +49,7 @@ const ran = `(async () => {
 // D7: what a README, a changelog and a file are shown as runs nothing and asks nobody, even where no policy would stop it.
 // As a page of its own the same text does both.
 func TestD7ReadmesRunNothing(t *testing.T) {
+	t.Parallel()
 	st := newStage(t, nil)
 	text := hostile(st.elsewhere)
 	raw := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -118,6 +119,7 @@ func (s *site) scribble() {
 // D9: what is written into documentation, paths and lines is text wherever it comes up: among what is found, in the
 // palette, in a comparison, in the bar and the notices of the documentation's host.
 func TestD9WhatIsFoundIsText(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.sprinkle()
 	s.scribble()

@@ -25,6 +25,7 @@ var onWire = []attack{
 
 // D3: pages that are private tell nobody elsewhere that they are read.
 func TestD3PrivatePagesTellNobody(t *testing.T) {
+	t.Parallel()
 	st := newStage(t, nil)
 	for _, at := range []string{st.host("guild--vault") + "/", st.host("") + "/@guild/vault_/"} {
 		st.tellNobody(at)
@@ -50,6 +51,7 @@ func (st *stage) tellNobody(at string) {
 
 // D4: a file that a package brings is text or a picture on the site, and runs nothing.
 func TestD4RawFilesRunNothing(t *testing.T) {
+	t.Parallel()
 	st := newStage(t, nil)
 	for file, kind := range map[string]string{"attack.html": "text/plain", "attack.svg": "image/svg+xml"} {
 		st.open(st.s.URL + "/packages/evil/1.0.0/files/" + file + "?view=raw")
@@ -66,6 +68,7 @@ func TestD4RawFilesRunNothing(t *testing.T) {
 // D5: what a file is called says what it may be. What is no page runs nothing, whatever is in it; a picture that runs
 // something is where its page is.
 func TestD5FilesPassForWhatTheirNamesSay(t *testing.T) {
+	t.Parallel()
 	files := disguised()
 	files["picture.svg"] = `<svg xmlns="http://www.w3.org/2000/svg"><title>quiet</title></svg>`
 	st := newStage(t, files)

@@ -19,6 +19,7 @@ import (
 // Somebody whose browser runs no scripts makes an account and comes into it again by each way that there is, chooses
 // theme and tool, lets a program in, and in the end deletes the account.
 func TestAccountsNeedNoScripts(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.must(s.Settings.Set(t.Context(), audit.By{}, "mail.confirm", "always"))
 	h := newPlainHand(t, s.URL)
@@ -98,6 +99,7 @@ func TestAccountsNeedNoScripts(t *testing.T) {
 // A program on a site of its own is let in, and turned away, without a script: the browser is sent back to it with a code,
 // and without one.
 func TestConsentNeedsNoScripts(t *testing.T) {
+	t.Parallel()
 	board := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
 		fmt.Fprintf(w, "state %s, refused %q, code %t", r.FormValue("state"), r.FormValue("error"), r.FormValue("code") != "")
@@ -116,6 +118,7 @@ func TestConsentNeedsNoScripts(t *testing.T) {
 
 // Whoever starts a registry makes it ready without a script.
 func TestSetupNeedsNoScripts(t *testing.T) {
+	t.Parallel()
 	s := siteOf(t, hubtest.World(t, ""))
 	token, _, err := s.Accounts.StartSetup(t.Context())
 	s.must(err)

@@ -11,6 +11,7 @@ import (
 
 // Whoever runs the registry looks after people and packages without a script.
 func TestAdministrationNeedsNoScripts(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.enrol("pat")
 	h := newPlainHand(t, s.URL)
@@ -54,6 +55,7 @@ func TestAdministrationNeedsNoScripts(t *testing.T) {
 
 // Whoever runs the registry looks after what lies below without a script.
 func TestMachineryNeedsNoScripts(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.must(s.DB.Update(t.Context(), func(tx *store.Tx) error {
 		for _, id := range []string{"broken", "hopeless"} {

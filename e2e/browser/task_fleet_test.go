@@ -13,6 +13,7 @@ import (
 
 // Whoever runs a registry of several nodes, with mail and a backup, does what only such a one needs without a script.
 func TestNodesNeedNoScripts(t *testing.T) {
+	t.Parallel()
 	h := newPlainHand(t, "")
 	program, err := fleet.Build(t.Context(), t.TempDir())
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 // Whoever administers an organization does all of it without a script; those who are invited answer so.
 func TestOrganizationsNeedNoScripts(t *testing.T) {
+	t.Parallel()
 	s := siteOf(t, hubtest.World(t, story), "eva", "mia", "otto", "pat", "root")
 	h := newPlainHand(t, s.URL)
 	h.become(s, "eva")
@@ -59,6 +60,7 @@ func TestOrganizationsNeedNoScripts(t *testing.T) {
 
 // Whoever owns a package says without a script who else does, and what becomes of it.
 func TestOwnersNeedNoScripts(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	h := newPlainHand(t, s.URL)
 	h.become(s, "pat")

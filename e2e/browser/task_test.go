@@ -11,8 +11,9 @@ import (
 
 // People who have turned scripts off find a package, log in, make a key, revoke it, take that back, and retire a version.
 func TestTasksNeedNoScripts(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
-	ctx, cancel := context.WithTimeout(openTabs(t)[0].ctx, 3*time.Minute)
+	ctx, cancel := context.WithTimeout(openTab(t).ctx, 3*time.Minute)
 	defer cancel()
 	do := func(what string, steps ...chromedp.Action[chromedp.Void]) {
 		t.Helper()

@@ -61,6 +61,7 @@ func (r *reader) click(what string) {
 // EDoc's first page is a set of frames. The one with the text has the bar, whose menu leads to another version with its
 // frames; the list of modules leads to modules as ever.
 func TestErlangDocumentationWithItsFrames(t *testing.T) {
+	t.Parallel()
 	r := readerOf(t, hubtest.World(t, tools))
 	h := hand{t, r.ctx}
 	const text = `frames[1]?.document`
@@ -76,6 +77,7 @@ func TestErlangDocumentationWithItsFrames(t *testing.T) {
 // Pages that were opened without the frames have the modules in the bar, and so has all of EDoc's in the sandbox: there
 // one frame must not have another show something.
 func TestErlangDocumentationWithoutFrames(t *testing.T) {
+	t.Parallel()
 	r := readerOf(t, hubtest.World(t, tools))
 	h := hand{t, r.ctx}
 	for front, base := range map[string]string{"http://plug.docs.localhost:PORT/1.0.0/overview-summary.html": "", "http://docs.localhost:PORT/plug_/1.0.0/": "/plug_"} {
@@ -99,6 +101,7 @@ func TestErlangDocumentationWithoutFrames(t *testing.T) {
 
 // Gleam's pages have a menu of versions themselves, and no bar. Its script and its theme work in the sandbox too.
 func TestGleamDocumentation(t *testing.T) {
+	t.Parallel()
 	r := readerOf(t, hubtest.World(t, tools))
 	h := hand{t, r.ctx}
 	for _, base := range []string{"http://glow.docs.localhost:" + r.port, "http://docs.localhost:" + r.port + "/glow_"} {

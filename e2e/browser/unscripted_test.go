@@ -29,7 +29,7 @@ type plainHand struct {
 
 func newPlainHand(t testing.TB, url string) plainHand {
 	t.Helper()
-	b := openTabs(t)[0]
+	b := openTab(t)
 	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Minute)
 	t.Cleanup(cancel)
 	h := plainHand{hand: hand{t, ctx}, tab: b, url: url}
