@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"sync"
@@ -37,11 +38,20 @@ var shared struct {
 	err error
 }
 
+// scratch is a folder for what tests share. TestMain removes it.
+var scratch string
+
 func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "hexhub-browser"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	if shared.end != nil {
 		shared.end()
 	}
+	os.RemoveAll(scratch)
 	os.Exit(code)
 }
 

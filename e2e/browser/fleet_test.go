@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +18,9 @@ import (
 	"hexhub/internal/hubtest"
 )
 
+// program is the hexhub that fleets run. Linking it takes as long as a test, and is done once.
+var program = sync.OnceValues(func() (string, error) { return fleet.Build(context.Background(), scratch) })
+
 // soon is how long a release may take from the publisher to a page that is open on another node. The goal is a second;
 // this is for a machine that has much else to do.
 const soon = 20 * time.Second
@@ -25,7 +29,7 @@ const soon = 20 * time.Second
 func TestPublishedIsSeenOnAnotherNode(t *testing.T) {
 	t.Parallel()
 	b := openTab(t)
-	program, err := fleet.Build(t.Context(), t.TempDir())
+	program, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 func TestNodesNeedNoScripts(t *testing.T) {
 	t.Parallel()
 	h := newPlainHand(t, "")
-	program, err := fleet.Build(t.Context(), t.TempDir())
+	program, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
