@@ -59,7 +59,7 @@ func TestL11NobodyFollowsWhatHeMayNotRead(t *testing.T) {
 		if !strings.HasPrefix(row.route, "GET ") || !row.says("guild") && !row.says("vault") {
 			continue
 		}
-		for _, caller := range []string{"anon", "sam", "otto"} {
+		for _, caller := range witnesses(1, "sam", "anon", "otto") {
 			there := h.followed(row, caller)
 			if diff := cmp.Diff(h.followed(row.where(nowhere), caller), there); diff != "" {
 				t.Errorf("%s%s as %s: following what is there (+) and what is not (-) differ:\n%s", row.host, row.route, caller, diff)

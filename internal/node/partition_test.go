@@ -224,7 +224,7 @@ func TestLPrivateLooksLikeAbsentOnAStaleNode(t *testing.T) {
 	eventually(t, "the node is stale", func() bool { return h.DB.Age() > time.Second })
 	absent := strings.NewReplacer("guild", "ghost", "vault", "vapor")
 	for _, row := range ofGuild(t) {
-		for _, caller := range []string{"anon", "sam", "eva"} {
+		for _, caller := range witnesses(2, "anon", "eva", "sam") {
 			there, nowhere := h.probe(row, caller, [2]string{}), h.probe(row.where(absent), caller, [2]string{})
 			if diff := cmp.Diff(nowhere, there); diff != "" {
 				t.Errorf("%s %s as %s: what is there (+) and what is not (-) differ:\n%s", row.route, row.body, caller, diff)
