@@ -50,7 +50,7 @@ func (x *Index) count(ctx context.Context, r catalog.Release) (Coverage, error) 
 		if err != nil {
 			return c, err
 		}
-		return c, c.countListed(f, size)
+		return c, c.readPages(f, size, false)
 	})
 	if err != nil {
 		return Coverage{}, err

@@ -1,7 +1,6 @@
 package docsearch
 
 import (
-	"io"
 	"slices"
 	"strings"
 
@@ -9,23 +8,23 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// countListed counts the functions that pages list, if the search data told of none.
-func (c *collection) countListed(f io.ReaderAt, size int64) error {
-	if c.Functions > 0 {
-		return nil
-	}
-	return walkPages(f, size, func(_ string, r io.Reader) { c.countPage(r) })
+// A listing counts the functions that a page of EDoc's or Gleam's lists.
+type listing struct {
+	edoc  edocIndex
+	gleam gleamMember
 }
 
-// countPage counts the functions that a page of EDoc's or Gleam's lists.
-func (c *Coverage) countPage(r io.Reader) {
-	e, g := edocIndex{Coverage: c}, gleamMember{Coverage: c}
-	eachToken(r, func(t html.Token) bool {
-		e.take(t)
-		g.take(t)
-		return true
-	})
+// list is one that adds to what is counted.
+func (c *Coverage) list() *listing {
+	return &listing{edocIndex{Coverage: c}, gleamMember{Coverage: c}}
 }
+
+func (l *listing) take(t html.Token) {
+	l.edoc.take(t)
+	l.gleam.take(t)
+}
+
+func (l *listing) end() {}
 
 // An edocIndex is EDoc's table of functions. Of two cells the first names one, and the second has the first sentence of its
 // text, or nothing.

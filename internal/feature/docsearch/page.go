@@ -40,29 +40,41 @@ type page struct {
 	hidden          int // elements around, of which nothing is read
 }
 
-// readPage takes in a page of HTML: as a whole, and its sections. What is no page is text.
-func (c *collection) readPage(file string, r io.Reader) {
-	p := &page{collection: c, ref: (&url.URL{Path: file}).EscapedPath(), kind: "page"}
-	eachToken(r, func(t html.Token) bool {
-		switch t.Type {
-		case html.TextToken:
-			p.write(t.Data)
-		case html.StartTagToken:
-			p.open(t)
-		case html.EndTagToken:
-			p.close(t)
-		default:
-		}
-		return !c.full()
-	})
-	p.end()
+// page is what takes in a page of HTML: as a whole, and its sections. What is no page is text.
+func (c *collection) page(file string) *page {
+	return &page{collection: c, ref: (&url.URL{Path: file}).EscapedPath(), kind: "page"}
 }
 
-// eachToken hands out what a page of HTML is made of, for as long as more is wanted.
-func eachToken(r io.Reader, take func(html.Token) (more bool)) {
+// A taker takes something from a page: each of what it is made of, and that it has ended.
+type taker interface {
+	take(t html.Token)
+	end()
+}
+
+// readPage reads a page of HTML once, for all who take something from it.
+func readPage(r io.Reader, by ...taker) {
 	z := html.NewTokenizer(io.LimitReader(r, mostPage))
 	z.SetMaxBuf(mostToken)
-	for z.Next() != html.ErrorToken && take(z.Token()) {
+	for z.Next() != html.ErrorToken {
+		t := z.Token()
+		for _, b := range by {
+			b.take(t)
+		}
+	}
+	for _, b := range by {
+		b.end()
+	}
+}
+
+func (p *page) take(t html.Token) {
+	switch t.Type {
+	case html.TextToken:
+		p.write(t.Data)
+	case html.StartTagToken:
+		p.open(t)
+	case html.EndTagToken:
+		p.close(t)
+	default:
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // read returns the places of a release's documentation. It fails when the archive cannot be read now. One that was
 // taken in under older rules, and would not be today, has none.
 func (x *Index) read(ctx context.Context, r catalog.Release) (*collection, error) {
-	return x.readWith(ctx, r, readCounted)
+	return x.readWith(ctx, r, readArchive)
 }
 
 func (x *Index) readWith(ctx context.Context, r catalog.Release, read func(io.ReaderAt, int64) (*collection, error)) (*collection, error) {
@@ -37,31 +37,29 @@ func (x *Index) readWith(ctx context.Context, r catalog.Release, read func(io.Re
 // its publisher sees it in his own search, and the rest of the archive is as good as before.
 func readArchive(f io.ReaderAt, size int64) (*collection, error) {
 	c, err := readData(f, size)
-	if err != nil || len(c.items) > 0 {
-		return c, err
-	}
-	err = walkPages(f, size, func(path string, r io.Reader) {
-		if !c.full() {
-			c.readPage(path, r)
-		}
-	})
-	return c, err
-}
-
-// readCounted is readArchive, with the functions that there are.
-func readCounted(f io.ReaderAt, size int64) (*collection, error) {
-	c, err := readArchive(f, size)
 	if err != nil {
 		return c, err
 	}
-	return c, c.countListed(f, size)
+	return c, c.readPages(f, size, len(c.items) == 0)
 }
 
-// walkPages hands out all pages.
-func walkPages(f io.ReaderAt, size int64, read func(path string, r io.Reader)) error {
+// readPages reads all pages once: for what they say, if that is wanted, and for the functions that they list, if the
+// search data told of none.
+func (c *collection) readPages(f io.ReaderAt, size int64, wanted bool) error {
+	list := c.Functions == 0
+	if !wanted && !list {
+		return nil
+	}
 	_, err := tarball.WalkDocs(f, size, func(f tarball.File, r io.Reader) error {
-		if isPage(f.Path) {
-			read(f.Path, r)
+		var by []taker
+		if wanted && !c.full() {
+			by = append(by, c.page(f.Path))
+		}
+		if list {
+			by = append(by, c.list())
+		}
+		if isPage(f.Path) && len(by) > 0 {
+			readPage(r, by...)
 		}
 		return nil
 	})

@@ -47,7 +47,7 @@ func TestPagesAreRead(t *testing.T) {
 <h3 class="function"><a name="high-1">high/1</a></h3><p><code>high(At) -&gt; Time</code></p><p>When it is high.</p><script>var x = "not this"</script>
 <h3 class="function"><a name="low-1">low/1</a></h3></body></html>`
 	var got collection
-	got.readPage("tide.html", strings.NewReader(edoc))
+	readPage(strings.NewReader(edoc), got.page("tide.html"))
 	want := []Item{
 		{"page", "tide.html", "Module tide", "x"},
 		{"page", "tide.html", "Module tide", "Module tide Description tells the tide."},
@@ -101,7 +101,7 @@ func FuzzReadPage(f *testing.F) {
 	f.Add(`<h3 class=function><a name="x-1">x/1</a></h3><script><nav>`)
 	f.Fuzz(func(t *testing.T, text string) {
 		var c collection
-		c.readPage("a/b c.html", strings.NewReader(text))
+		readPage(strings.NewReader(text), c.page("a/b c.html"))
 		c.check(t)
 	})
 }
@@ -112,12 +112,12 @@ func FuzzCountPage(f *testing.F) {
 	f.Add(gleamModule)
 	f.Fuzz(func(t *testing.T, text string) {
 		var c Coverage
-		c.countPage(strings.NewReader(text))
+		readPage(strings.NewReader(text), c.list())
 		if c.Told > c.Functions || c.Told < 0 || c.Functions > len(text) {
 			t.Fatalf("%+v", c)
 		}
 		one := c
-		c.countPage(strings.NewReader(text))
+		readPage(strings.NewReader(text), c.list())
 		if c.Functions != 2*one.Functions || c.Told != 2*one.Told {
 			t.Errorf("once %+v, twice %+v", one, c)
 		}
