@@ -11,8 +11,11 @@ import (
 	"strings"
 )
 
-// mostData is how much of a file of search data is read.
-const mostData = 48 << 20
+// How much of a file of search data is read, and at once: an item, or anything else that is in the object.
+const (
+	mostData = 48 << 20
+	mostItem = 4 << 20
+)
 
 // isData reports whether a file of an archive is search data, as ExDoc or Gleam writes it.
 func isData(file string) bool {
@@ -42,11 +45,11 @@ func (c *collection) readData(root string, r io.Reader) error {
 	if head, err := b.Peek(len(assignment)); err == nil && bytes.Equal(head, assignment) {
 		_, _ = b.Discard(len(assignment)) // they were seen
 	}
-	d := json.NewDecoder(b)
+	d := newDecoder(b)
 	if err := expect(d, '{'); err != nil {
 		return err
 	}
-	for d.More() {
+	for d.more() {
 		key, err := d.Token()
 		if err != nil {
 			return fmt.Errorf("read search data: %w", err)
@@ -68,7 +71,7 @@ func (c *collection) readData(root string, r io.Reader) error {
 
 var errShape = errors.New("search data is no object with a list of items")
 
-func expect(d *json.Decoder, want json.Delim) error {
+func expect(d *decoder, want json.Delim) error {
 	if got, err := d.Token(); err != nil {
 		return fmt.Errorf("read search data: %w", err)
 	} else if got != want {
@@ -78,11 +81,11 @@ func expect(d *json.Decoder, want json.Delim) error {
 }
 
 // readItems takes in a list, one item after the other, so that only one of them is in memory as it was written.
-func (c *collection) readItems(root string, d *json.Decoder) error {
+func (c *collection) readItems(root string, d *decoder) error {
 	if err := expect(d, '['); err != nil {
 		return err
 	}
-	for d.More() {
+	for d.more() {
 		var i struct {
 			Type, Ref, Title, Doc string
 			Parent                string `json:"parentTitle"`
@@ -102,4 +105,38 @@ func (c *collection) readItems(root string, d *json.Decoder) error {
 		}
 	}
 	return expect(d, ']')
+}
+
+// A decoder reads JSON of which no part is longer than mostItem, for it holds each whole.
+type decoder struct {
+	*json.Decoder
+	from *bounded
+}
+
+func newDecoder(r io.Reader) *decoder {
+	from := &bounded{r, mostItem}
+	return &decoder{json.NewDecoder(from), from}
+}
+
+// more is More, and allows for another part.
+func (d *decoder) more() bool {
+	d.from.left = mostItem
+	return d.More()
+}
+
+var errLong = errors.New("a part of the search data is too long")
+
+// A bounded reader gives no more bytes than are left, and fails then.
+type bounded struct {
+	from io.Reader
+	left int
+}
+
+func (b *bounded) Read(to []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errLong
+	}
+	n, err := b.from.Read(to[:min(len(to), b.left)])
+	b.left -= n
+	return n, err
 }

@@ -1,7 +1,9 @@
 package docsearch
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -83,6 +85,49 @@ func TestBoundsHold(t *testing.T) {
 		if len(c.items) > mostItems {
 			t.Errorf("%s: %d items", name, len(c.items))
 		}
+	}
+}
+
+// D: whoever makes one item of all that an archive may hold does not have all of it held, and what stands before is kept.
+func TestOneItemTakesNoMoreThanItMay(t *testing.T) {
+	const first = `searchData={"items":[{"type":"module","ref":"a.html","title":"a","doc":"d"},`
+	for name, text := range map[string]string{
+		"a text":          first + `{"type":"x","ref":"b.html","title":"b","doc":"`,
+		"something else":  `searchData={"x":"`,
+		"a name":          `searchData={"`,
+		"blanks":          first + strings.Repeat(" ", mostItem),
+		"an unknown part": first + `{"type":"x","ref":"b.html","title":"b","x":"`,
+	} {
+		rest := &endless{}
+		var c collection
+		if err := c.readData("", io.MultiReader(strings.NewReader(text), rest)); !errors.Is(err, errLong) || rest.read > mostItem+64<<10 {
+			t.Errorf("%s: %v after %d bytes", name, err, rest.read)
+		}
+		if want := strings.Count(text, "a.html"); len(c.items) != want {
+			t.Errorf("%s: %d items, want %d", name, len(c.items), want)
+		}
+	}
+}
+
+// endless is what never ends, and says how much of it was read.
+type endless struct{ read int }
+
+func (e *endless) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = ' '
+	}
+	e.read += len(b)
+	return len(b), nil
+}
+
+// D: the names of one item take a few times as much as its title, however many parts that has.
+func TestNamesOfATitleAreFew(t *testing.T) {
+	title := strings.Repeat("a.", longestTitle/2)
+	if got := names(title); len(got) > mostNames+1 {
+		t.Errorf("%d names", len(got))
+	}
+	if got := names("Elixir.Phoenix.LiveView.Socket.assign/3"); len(got) != 10 || got[9] != "assign" {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -12,6 +12,7 @@ const (
 	longestTyped = 200 // bytes
 	mostTyped    = 8   // words
 	mostWords    = 1500
+	mostNames    = 24 // of one identifier: those of a deep module, with and without the arity
 	longestWord  = 60
 )
 
@@ -71,7 +72,7 @@ func names(title string) []string {
 		return nil
 	}
 	var out []string
-	for rest := title; rest != ""; {
+	for rest := title; rest != "" && len(out) < mostNames; {
 		out = append(out, rest)
 		if bare, _, ok := strings.Cut(rest, "/"); ok && bare != "" {
 			out = append(out, bare)
