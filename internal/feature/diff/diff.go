@@ -81,6 +81,9 @@ func (k key) String() string { return fmt.Sprintf("%s %s %t", k.old, k.new, k.sp
 // Kept returns what was found before, if it is at hand: in memory.
 func (d *Diffs) Kept(p Pair) (*Comparison, bool) { return d.kept.Get(p.key()) }
 
+// Written reports whether what was found lies on the disk, from where it is read in little time.
+func (d *Diffs) Written(p Pair) bool { return d.shelf.Holds(p.key().name()) }
+
 // Compare tells what was changed between two releases. Who names the caller, who may have only so much compared; what is
 // kept is free. The comparison is shared: nobody changes it.
 //
@@ -89,7 +92,7 @@ func (d *Diffs) Compare(ctx context.Context, who string, p Pair) (*Comparison, e
 	if c, ok := d.Kept(p); ok {
 		return c, nil
 	}
-	if !d.shelf.Holds(p.key().name()) {
+	if !d.Written(p) {
 		if err := d.count(who, time.Now()); err != nil {
 			return nil, err
 		}
@@ -118,17 +121,26 @@ func (d *Diffs) find(ctx context.Context, p Pair) (*Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wait to compare: %w", err)
 	}
-	defer leave()
 	k := p.key()
-	c, ok := d.read(k)
-	if !ok {
-		if c, err = d.compare(ctx, p); err != nil {
-			return nil, fmt.Errorf("compare %s %s with %s: %w", p.Old.Ref(), p.Old.Version, p.New.Version, err)
-		}
-		_ = d.write(ctx, k, c) // if it fails, the same is found again after a restart
+	c, anew, err := d.turn(ctx, p, leave)
+	if err != nil {
+		return nil, fmt.Errorf("compare %s %s with %s: %w", p.Old.Ref(), p.Old.Version, p.New.Version, err)
 	}
 	d.kept.Put(k, c, c.size())
+	if anew {
+		_ = d.write(ctx, k, c) // if it fails, the same is found again after a restart
+	}
 	return c, nil
+}
+
+// turn reads what was found before, or compares, and gives its place to the next, who need not wait until that is written.
+func (d *Diffs) turn(ctx context.Context, p Pair, leave func()) (c *Comparison, anew bool, err error) {
+	defer leave()
+	if c, ok := d.read(p.key()); ok {
+		return c, false, nil
+	}
+	c, err = d.compare(ctx, p)
+	return c, true, err
 }
 
 func (d *Diffs) compare(ctx context.Context, p Pair) (c *Comparison, err error) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -208,4 +209,49 @@ func TestHowComparisonsAreWritten(t *testing.T) {
 	if got := name[:2] + string(text); got != want {
 		t.Errorf("%s", got)
 	}
+}
+
+// Who compares gives his place to the next before what he found is written, however long that takes.
+func TestNobodyWaitsForTheDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, diff.Options{})
+		shelf := newShelf(t, b.dir, pack.Options{})
+		b.Diffs = diff.New(b.sources, shelf, diff.Options{})
+		slow := make(chan struct{})
+		block(t, shelf, slow)
+		var pairs []diff.Pair
+		for i := range 6 { // more than compare at a time
+			p := b.pair(files{"f": "0"}, files{"f": fmt.Sprint("x", i)})
+			pairs = append(pairs, p)
+			go b.Compare(t.Context(), "somebody", p)
+		}
+		synctest.Wait()
+		for i, p := range pairs {
+			if _, ok := b.Kept(p); !ok {
+				t.Errorf("pair %d waits for the disk", i)
+			}
+		}
+		close(slow)
+		synctest.Wait()
+		for i, p := range pairs {
+			if !b.Written(p) {
+				t.Errorf("pair %d is not written", i)
+			}
+		}
+	})
+}
+
+// block has the shelf make no other pack until the channel is closed.
+func block(t *testing.T, shelf *pack.Shelf, until chan struct{}) {
+	for range 2 {
+		go func() {
+			m, err := shelf.Make(t.Context(), func(context.Context, *pack.Writer) error { <-until; return nil })
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			m.Close()
+		}()
+	}
+	synctest.Wait()
 }
