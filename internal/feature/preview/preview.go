@@ -66,6 +66,25 @@ type Preview struct {
 	Names    map[Part]string // of the files, as far as there are any
 	Document markup.Document // the zero one if the release has no such text
 	Files    []string        // paths of all files, in their order; nobody changes them
+	Settings Settings
+}
+
+// Settings are what build tools read of a project, as it is written, as far as it has such files. Nobody changes them.
+type Settings struct{ Rebar, Gleam []byte }
+
+// mostSettings is how much of such a file is read.
+const mostSettings = 64 << 10
+
+// take reads a file if it is one of them.
+func (s *Settings) take(file string, r io.Reader) (err error) {
+	r = io.LimitReader(r, mostSettings)
+	switch file {
+	case "rebar.config":
+		s.Rebar, err = io.ReadAll(r)
+	case "gleam.toml":
+		s.Gleam, err = io.ReadAll(r)
+	}
+	return err
 }
 
 // Has reports whether the release has the text.
@@ -107,6 +126,7 @@ func (k key) String() string { return fmt.Sprintf("%s %s %s", k.sum, k.part, k.b
 type texts struct {
 	by    map[Part]text
 	files []string // paths of all files, in their order
+	Settings
 }
 
 type text struct {
@@ -115,7 +135,7 @@ type text struct {
 }
 
 func (t texts) names() Preview {
-	p := Preview{Names: map[Part]string{}, Files: t.files}
+	p := Preview{Names: map[Part]string{}, Files: t.files, Settings: t.Settings}
 	for part, text := range t.by {
 		p.Names[part] = text.name
 	}
@@ -129,7 +149,7 @@ func (t texts) size() (n int) {
 	for _, f := range t.files {
 		n += len(f) + 16
 	}
-	return n
+	return n + len(t.Rebar) + len(t.Gleam)
 }
 
 // once returns what is kept under k, or makes it while others who want the same wait.
@@ -183,7 +203,7 @@ func (p *Previews) extract(ctx context.Context, sum tarball.Sum) (texts, error) 
 			t.by[part], best[part] = text{f.Path, body}, rank
 			break
 		}
-		return nil
+		return t.take(f.Path, r)
 	})
 	if refused, ok := errors.AsType[*tarball.Error](err); ok {
 		return texts{}, ignore(refused) // it was admitted under older rules, and has nothing that may be shown

@@ -7,13 +7,12 @@ import (
 	"strings"
 	"time"
 
-	"hexhub/hex/version"
 	"hexhub/internal/feature/catalog"
 )
 
 // checks are all there are, in the order in which one would see to them.
 var checks = []func(Facts, time.Time) (c Check, applies bool){
-	readme, example, description, docs, functions, changelog, license, links, needs, bounds, owners, tested, build, elixir, stable, recent,
+	readme, example, description, docs, functions, changelog, license, links, needs, bounds, owners, tested, build, elixir, otp, gleam, stable, recent,
 }
 
 // either is a grade for what is so or not so.
@@ -248,18 +247,6 @@ func build(f Facts, _ time.Time) (Check, bool) {
 	}
 	return c.found("It does.", "It names its build tool and not the versions of Elixir that it works with.", "It names no build tool."), true
 }
-
-func elixir(f Facts, _ time.Time) (Check, bool) {
-	q, err := version.ParseRequirement(f.Elixir)
-	return Check{
-		Name: "elixir", Words: "It works with newer versions of Elixir", Points: 5, Grade: either(err == nil && q.Match(later, false)),
-		Why: "Elixir has a new version twice a year. Clients warn of a package that does not admit it.",
-		Fix: "Write elixir: with two numbers, such as \"~> 1.15\", which is the oldest version that works and all that come after it.", At: InProject,
-	}.found("It admits what comes after "+f.Elixir+".", "", "It admits "+f.Elixir+" and nothing that comes after it."), f.Elixir != "" && err == nil
-}
-
-// later is a version of Elixir that is not yet there.
-var later = version.MustParse("1.999.0")
 
 func stable(f Facts, _ time.Time) (Check, bool) {
 	c := Check{

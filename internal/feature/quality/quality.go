@@ -34,6 +34,8 @@ type Facts struct {
 	Build    bool   // the release names its build tools
 	Language bool   // and the versions of Elixir that it works with, if it is made with mix
 	Elixir   string // which those are; empty if nothing is said
+	OTP      OTP
+	Gleam    string // versions of Gleam that it works with; empty if nothing is said
 	Tests    bool   // a file or the README tells that a machine tests it
 	At       time.Time
 }

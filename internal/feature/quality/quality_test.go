@@ -16,7 +16,7 @@ func best() quality.Facts {
 	return quality.Facts{
 		Readme: true, Example: true, Changelog: true, License: true, Licenses: []string{"Apache-2.0"}, Description: "Numbers of any precision.",
 		Links: []string{"https://github.com/acme/decimal"}, Docs: true, Functions: 10, Told: 8, Needs: []quality.Need{{Name: "jason", Requirement: "~> 1.0"}},
-		Owners: 2, Stable: true, Build: true, Language: true, Elixir: "~> 1.15", Tests: true, At: now.AddDate(0, -1, 0),
+		Owners: 2, Stable: true, Build: true, Language: true, Elixir: "~> 1.15", OTP: quality.OTP{From: "26"}, Gleam: ">= 1.0.0", Tests: true, At: now.AddDate(0, -1, 0),
 	}
 }
 
@@ -43,7 +43,7 @@ func TestAReleaseThatHasEverythingGetsAllPoints(t *testing.T) {
 			t.Errorf("%s says %q and %q to do", c.Name, c.Found, c.Fix)
 		}
 	}
-	if sum != 125 {
+	if sum != 135 {
 		t.Errorf("all points are %d", sum)
 	}
 }

@@ -91,6 +91,39 @@ Some [actions](https://github.com/acme/none) in [it](lib/none.ex).
 	}
 }
 
+// Which versions of Erlang/OTP and of Gleam a package works with is told by what its build tool reads.
+func TestToolchainsAreReadFromTheFiles(t *testing.T) {
+	s := newWorld(t, `user jose
+package hub/old owner=jose
+release hub/old 1.0.0
+package hub/new owner=jose
+release hub/new 1.0.0
+-- old-1.0.0/rebar.config --
+{require_otp_vsn, "R16|17|18|<b>"}.
+-- old-1.0.0/gleam.toml --
+name = "old"
+gleam = "~> 0.34"
+-- new-1.0.0/rebar.config --
+% for all
+{minimum_otp_vsn, "26"}.
+-- new-1.0.0/sub/gleam.toml --
+gleam = "~> 0.1"
+`)
+	old, latest := s.page(200, "/packages/old/quality", visit{}), s.page(200, "/packages/new/quality", visit{})
+	for id, want := range map[string]string{"otp": "It admits R16|17|18|<b> and nothing that comes after it.", "gleam": "It admits ~> 0.34 and nothing that comes after it."} {
+		li := page{old.one(t, "li", "id", id), ""}
+		if got := words(li.Node); !strings.Contains(got, want) || len(li.all("a", "href", "/publish")) == 0 {
+			t.Errorf("of %s is told %s", id, got)
+		}
+	}
+	if got := words(latest.one(t, "li", "id", "otp")); !strings.Contains(got, "It admits what comes after 26.") {
+		t.Errorf("of what admits all is told %s", got)
+	}
+	if len(latest.all("li", "id", "gleam")) != 0 {
+		t.Error("a file in a folder counts")
+	}
+}
+
 // How many functions have a text is told by the documentation, on each node the same, whether or not it searches it.
 func TestHowMuchIsDocumentedIsTold(t *testing.T) {
 	s := newWorld(t, `user jose
