@@ -271,6 +271,30 @@ func TestSeveralDiffsOnOnePage(t *testing.T) {
 	}
 }
 
+// What was compared before is on the page however much is named, also when memory has it no more, and is not counted.
+func TestManyDiffsAreReadFromTheDisk(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("user jose\npackage hub/many owner=jose\n")
+	for i := range 40 {
+		fmt.Fprintf(&b, "release hub/many 1.0.%d\n", i)
+	}
+	ask := "/diffs?"
+	for i := range 39 {
+		ask += fmt.Sprintf("diffs[]=many:1.0.0:1.0.%d&", i+1)
+	}
+	s := newWorld(t, b.String())
+	made := func() int { return strings.Count(words(s.page(200, ask, visit{}).one(t, "main", "", "")), "changed") }
+	for want := 10; want <= 20; want += 10 { // after which he has to wait for a minute
+		if got := made(); got != want {
+			t.Fatalf("%d are made, want %d", got, want)
+		}
+	}
+	s.restart()
+	if got := made(); got != 30 {
+		t.Errorf("%d are shown after a restart, want 20 that are written and 10 that are made", got)
+	}
+}
+
 // D10: a page with many comparisons makes few of them.
 func TestD10OnlySomeOfManyDiffsAreMade(t *testing.T) {
 	var b strings.Builder

@@ -88,6 +88,7 @@ type site struct {
 	catalog  *catalog.Catalog
 	access   *access.Access
 	secrets  map[string]string // of keys, by USER/NAME
+	restart  func()            // forgets what memory has
 }
 
 func newSite(t *testing.T) *site {
@@ -142,21 +143,27 @@ func newSiteOf(t testing.TB, blobs blob.Store, text string) *site {
 	sources := source.New(blobs, shelf)
 	log := slog.New(slog.DiscardHandler)
 	manuals := docsearch.New(db, blobs, t.TempDir(), docsearch.Options{})
-	web := ui.New(ui.Options{URL: "https://hub.example.com", Repository: "hub", Version: "test", Log: log, DB: db, Open: accounts.Open, Live: live.Options{Most: 100}})
-	t.Cleanup(web.Close)
-	packages.Register(web, packages.Deps{
+	s := &site{TB: t, accounts: accounts, db: db, manuals: manuals, catalog: r.Catalog, access: r.Access, secrets: built.Secrets}
+	d := packages.Deps{
 		DB: db, Access: r.Access, Catalog: r.Catalog, Audit: audit.New(db, audit.Options{}), Sources: sources, Trees: docs.NewTrees(blobs, shelf), Previews: preview.New(blobs, sources, preview.Options{}), Log: log, Default: hub,
 		Manuals:  manuals,
-		Diffs:    diff.New(sources, compared, diff.Options{Limiter: limit.New(100)}),
 		Registry: connect.Registry{URL: "https://hub.example.com", Repository: "hub", Fingerprint: "SHA256:abc", PublicPEM: "PEM"},
-	})
-	return &site{t, web, accounts, db, manuals, r.Catalog, r.Access, built.Secrets}
+	}
+	s.restart = func() {
+		s.web = ui.New(ui.Options{URL: "https://hub.example.com", Repository: "hub", Version: "test", Log: log, DB: db, Open: accounts.Open, Live: live.Options{Most: 100}})
+		t.Cleanup(s.web.Close)
+		d.Diffs = diff.New(sources, compared, diff.Options{Limiter: limit.New(100)})
+		packages.Register(s.web, d)
+	}
+	s.restart()
+	return s
 }
 
 // A visit is how a page is asked for.
 type visit struct {
 	as, tool, method string
 	key              string // or another credential
+	accept           string
 	form             url.Values
 }
 
@@ -172,6 +179,9 @@ func (s *site) ask(path string, v visit) *httptest.ResponseRecorder {
 	}
 	if v.tool != "" {
 		r.AddCookie(&http.Cookie{Name: "__Host-hexhub-tool", Value: v.tool})
+	}
+	if v.accept != "" {
+		r.Header.Set("Accept", v.accept)
 	}
 	if v.key != "" {
 		r.Header.Set("Authorization", v.key)

@@ -107,10 +107,13 @@ func (c *upgrader) compare(v *diffView) (later string) {
 		v.fillShort(found)
 		return ""
 	}
-	if c.left == 0 || time.Now().After(c.until) {
+	made := !c.Diffs.Written(v.pair())
+	if made && c.left == 0 || time.Now().After(c.until) {
 		return "It is compared when you open it."
 	}
-	c.left--
+	if made {
+		c.left--
+	}
 	found, err := c.Diffs.Compare(c.r.Context(), caller(v.subject, c.r), v.pair())
 	switch {
 	case fault.Is(err, fault.Limited):
