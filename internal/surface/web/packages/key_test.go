@@ -1,6 +1,8 @@
 package packages_test
 
 import (
+	"context"
+	"errors"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -10,6 +12,7 @@ import (
 
 	"hexhub/internal/feature/access"
 	"hexhub/internal/feature/account"
+	"hexhub/internal/kernel/blob"
 )
 
 // keysWorld is packagesWorld with keys.
@@ -98,6 +101,52 @@ func TestBadKeysAreAnsweredInText(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What is for programs and not here, not here any more or not to be read now is said to programs in a line of text, and to
+// browsers on a page.
+func TestProgramsAreToldInTextWhatIsNotHere(t *testing.T) {
+	blobs := &unready{blob.Memory{}, false}
+	s := newSiteOf(t, blobs, keysWorld)
+	s.takeBack(t, "hub", "decimal", "1.0.0")
+	blobs.away = true
+	for path, want := range map[string]struct {
+		status int
+		text   string
+	}{
+		"/packages/ghost/llms.txt":                           {404, "There is no such package or version here"},
+		"/packages/decimal/1.2.0/files/absent?view=raw":      {503, "The files of this version cannot be read just now."},
+		"/packages/decimal/9.0.0/files/mix.exs?view=raw":     {404, "There is no such package or version here"},
+		"/packages/decimal/1.0.0/files/mix.exs?view=raw":     {410, "Version 1.0.0 of decimal was taken back on"},
+		"/packages/guild/vault/1.0.0/files/mix.exs?view=raw": {404, "There is no such package or version here"},
+		"/packages/decimal/1.0.0/llms.txt":                   {410, "Version 1.0.0 of decimal was taken back on"},
+	} {
+		rec := s.ask(path, visit{accept: "*/*"})
+		h, text := rec.Header(), rec.Body.String()
+		if rec.Code != want.status || h.Get("Content-Type") != "text/plain; charset=utf-8" || h.Get("Cache-Control") != "no-store" || h.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %d %v", path, rec.Code, h)
+		}
+		if !strings.HasPrefix(text, want.text) || strings.Count(text, "\n") != 1 || strings.Contains(text, "<") {
+			t.Errorf("%s: %s", path, text)
+		}
+		rec = s.ask(path, visit{accept: "text/html,application/xhtml+xml,*/*;q=0.8"})
+		if rec.Code != want.status || rec.Header().Get("Content-Type") != "text/html; charset=utf-8" {
+			t.Errorf("%s in a browser: %d %v", path, rec.Code, rec.Header())
+		}
+	}
+}
+
+// Unready blobs can be put, and not be read while they are away.
+type unready struct {
+	blob.Memory
+	away bool
+}
+
+func (u *unready) Open(ctx context.Context, h blob.Hash) (blob.Reader, error) {
+	if u.away {
+		return nil, errors.New("away")
+	}
+	return u.Memory.Open(ctx, h)
 }
 
 // A key that does not count is said so, but for what is everybody's: programs send what they have.

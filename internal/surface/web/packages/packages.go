@@ -7,6 +7,7 @@ package packages
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -101,6 +102,14 @@ type tab struct {
 
 // show answers with the page that an address names.
 func (p *pages) show(w http.ResponseWriter, r *http.Request) error {
+	err := p.answer(w, r)
+	if a, ok := addressOf(r); err != nil && ok && forPrograms(r, a) && !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		return p.web.Tell(w, r, err)
+	}
+	return err
+}
+
+func (p *pages) answer(w http.ResponseWriter, r *http.Request) error {
 	s, err := p.subject(w, r)
 	if fault.Is(err, fault.Unauthenticated) { // which nobody is who sent no key
 		return tellProgram(w, r, err)

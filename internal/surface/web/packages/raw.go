@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"hexhub/internal/feature/preview"
+	"hexhub/internal/kernel/fault"
 	"hexhub/internal/kernel/pack"
 	"hexhub/internal/surface/call"
 	"hexhub/internal/surface/web/ui"
@@ -16,7 +17,10 @@ import (
 // raw answers with the bytes of a file as they are. Whatever they are, browsers take them for nothing but text, a
 // picture, or something to be saved: it was written by a stranger and comes from our own origin (D4).
 func (p *pages) raw(w http.ResponseWriter, r *http.Request, s *subject, files *pack.Pack) error {
-	if files == nil {
+	switch {
+	case s.unread:
+		return errUnread
+	case files == nil:
 		return errAbsent
 	}
 	f, ok := files.Find(s.File)
@@ -45,6 +49,8 @@ func (p *pages) raw(w http.ResponseWriter, r *http.Request, s *subject, files *p
 	}
 	return p.send(w, r, files, f)
 }
+
+var errUnread = fault.New(fault.Unavailable, "The files of this version cannot be read just now.")
 
 // rawPolicy lets drawings have the colours that they bring along, and nothing else: scripts run in none, and what they name
 // is not loaded.

@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"cmp"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -46,18 +48,7 @@ type messagePage struct {
 
 // fail answers with a page that says what went wrong, for whom it may be told, and what to do next.
 func (u *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
-	c := call.From(r.Context())
-	f, ok := errors.AsType[*fault.Error](err)
-	if ok && f.Kind != fault.Internal {
-		call.Note(r.Context(), slog.String("error", err.Error()))
-	} else {
-		u.o.Log.Error("page failed", "request", c.ID, "path", c.Path(r.URL.EscapedPath()), "err", err)
-		f = fault.New(fault.Internal, "It is our fault, and it is logged. Tell your administrator this request id: %s", c.ID)
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	if f.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(f.RetryAfter/time.Second)+1))
-	}
+	f := u.met(w, r, err)
 	status, m := statusOf(f.Kind), u.message(r, f)
 	if g, ok := errors.AsType[*gone](err); ok {
 		status, m.Heading, m.Next, m.ways, m.search, m.near = http.StatusGone, "It is gone.", g.next(), []Step{{"/packages", "All packages"}}, false, nil
@@ -69,8 +60,42 @@ func (u *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	page.NoIndex = true
 	if err := u.Show(w, status, page.show()); err != nil {
-		u.o.Log.Error("page failed", "request", c.ID, "err", err)
+		u.o.Log.Error("page failed", "request", call.From(r.Context()).ID, "err", err)
 	}
+}
+
+// met notes what went wrong, of which all that may be told is returned. The answer is for nobody to keep.
+func (u *Web) met(w http.ResponseWriter, r *http.Request, err error) *fault.Error {
+	c := call.From(r.Context())
+	f, ok := errors.AsType[*fault.Error](err)
+	if ok && f.Kind != fault.Internal {
+		call.Note(r.Context(), slog.String("error", err.Error()))
+	} else {
+		u.o.Log.Error("page failed", "request", c.ID, "path", c.Path(r.URL.EscapedPath()), "err", err)
+		f = fault.New(fault.Internal, "It is our fault, and it is logged. Tell your administrator this request id: %s", c.ID)
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	for _, name := range []string{"Content-Disposition", "Content-Encoding", "Etag"} { // of what should have been sent
+		h.Del(name)
+	}
+	if f.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(f.RetryAfter/time.Second)+1))
+	}
+	return f
+}
+
+// Tell says what went wrong in a line of text, for programs, which read no pages.
+func (u *Web) Tell(w http.ResponseWriter, r *http.Request, err error) error {
+	f := u.met(w, r, err)
+	status := statusOf(f.Kind)
+	if _, ok := errors.AsType[*gone](err); ok {
+		status = http.StatusGone
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, sentence("", cmp.Or(f.Message, f.Fields.String()))+"\n") // who went away does not miss it
+	return nil
 }
 
 // bare is the frame of a page that is made of nothing but what is in the binary.
