@@ -87,14 +87,11 @@ func (p *pages) documentation(b *strings.Builder, r *http.Request, s *subject) {
 // hasModels reports whether the documentation has a list of its pages for models. That it cannot be read now is no reason
 // to say nothing else.
 func (p *pages) hasModels(r *http.Request, release catalog.Release) bool {
-	pages, err := p.Trees.Open(r.Context(), release)
+	has, err := p.Trees.Has(r.Context(), release, "llms.txt")
 	if err != nil {
 		p.Log.Warn("no documentation", "package", release.Ref().String(), "version", release.Version.String(), "err", err)
-		return false
 	}
-	defer pages.Close()
-	_, ok := pages.Find("llms.txt")
-	return ok
+	return has
 }
 
 // requirements are the packages that the release needs.
