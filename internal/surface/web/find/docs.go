@@ -48,8 +48,13 @@ const (
 
 func parseQuestion(q url.Values) question {
 	s := question{Typed: strings.TrimSpace(q.Get("q"))}
+	named := map[string]bool{}
 	for text := range strings.SplitSeq(q.Get("packages"), ",") {
-		if _, ok := parsePin(text); ok && len(s.Packages) < mostPackages && !slices.Contains(s.Packages, text) {
+		if len(s.Packages) == mostPackages {
+			break
+		}
+		if _, ok := parsePin(text); ok && !named[text] {
+			named[text] = true
 			s.Packages = append(s.Packages, text)
 		}
 	}
