@@ -138,6 +138,15 @@ func (p *Pack) OpenStored(f File) io.Reader {
 	return &checked{r: io.NewSectionReader(p.r, f.At, f.Stored), left: f.Stored, want: f.Check}
 }
 
+// Section is a member as it lies in the pack, of which any part can be read until the pack is closed. All of it is checked
+// before, and none of it held.
+func (p *Pack) Section(f File) (*io.SectionReader, error) {
+	if _, err := io.Copy(io.Discard, p.OpenStored(f)); err != nil {
+		return nil, fmt.Errorf("read %s of a pack: %w", f.Path, err)
+	}
+	return io.NewSectionReader(p.r, f.At, f.Stored), nil
+}
+
 // Open reads a member from its beginning, unpacked. The reader needs no closing and is good until the pack is closed;
 // only one that is read to its end has been checked.
 func (p *Pack) Open(f File) (io.Reader, error) {

@@ -238,3 +238,37 @@ func TestKeysAreNoPaths(t *testing.T) {
 		}
 	}
 }
+
+// Any part of a member can be read, and none of one that is harmed.
+func TestPartsOfMembersAreRead(t *testing.T) {
+	dir := t.TempDir()
+	all := map[string][]byte{"film": bytes.Repeat([]byte("0123456789"), 10_000)}
+	all["film"][5] = 'x'
+	s := newShelf(t, dir, pack.Options{})
+	p := get(t, s, "one", filler(all))
+	f, _ := p.Find("film")
+	section, err := p.Section(f)
+	if err != nil || section.Size() != f.Stored {
+		t.Fatal(err)
+	}
+	whole, err := p.Stored(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := make([]byte, 7)
+	if _, err := section.ReadAt(part, 90); err != nil || !bytes.Equal(part, whole[90:97]) {
+		t.Errorf("%q, %v, want %q", part, err, whole[90:97])
+	}
+	path := filepath.Join(dir, "one.pack")
+	body, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body[f.At+f.Stored-1] ^= 1
+	if err := os.WriteFile(path, body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Section(f); err == nil {
+		t.Error("a part of what is harmed can be read")
+	}
+}

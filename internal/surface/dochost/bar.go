@@ -72,29 +72,49 @@ func themeOf(r *http.Request) string {
 
 // sendBarred sends a page with the bar in it.
 func (s *surface) sendBarred(w http.ResponseWriter, r *http.Request, a *asked, tree *pack.Pack, f pack.File) error {
-	l := lookOf(r)
-	key := barredPage{page{a.release.Docs.Hash.String() + a.shown.tag + a.at, f.Path}, l}
-	b, ok := s.bars.Get(key)
-	if !ok || a.ticket != "" { // whose addresses nobody else is told
-		var err error
-		if b, err = s.barIn(a, tree, f, l); err != nil {
-			return err
-		}
-		if a.ticket == "" {
-			s.bars.Add(key, b)
-		}
-	}
-	body, compressed := b.plain, call.Takes(r, "gzip")
+	l, compressed := lookOf(r), call.Takes(r, "gzip")
 	if compressed {
-		body = b.compressed
 		w.Header().Set("Content-Encoding", "gzip")
 	}
-	w.Header().Add("Vary", "Sec-Fetch-Dest")
-	tag := a.tag(compressed)
-	if l.framed {
-		tag = tag[:len(tag)-1] + `-framed"`
+	tag := a.barredTag(l, compressed)
+	if call.Known(r, tag) {
+		return sendBytes(w, r, tag, nil)
 	}
-	return sendBytes(w, r, tag[:len(tag)-1]+"-"+a.shown.tag[1:], body)
+	b, err := s.bar(a, tree, f, l)
+	if err != nil {
+		return err
+	}
+	body := b.plain
+	if compressed {
+		body = b.compressed
+	}
+	return sendBytes(w, r, tag, body)
+}
+
+// barredTag is the entity tag of a page with the bar in it, which changes when the versions do.
+func (a *asked) barredTag(l look, compressed bool) string {
+	tag := strings.TrimSuffix(a.tag(compressed), `"`)
+	if l.framed {
+		tag += "-framed"
+	}
+	return tag + "-" + a.shown.tag[1:]
+}
+
+// rememberedBar is how many bytes a page with the bar has at most, in both forms, that is remembered: how long pages are, and
+// how many, strangers decide.
+const rememberedBar = 512 << 10
+
+// bar returns a page with the bar in it, which may be remembered.
+func (s *surface) bar(a *asked, tree *pack.Pack, f pack.File, l look) (barred, error) {
+	key := barredPage{page{a.release.Docs.Hash.String() + a.shown.tag + a.at, f.Path}, l}
+	if b, ok := s.bars.Get(key); ok && a.ticket == "" { // whose addresses nobody else is told
+		return b, nil
+	}
+	b, err := s.barIn(a, tree, f, l)
+	if err == nil && a.ticket == "" && len(b.plain)+len(b.compressed) <= rememberedBar {
+		s.bars.Add(key, b)
+	}
+	return b, err
 }
 
 func (s *surface) barIn(a *asked, tree *pack.Pack, f pack.File, l look) (barred, error) {
@@ -162,6 +182,9 @@ func (a *asked) lines(file string, l look) []line {
 	return out
 }
 
+// mostModules is how many pages the bar lists.
+const mostModules = 500
+
 // modules are the pages that EDoc lists in a frame, for those who see a page without it.
 func (a *asked) modules(tree *pack.Pack, l look) (out []way) {
 	if _, edoc := tree.Find(edocMenu); !edoc || l.framed {
@@ -170,7 +193,7 @@ func (a *asked) modules(tree *pack.Pack, l look) (out []way) {
 	query := l.query()
 	for _, f := range tree.Files() {
 		name, page := strings.CutSuffix(f.Path, ".html")
-		if page && !strings.Contains(name, "/") && !slices.Contains([]string{"index.html", edocMenu, edocText, "404.html"}, f.Path) {
+		if len(out) < mostModules && page && !strings.Contains(name, "/") && !slices.Contains([]string{"index.html", edocMenu, edocText, "404.html"}, f.Path) {
 			out = append(out, way{withQuery(a.address(strings.TrimPrefix(a.at, "/"), f.Path), query), name})
 		}
 	}

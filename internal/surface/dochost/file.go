@@ -1,7 +1,6 @@
 package dochost
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -44,8 +43,11 @@ func (s *surface) send(w http.ResponseWriter, r *http.Request, a *asked, tree *p
 	if !a.private && s.isCurrent(r, a, f) {
 		h.Set("Link", "<"+a.address("", f.Path)+`>; rel="canonical"`)
 	}
-	if !m.menu && r.Header.Get("Sec-Fetch-Dest") != "iframe" {
-		return s.sendBarred(w, r, a, tree, f)
+	if !m.menu {
+		h.Add("Vary", "Sec-Fetch-Dest")
+		if r.Header.Get("Sec-Fetch-Dest") != "iframe" {
+			return s.sendBarred(w, r, a, tree, f)
+		}
 	}
 	return s.sendFile(w, r, a, tree, f)
 }
@@ -79,12 +81,12 @@ func (s *surface) sendFile(w http.ResponseWriter, r *http.Request, a *asked, tre
 	case call.Known(r, tag): // nothing of it is needed
 		return sendBytes(w, r, tag, nil)
 	case !f.Gzip && ranged != "" && !strings.Contains(ranged, ","):
-		body, err := tree.Stored(f)
+		section, err := tree.Section(f)
 		if err != nil {
 			return err
 		}
 		h.Set("Etag", tag)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+		http.ServeContent(w, r, "", time.Time{}, section)
 		return nil
 	case f.Stored > inMemory || f.Gzip && !compressed:
 		h.Set("Etag", tag)

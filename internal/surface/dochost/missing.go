@@ -13,11 +13,11 @@ import (
 const mostElsewhere = 10
 
 // missing answers for a page that the documentation lacks, or a version: with the versions that have the page, if any
-// do; with the archive's own page for that, if it has one; else with ours. The tree is nil where there is no version.
+// do; with the archive's own page for that, if it has one that is not too long; else with ours. The tree is nil where there is no version.
 func (s *surface) missing(w http.ResponseWriter, r *http.Request, a *asked, tree *pack.Pack) error {
 	elsewhere := s.elsewhere(r, a)
 	if len(elsewhere) == 0 && tree != nil {
-		if f, ok := tree.Find("404.html"); ok {
+		if f, ok := tree.Find("404.html"); ok && f.Size <= longest {
 			return s.sendTheirs(w, r, tree, f)
 		}
 	}

@@ -36,9 +36,13 @@ func (h *docsHub) cold() (http.Handler, string) {
 	}), dir
 }
 
-func answer(s http.Handler, url string) *httptest.ResponseRecorder {
+func answer(s http.Handler, url string) *httptest.ResponseRecorder { return ask(s, url, http.Header{}) }
+
+func ask(s http.Handler, url string, header http.Header) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, url, nil))
+	r := httptest.NewRequest(http.MethodGet, url, nil)
+	r.Header = header
+	s.ServeHTTP(w, r)
 	return w
 }
 

@@ -33,7 +33,7 @@ type memory struct {
 const (
 	rememberedPackages = 1024
 	rememberedPages    = 8192 // whose manner is known: 200 bytes each
-	rememberedBars     = 128  // pages with a bar, of 50 kB or so
+	rememberedBars     = 128  // pages with a bar, of 50 kB or so; see rememberedBar
 )
 
 // of returns what is shown of the package, made anew if a row that it was made of has changed.
