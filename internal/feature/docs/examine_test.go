@@ -257,9 +257,11 @@ func TestT31ManyDocsBombsWaitInLine(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	var wg sync.WaitGroup
+	var examined atomic.Int32
 	for i := range 50 {
 		up := b.spool(t, bytes.NewReader(archive))
 		wg.Go(func() {
+			defer examined.Add(1)
 			if _, err := b.Trees.Examine(t.Context(), up); !fault.Is(err, fault.Invalid) {
 				t.Errorf("T31 upload %d: %v", i, err)
 			}
@@ -270,6 +272,14 @@ func TestT31ManyDocsBombsWaitInLine(t *testing.T) {
 		t.Fatalf("T31 a reader meanwhile: %v", err)
 	}
 	tree.Close()
+	atOnce := 0
+	for examined.Load() < 50 {
+		atOnce = max(atOnce, b.files(t))
+		runtime.Gosched()
+	}
+	if atOnce > 4 {
+		t.Errorf("T31 %d are unpacked at once", atOnce)
+	}
 	wg.Wait()
 	runtime.ReadMemStats(&after)
 	if grown := int64(after.HeapSys) - int64(before.HeapSys); grown > 64<<20 {

@@ -40,6 +40,22 @@ func TestMarkdownIsReadAsOnGitHub(t *testing.T) {
 	}
 }
 
+// D11: what others make drawings, formulas and programs of stays code in a README. Only documentation runs such things,
+// where it can do no harm.
+func TestD11EmbedsStayCode(t *testing.T) {
+	for _, text := range []string{
+		"```mermaid\ngraph TD\n  click A call alert(1)\n```", "```math\n\\href{javascript:alert(1)}{x}\n```", "$$\\href{javascript:alert(1)}{x}$$", "```elixir\nMix.install([:kino])\n```",
+		"<div class=\"mermaid\">graph TD</div>", "<pre class=\"mermaid\">graph TD</pre>", "<!-- livebook:{\"output\":true} -->\n```html\n<script>x</script>\n```", "[![Run](x)](https://livebook.dev/run?url=x)",
+	} {
+		got := markdown(text)
+		for _, never := range []string{"<script", "javascript:alert(1)\"", `class="mermaid`, "<iframe", "<math", "livebook:{"} {
+			if strings.Contains(got, never) {
+				t.Errorf("%q is shown as\n%s\nwhich has %s", text, got, never)
+			}
+		}
+	}
+}
+
 // Colours take nothing from the code, and add nothing.
 func TestCodeKeepsItsCharacters(t *testing.T) {
 	for _, language := range []string{
@@ -175,7 +191,8 @@ func TestD7NestingAndSizeAreBounded(t *testing.T) {
 	}
 }
 
-func TestALongTextIsCutAtALine(t *testing.T) {
+// D7: no more than 512 KiB of a text are rendered, up to the end of a line.
+func TestD7LongTextsAreCutAtALine(t *testing.T) {
 	line := strings.Repeat("word ", 20) + "end.\n\n"
 	d := markup.Markdown([]byte(strings.Repeat(line, markup.MaxSize/len(line)+10)), markup.Options{})
 	if !d.Cut || d.Plain || !strings.HasSuffix(strings.TrimSpace(string(d.HTML)), "end.</p>") {

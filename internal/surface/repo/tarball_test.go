@@ -149,3 +149,29 @@ func TestMissingBlobIsOurFault(t *testing.T) {
 		t.Errorf("answer = %d %v %s", w.Code, w.Header(), w.Body)
 	}
 }
+
+// T37: where a name ends and a version begins is the same for all: what looks like another release's file is not.
+func TestT37NamesAndVersionsAreToldApart(t *testing.T) {
+	s := newServer(t, script+"package hexhub/aa owner=jose\nrelease hexhub/aa 1.0.0-b-2.0.0\npackage hexhub/aa_b owner=jose\nrelease hexhub/aa_b 2.0.0\n", &blob.Memory{})
+	one, other := s.get(t, "/tarballs/aa-1.0.0-b-2.0.0.tar").Body.String(), s.get(t, "/tarballs/aa_b-2.0.0.tar").Body.String()
+	if one == other || !strings.Contains(one, `"1.0.0-b-2.0.0"`) {
+		t.Error("two releases have one file")
+	}
+	for _, path := range []string{"/tarballs/aa-1.0.0.tar", "/tarballs/aa-b-2.0.0.tar", "/tarballs/aa-1.0.0-b.tar", "/tarballs/aa_b-1.0.0-b-2.0.0.tar", "/tarballs/aa-2.0.0.tar", "/tarballs/aa--2.0.0.tar"} {
+		if w := s.ask(path); w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+	}
+}
+
+// T40: a name in a path is never a path of this machine.
+func TestT40NamesAreNoPaths(t *testing.T) {
+	s := newServer(t, script, &blob.Memory{})
+	for _, name := range []string{"..%2fdecimal", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "decimal%00", "..%5cdecimal", "../decimal", "%2e%2e/decimal", "decimal/../decimal", "./decimal"} {
+		for _, path := range []string{"/tarballs/" + name + "-2.0.0.tar", "/docs/" + name + "-2.0.0.tar.gz", "/packages/" + name, "/repos/" + name + "/names", "/tarballs/decimal-" + name + ".tar"} {
+			if w := s.ask(path); w.Code < 300 {
+				t.Errorf("%s: %d", path, w.Code)
+			}
+		}
+	}
+}
