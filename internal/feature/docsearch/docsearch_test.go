@@ -1,8 +1,10 @@
 package docsearch_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -185,22 +187,33 @@ func TestPinnedVersionsAreSearched(t *testing.T) {
 // order, nor what is said of a package that he names.
 func TestL2PrivateDocumentationIsNoOracle(t *testing.T) {
 	w := newWorld(t)
-	w.document("plug 1.0.0", data("module Plug: Rare carrots and common potatoes.", "module Plug.Conn: Common potatoes, potatoes, and carrots."))
+	here := []string{"module Alpha: Carrots, carrots, carrots with potatoes.", "module Beta: Potatoes, potatoes, potatoes with carrots."}
+	for n := range 20 {
+		here = append(here, fmt.Sprintf("module Field%d: Potatoes.", n))
+	}
+	w.document("plug 1.0.0", data(here...))
 	w.settle()
-	ask := func() docsearch.Found {
-		return w.find(docsearch.Query{
-			In: public, Typed: "carrots potatoes",
-			Only: []docsearch.Pin{{Package: name.MustPackage("plug")}, {Package: name.MustPackage("vault")}, {Repository: guild, Package: name.MustPackage("vault")}},
-		})
+	ask := func() (all []docsearch.Found) {
+		only := []docsearch.Pin{{Package: name.MustPackage("plug")}, {Package: name.MustPackage("vault")}, {Repository: guild, Package: name.MustPackage("vault")}}
+		for _, q := range []docsearch.Query{{Size: 9}, {Size: 1}, {From: 1, Size: 1}, {Size: 9, Titles: true}, {Size: 9, Only: only}, {Size: 1, Only: only}} {
+			q.In, q.Typed = public, "carrots potatoes"
+			all = append(all, w.find(q))
+		}
+		return all
 	}
 	before := ask()
-	for _, v := range []string{"1.0.0", "1.1.0"} {
-		w.document("guild/vault "+v, data("module Vault: Carrots, carrots, carrots.", "module Vault.Canary: Swordfish carrots potatoes.", "module Plug: Carrots potatoes."))
+	if got := titles(before[0]); got != "Alpha, Beta" {
+		t.Fatalf("the rarer word does not weigh more: %s", got)
 	}
+	there := []string{"module Vault.Canary: Swordfish carrots potatoes.", "module Carrots.Potatoes: Carrots potatoes."}
+	for n := range 200 { // by which carrots would be the more common
+		there = append(there, fmt.Sprintf("module Vault%d: Carrots.", n))
+	}
+	w.document("guild/vault 1.0.0", data(there...))
+	w.document("guild/vault 1.1.0", data(there...))
 	w.settle()
-	after := ask()
-	if titles(before) != titles(after) || before.Total != after.Total || after.Scope[1].Searched != before.Scope[1].Searched || after.Scope[2] != before.Scope[2] {
-		t.Errorf("before %+v\nafter %+v", before, after)
+	if after := ask(); !reflect.DeepEqual(before, after) {
+		t.Errorf("what is private changes what others find:\n%+v\n%+v", before, after)
 	}
 	if got := w.finds(public, "swordfish"); got != "" {
 		t.Errorf("a stranger finds %s", got)
