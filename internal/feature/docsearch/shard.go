@@ -143,17 +143,37 @@ func guard(do func() error) (err error) {
 	return do()
 }
 
-// put puts a set with its items in the place of what was there of it, in one step.
+// The most that is put in in one step: bleve takes a hundred times as much memory for it.
+const (
+	stepItems = 1000
+	stepText  = 1 << 20
+)
+
+// put puts a set with its items in the place of what was there of it. A large one takes several steps, and is unfinished
+// until the last: if that does not come, it is put in again.
 func (s *shard) put(was, now set, items []Item) error {
-	b := s.NewBatch()
-	for n := len(items); n < was.Items; n++ {
-		b.Delete(was.itemID(n))
-	}
+	unfinished := set{Ref: now.Ref, Version: now.Version, Items: max(was.Items, len(items))}
+	b, text := s.NewBatch(), 0
 	for n, item := range items {
+		if b.Size() == stepItems || text > stepText {
+			if err := s.step(b, unfinished); err != nil {
+				return err
+			}
+			b, text = s.NewBatch(), 0
+		}
 		if err := b.Index(now.itemID(n), fieldsOf(now, item)); err != nil {
 			return fmt.Errorf("index %s: %w", now.key(), err)
 		}
+		text += len(item.Title) + len(item.Text)
 	}
+	for n := len(items); n < was.Items; n++ {
+		b.Delete(was.itemID(n))
+	}
+	return s.step(b, now)
+}
+
+// step writes a batch, and that the set is so far.
+func (s *shard) step(b *bleve.Batch, now set) error {
 	body, err := json.Marshal(now)
 	if err != nil {
 		return err
