@@ -79,6 +79,18 @@ func TestALetterBeginsAWordOfATitle(t *testing.T) {
 	}
 }
 
+// The last three words may be beginnings where titles are looked into: each costs a look through the index.
+func TestFewWordsOfATitleAreBegun(t *testing.T) {
+	w := newWorld(t)
+	w.document("plug 1.0.0", data("page Getting started with secure cookies: It."))
+	w.settle()
+	for typed, want := range map[string]int{"start sec cook": 1, "getting start sec cook": 1, "gett start sec cook": 0} {
+		if got := w.find(docsearch.Query{In: public, Typed: typed, Titles: true, Size: 9}).Total; got != want {
+			t.Errorf("%q finds %d, want %d", typed, got, want)
+		}
+	}
+}
+
 // Marks stand where the words are, and a text is shown where the first of them is.
 func TestFoundWordsAreMarked(t *testing.T) {
 	w := newWorld(t)

@@ -28,7 +28,7 @@ type Query struct {
 
 	Typed  string
 	Only   []Pin // the packages to look into; nil means the newest documentation of all
-	Titles bool  // look into titles alone, where each word typed may be the beginning of one
+	Titles bool  // look into titles alone, where each of the last words typed may be the beginning of one; see mostBegun
 
 	From, Size int // places to pass over, and to return; see MostDeep
 }
@@ -185,13 +185,14 @@ const (
 	begins     = 2
 	called     = 30
 	fewLetters = 2 // that begin a word: fewer begin too many
+	mostBegun  = 3 // words of one search may be beginnings, for each of which the index is looked through
 )
 
 // ask is the query in bleve's terms. Letters are those that [Query.apart] tells apart.
 func (q Query) ask(words, letters, keys []string) query.Query {
 	b := bleve.NewBooleanQuery()
 	for i, w := range words {
-		b.AddMust(q.word(w, i == len(words)-1))
+		b.AddMust(q.word(w, len(words)-i))
 	}
 	for _, l := range letters {
 		b.AddShould(term(fieldTitle, l, inTitle))
@@ -211,10 +212,10 @@ func (q Query) ask(words, letters, keys []string) query.Query {
 	return b
 }
 
-// word is the ways in which one word may be found.
-func (q Query) word(w string, last bool) query.Query {
+// word is the ways in which one word may be found, which is so far from the end: 1 is the last.
+func (q Query) word(w string, fromEnd int) query.Query {
 	ways := []query.Query{term(fieldTitle, w, inTitle)}
-	if (last || q.Titles) && len(w) >= fewLetters {
+	if begun := fromEnd == 1 || q.Titles && fromEnd <= mostBegun; begun && len(w) >= fewLetters {
 		p := query.NewPrefixQuery(w)
 		p.SetField(fieldTitle)
 		p.SetBoost(begins)
