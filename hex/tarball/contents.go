@@ -237,7 +237,7 @@ func (w *walker) entry(h header, x extension) error {
 // describe turns a header into a File, whose path is still to be checked. Set-user-id files are refused; on directories the
 // bits are inherited on some systems and mean nothing here.
 func describe(h header) (File, byte, error) {
-	f := File{Path: h.name, Size: h.size, Mode: 0o644, Link: h.link}
+	f := File{Path: h.name, Size: h.size, Mode: 0o644, Link: h.link, Dated: h.time != 0 && h.time != epoch.Unix()}
 	if h.mode&0o111 != 0 {
 		f.Mode = 0o755
 	}

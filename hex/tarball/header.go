@@ -32,6 +32,7 @@ type header struct {
 	mode int64
 	size int64
 	kind byte
+	time int64 // seconds since 1970; -1 where it is too large to be octal
 }
 
 // parseHeader accepts POSIX ustar headers (mix, rebar3) and plain GNU headers (gleam). It
@@ -77,6 +78,9 @@ func parseHeader(b *block) (header, error) {
 		if err := number(f); err != nil {
 			return header{}, err
 		}
+	}
+	if h.time, err = octal(b[136:148]); err != nil {
+		h.time = -1
 	}
 	return h, nil
 }

@@ -63,6 +63,10 @@ type File struct {
 	Size int64       // bytes; 0 for directories and links
 	Mode fs.FileMode // type bits, and 0644 or 0755; what else the archive claims is dropped
 	Link string      // target of a symbolic link, as written
+
+	// Dated tells that the archive says when the file was written or packed. mix and rebar3 give all files one time, so that
+	// whoever packs the same ones gets the same bytes.
+	Dated bool
 }
 
 // Sums are the two checksums of a tarball.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -45,6 +47,37 @@ func TestWalkShowsEachFileOnce(t *testing.T) {
 	stop := errors.New("stop")
 	if err := walk(func(File, io.Reader) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("the visitor's error became %v", err)
+	}
+}
+
+// What mix and rebar3 pack tells nothing of when they did; an archive in which one file has a time does.
+func TestTarballsTellWhenTheyWerePacked(t *testing.T) {
+	read := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	at := func(field string) []byte {
+		timed := entry{name: "mix.exs", body: "x", tweak: func(b *block) { copy(b[136:148], field) }}
+		return holding(entry{name: "README.md", body: "x"}, timed).bytes()
+	}
+	for name, c := range map[string]struct {
+		tarball []byte
+		dated   bool
+	}{
+		"mix": {read("mix.tar"), false}, "rebar3": {read("rebar3.tar"), false}, "no time": {at(""), false},
+		"a time": {at("14710245200\x00"), true}, "a time beyond octal": {at("\x80\x00\x00\x00\x00\x00\x00\x00\x65\x00\x00\x00"), true},
+	} {
+		dated := false
+		err := Walk(bytes.NewReader(c.tarball), int64(len(c.tarball)), func(f File, _ io.Reader) error {
+			dated = dated || f.Dated
+			return nil
+		})
+		if err != nil || dated != c.dated {
+			t.Errorf("%s: dated is %t, want %t: %v", name, dated, c.dated, err)
+		}
 	}
 }
 

@@ -67,6 +67,7 @@ type Preview struct {
 	Document markup.Document // the zero one if the release has no such text
 	Files    []string        // paths of all files, in their order; nobody changes them
 	Settings Settings
+	Dated    bool // the tarball says of some file when it was written or packed; see [tarball.File]
 }
 
 // Settings are what build tools read of a project, as it is written, as far as it has such files. Nobody changes them.
@@ -126,6 +127,7 @@ func (k key) String() string { return fmt.Sprintf("%s %s %s", k.sum, k.part, k.b
 type texts struct {
 	by    map[Part]text
 	files []string // paths of all files, in their order
+	dated bool
 	Settings
 }
 
@@ -135,7 +137,7 @@ type text struct {
 }
 
 func (t texts) names() Preview {
-	p := Preview{Names: map[Part]string{}, Files: t.files, Settings: t.Settings}
+	p := Preview{Names: map[Part]string{}, Files: t.files, Settings: t.Settings, Dated: t.dated}
 	for part, text := range t.by {
 		p.Names[part] = text.name
 	}
@@ -190,7 +192,7 @@ func (p *Previews) extract(ctx context.Context, sum tarball.Sum) (texts, error) 
 	defer f.Close()
 	t, best := texts{by: map[Part]text{}}, map[Part]int{}
 	err = tarball.Walk(f, f.Size(), func(f tarball.File, r io.Reader) error {
-		t.files = append(t.files, f.Path)
+		t.files, t.dated = append(t.files, f.Path), t.dated || f.Dated
 		for _, part := range parts {
 			rank, ok := rankOf(part, f.Path)
 			if !ok || t.by[part].name != "" && rank >= best[part] {

@@ -12,7 +12,7 @@ import (
 
 // checks are all there are, in the order in which one would see to them.
 var checks = []func(Facts, time.Time) (c Check, applies bool){
-	readme, example, description, docs, functions, changelog, license, links, needs, bounds, owners, tested, build, elixir, otp, gleam, stable, recent,
+	readme, example, description, docs, functions, changelog, license, links, needs, bounds, owners, tested, build, reproducible, elixir, otp, gleam, stable, recent,
 }
 
 // either is a grade for what is so or not so.
@@ -246,6 +246,14 @@ func build(f Facts, _ time.Time) (Check, bool) {
 		c.Grade = Partly
 	}
 	return c.found("It does.", "It names its build tool and not the versions of Elixir that it works with.", "It names no build tool."), true
+}
+
+func reproducible(f Facts, _ time.Time) (Check, bool) {
+	return Check{
+		Name: "reproducible", Words: "It can be packed again, byte for byte", Points: 5, Grade: either(!f.Dated),
+		Why: "Whoever packs the same files gets the same checksum then, and can see that the package is what lies where its source is.",
+		Fix: "Publish with a mix or rebar3 of today, which give all files the same time.", At: InProject,
+	}.found("Its tarball does not say when it was packed.", "", "Its tarball says when it was packed, so that no other is like it."), !f.Dated || !f.Dates
 }
 
 func stable(f Facts, _ time.Time) (Check, bool) {

@@ -32,6 +32,8 @@ type Facts struct {
 	Stable   bool // there is a stable version at all
 	Retired  bool
 	Build    bool   // the release names its build tools
+	Dated    bool   // the tarball says when it was packed
+	Dates    bool   // its build tool lets nobody leave that out
 	Language bool   // and the versions of Elixir that it works with, if it is made with mix
 	Elixir   string // which those are; empty if nothing is said
 	OTP      OTP

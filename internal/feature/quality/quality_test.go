@@ -43,7 +43,7 @@ func TestAReleaseThatHasEverythingGetsAllPoints(t *testing.T) {
 			t.Errorf("%s says %q and %q to do", c.Name, c.Found, c.Fix)
 		}
 	}
-	if sum != 135 {
+	if sum != 140 {
 		t.Errorf("all points are %d", sum)
 	}
 }
@@ -58,6 +58,7 @@ func TestEachCheckSaysWhatToDo(t *testing.T) {
 	}{
 		{"readme", func(f *quality.Facts) { f.Readme = false }, quality.Missed, "none"},
 		{"example", func(f *quality.Facts) { f.Example = false }, quality.Missed, "no code"},
+		{"reproducible", func(f *quality.Facts) { f.Dated = true }, quality.Missed, "when it was packed"},
 		{"description", func(f *quality.Facts) { f.Description = " " }, quality.Missed, "no description"},
 		{"description", func(f *quality.Facts) { f.Description = "Numbers" }, quality.Partly, "short"},
 		{"docs", func(f *quality.Facts) { f.Docs = false }, quality.Missed, "No version"},

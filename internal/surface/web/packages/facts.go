@@ -78,6 +78,7 @@ func (p *pages) readFacts(ctx context.Context, s *subject, f *quality.Facts) err
 	f.Readme, f.Changelog, f.License = readme.Has(preview.Readme), readme.Has(preview.Changelog), readme.Has(preview.License)
 	f.Example = strings.Contains(string(readme.Document.HTML), `<pre class="code"`)
 	f.Tests = slices.ContainsFunc(append(hrefs(readme.Document), f.Links...), quality.ShowsTests) || slices.ContainsFunc(readme.Files, quality.IsBuilder)
+	f.Dated, f.Dates = readme.Dated, slices.Contains(s.Release.BuildTools, "gleam")
 	f.OTP, f.Gleam = quality.OTPOf(readme.Settings.Rebar), quality.GleamOf(readme.Settings.Gleam)
 	c, err := p.Manuals.Coverage(ctx, s.Release)
 	f.Functions, f.Told = c.Functions, c.Told
