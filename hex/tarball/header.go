@@ -74,13 +74,13 @@ func parseHeader(b *block) (header, error) {
 	if h.size, err = octal(b[124:136]); err != nil {
 		return header{}, err
 	}
-	for _, f := range [][]byte{b[108:116], b[116:124], b[136:148]} { // uid, gid, mtime
-		if err := number(f); err != nil {
+	for _, f := range [][]byte{b[108:116], b[116:124]} { // uid, gid
+		if _, err := number(f); err != nil {
 			return header{}, err
 		}
 	}
-	if h.time, err = octal(b[136:148]); err != nil {
-		h.time = -1
+	if h.time, err = number(b[136:148]); err != nil {
+		return header{}, err
 	}
 	return h, nil
 }
@@ -111,14 +111,13 @@ func octal(f []byte) (int64, error) {
 	return int64(n), nil
 }
 
-// number checks a field whose value is of no interest. gleam writes user ids beyond octal
-// as base-256, so a non-negative one passes.
-func number(f []byte) error {
+// number reads a field that may be beyond octal, which is -1: gleam writes user ids as
+// base-256, so a non-negative one passes.
+func number(f []byte) (int64, error) {
 	if f[0] == 0x80 {
-		return nil
+		return -1, nil
 	}
-	_, err := octal(f)
-	return err
+	return octal(f)
 }
 
 // text reads a NUL-padded field.

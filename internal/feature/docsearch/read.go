@@ -51,6 +51,9 @@ func (c *collection) readPages(f io.ReaderAt, size int64, wanted bool) error {
 		return nil
 	}
 	_, err := tarball.WalkDocs(f, size, func(f tarball.File, r io.Reader) error {
+		if !isPage(f.Path) {
+			return nil
+		}
 		var by []taker
 		if wanted && !c.full() {
 			by = append(by, c.page(f.Path))
@@ -58,7 +61,7 @@ func (c *collection) readPages(f io.ReaderAt, size int64, wanted bool) error {
 		if list {
 			by = append(by, c.list())
 		}
-		if isPage(f.Path) && len(by) > 0 {
+		if len(by) > 0 {
 			readPage(r, by...)
 		}
 		return nil
