@@ -2,7 +2,6 @@ package packages
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -45,18 +44,11 @@ func (p *pages) admit(w http.ResponseWriter, r *http.Request, s *subject, a addr
 	return nil
 }
 
-// tellProgram says, in a text that is read in terminals and logs, that what was sent with a request lets nobody in. A
-// package that may be none is not named.
-func tellProgram(w http.ResponseWriter, r *http.Request, err error) error {
-	call.Note(r.Context(), slog.String("error", err.Error()))
+// shutOut says that what was sent with a request lets nobody in. A package that may be none is not named.
+func shutOut(err error) error {
 	why := "it is no API key"
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Message != "" {
 		why = f.Message
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/plain; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusUnauthorized)
-	_, _ = fmt.Fprintf(w, "The Authorization header lets nobody in: %s. Send an API key that may fetch the package.\n", why) // who went away does not miss it
-	return nil
+	return fault.Wrap(fault.Unauthenticated, err, "The Authorization header lets nobody in: "+why+". Send an API key that may fetch the package.")
 }

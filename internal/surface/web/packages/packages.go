@@ -112,7 +112,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request) error {
 func (p *pages) answer(w http.ResponseWriter, r *http.Request) error {
 	s, err := p.subject(w, r)
 	if fault.Is(err, fault.Unauthenticated) { // which nobody is who sent no key
-		return tellProgram(w, r, err)
+		return p.web.Tell(w, r, shutOut(err))
 	}
 	if err != nil {
 		return err

@@ -131,17 +131,20 @@ func (u *Web) message(r *http.Request, f *fault.Error) Message {
 		m.forbid(f.Code, id)
 	case fault.Limited:
 		m.wait = int((f.RetryAfter + time.Second - 1) / time.Second)
-		if r.Method == http.MethodGet {
-			m.Next, m.ways = &Step{r.URL.RequestURI(), "Try again"}, []Step{{"/", "To the home page"}}
-		}
+		m.again(r, Step{"/", "To the home page"})
 	case fault.Unavailable:
 		m.Problem += " Nothing is lost: try again in a moment. Public pages, fetching packages and building with them go on meanwhile."
 		m.Next, m.ways = &Step{"/status", "Status"}, []Step{{"/", "To the home page"}}
-		if r.Method == http.MethodGet {
-			m.Next, m.ways = &Step{r.URL.RequestURI(), "Try again"}, []Step{{"/status", "Status"}}
-		}
+		m.again(r, Step{"/status", "Status"})
 	}
 	return m
+}
+
+// again offers to ask for the same page once more, and another way, where asking changes nothing.
+func (m *Message) again(r *http.Request, other Step) {
+	if r.Method == http.MethodGet {
+		m.Next, m.ways = &Step{r.URL.RequestURI(), "Try again"}, []Step{other}
+	}
 }
 
 // forbid says who can allow what is not.
