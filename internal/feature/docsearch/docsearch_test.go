@@ -1,6 +1,7 @@
 package docsearch_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -269,33 +270,50 @@ func TestIndexOutlivesTheProcess(t *testing.T) {
 	}
 }
 
-// An index that is damaged is made anew.
+// damages are what befalls a file, each in every eighth of it.
+var damages = map[string]func(path string, eighth int64){
+	"cut": func(path string, eighth int64) {
+		if info, err := os.Stat(path); err == nil {
+			_ = os.Truncate(path, info.Size()*eighth/8)
+		}
+	},
+	"gone": func(path string, _ int64) { _ = os.Remove(path) },
+	"garbage": func(path string, eighth int64) {
+		if b, err := os.ReadFile(path); err == nil {
+			at := int64(len(b)) * eighth / 8
+			copy(b[at:], bytes.Repeat([]byte("garbage"), len(b)/8/7))
+			_ = os.WriteFile(path, b, 0o600)
+		}
+	},
+	"a bit": func(path string, eighth int64) {
+		if b, err := os.ReadFile(path); err == nil {
+			b[int64(len(b))*eighth/8] ^= 1
+			_ = os.WriteFile(path, b, 0o600)
+		}
+	},
+}
+
+// An index that is damaged is made anew, and ends no process.
 func TestDamagedIndexIsMadeAnew(t *testing.T) {
-	for name, damage := range map[string]func(path string){
-		"cut": func(path string) {
-			if info, err := os.Stat(path); err == nil {
-				_ = os.Truncate(path, info.Size()/2)
-			}
-		},
-		"gone":    func(path string) { _ = os.Remove(path) },
-		"garbage": func(path string) { _ = os.WriteFile(path, []byte(strings.Repeat("garbage", 5000)), 0o600) },
-	} {
+	for name, damage := range damages {
 		for _, pattern := range []string{"index_meta.json", "store/root.bolt", "store/*.zap"} {
 			t.Run(name+" "+filepath.Base(pattern), func(t *testing.T) {
 				w := newWorld(t)
 				w.document("plug 1.0.0", data("module Plug: Carrots."))
 				w.settle()
-				w.restart(func() { // so that what is in memory comes to lie in files
-					files, err := filepath.Glob(filepath.Join(w.dir, "hexhub", pattern))
-					if err != nil || len(files) == 0 {
-						t.Fatalf("no file %s to damage: %v", pattern, err)
+				for eighth := range int64(8) {
+					w.restart(func() { // so that what is in memory comes to lie in files
+						files, err := filepath.Glob(filepath.Join(w.dir, "hexhub", pattern))
+						if err != nil || len(files) == 0 {
+							t.Fatalf("no file %s to damage: %v", pattern, err)
+						}
+						for _, f := range files {
+							damage(f, eighth)
+						}
+					})
+					if got := w.finds(public, "carrots"); got != "Plug" {
+						t.Errorf("found %q after the eighth %d", got, eighth)
 					}
-					for _, f := range files {
-						damage(f)
-					}
-				})
-				if got := w.finds(public, "carrots"); got != "Plug" {
-					t.Errorf("found %q", got)
 				}
 			})
 		}

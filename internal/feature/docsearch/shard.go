@@ -109,6 +109,9 @@ func openShard(dir string) (*shard, []set, error) {
 func settings() map[string]any { return map[string]any{"unsafe_batch": true, "bolt_timeout": "2s"} }
 
 func openIndex(dir string) (index bleve.Index, err error) {
+	if err := sound(dir); err != nil {
+		return nil, err
+	}
 	err = guard(func() error {
 		index, err = bleve.OpenUsing(dir, settings())
 		return err
@@ -132,16 +135,6 @@ func makeShard(dir string) (*shard, error) {
 }
 
 var errDamaged = errors.New("index of documentation is damaged")
-
-// guard does something with an index that may be damaged, which bleve sees here and there by a panic.
-func guard(do func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", errDamaged, p)
-		}
-	}()
-	return do()
-}
 
 // The most that is put in in one step: bleve takes a hundred times as much memory for it.
 const (
@@ -184,7 +177,7 @@ func (s *shard) step(b *bleve.Batch, now set) error {
 	return guard(func() error { return s.Batch(b) })
 }
 
-// patience is how long a shard waits for what was put in to come to the disk before it is closed.
+// patience is how long a shard waits for what was put in to come to the disk before it is closed, and then for that.
 const patience = 10 * time.Second
 
 // shut closes the shard once all of it is on the disk.
@@ -193,16 +186,22 @@ func (s *shard) shut() error {
 	b := s.NewBatch()
 	b.SetInternal([]byte("shut"), nil)
 	b.SetPersistedCallback(func(err error) { kept <- err })
-	return guard(func() error {
-		err := s.Batch(b)
-		if err == nil {
-			select {
-			case err = <-kept:
-			case <-time.After(patience):
-			}
-		}
-		return errors.Join(err, s.Close())
-	})
+	err := guard(func() error { return s.Batch(b) })
+	if err == nil {
+		err = within(patience, kept)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- guard(s.Close) }() // which may wait for ever once a panic of bleve's held a lock
+	return errors.Join(err, within(patience, closed))
+}
+
+func within(d time.Duration, done <-chan error) error {
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(d):
+		return fmt.Errorf("an index of documentation does not answer: waited %s", d)
+	}
 }
 
 // remove takes a set out.
