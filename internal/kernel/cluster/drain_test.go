@@ -64,9 +64,7 @@ func TestDrainedNodeDoesNotLead(t *testing.T) {
 		_, err := others[1].MoveLeader(t.Context(), first.Name())
 		return err == nil
 	})
-	if _, err := first.Remove(t.Context(), others[0].Name()); err != nil {
-		t.Fatal(err)
-	}
+	first.insist(func() error { _, err := first.Remove(t.Context(), others[0].Name()); return err })
 	if d, _ := drainages.Get(first.db.View(), theDrainage); len(d.Since) > 0 {
 		t.Errorf("still drained: %v", d.Since)
 	}

@@ -112,9 +112,7 @@ func TestC1WhoeverAnswersIsTheNodeThatIsMeant(t *testing.T) {
 	}
 
 	// A removed node hears nothing any more, and has nothing open.
-	if _, err := all[0].Remove(t.Context(), "three"); err != nil {
-		t.Fatal(err)
-	}
+	all[0].insist(func() error { _, err := all[0].Remove(t.Context(), "three"); return err })
 	until(t, "the removed node is cut off", func() bool { _, err := all[2].echo(one); return err != nil })
 	until(t, "the removed node stops", func() bool {
 		select {
