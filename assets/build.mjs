@@ -14,11 +14,8 @@ execFileSync("node_modules/.bin/tailwindcss", ["--input", "src/app.css", "--outp
 // What only pages with tabs need.
 await build({ entryPoints: ["src/tabs.css"], outfile: join(out, "tabs.css"), minify: true, legalComments: "none", logLevel: "warning" });
 
-// The script is deferred, and then does nothing in the turn in which browsers first lay out the page: a turn that takes
-// long answers nobody. In brackets, a function is compiled where the script is read, which is beside the page's thread.
 await build({
   entryPoints: ["src/app.ts"], outfile: join(out, "app.js"),
-  banner: { js: "setTimeout((function(){" }, footer: { js: "}));" },
   bundle: true, minify: true, format: "iife", target: "es2022", legalComments: "none", logLevel: "warning",
 });
 
