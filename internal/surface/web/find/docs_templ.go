@@ -689,7 +689,7 @@ func (p *placesPage) lock() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 54, "<div class=\"flex flex-wrap items-center gap-3\"><label class=\"min-w-0\"><span class=\"sr-only\">Lock file</span> <input class=\"file-input w-full max-w-xs\" type=\"file\" name=\"file\" accept=\".lock,.toml,text/plain\"></label> <button class=\"btn\">Use these packages</button></div></form>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 54, "<div class=\"flex flex-wrap items-center gap-3\"><label class=\"min-w-0\"><span class=\"sr-only\">Lock file</span> <input class=\"w-full max-w-xs cursor-pointer rounded-field border border-edge bg-base-100 pe-3 file:me-3 file:cursor-pointer file:border-0 file:bg-base-300 file:px-4 file:py-2 file:font-semibold\" type=\"file\" name=\"file\" accept=\".lock,.toml,text/plain\"></label> <button class=\"btn\">Use these packages</button></div></form>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
