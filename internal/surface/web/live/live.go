@@ -9,8 +9,8 @@
 //   - The first thing on a stream is the page as it is. Then come differences, in order; one that a slow reader
 //     did not take in time is joined with the next. No more than the present page is ever kept.
 //   - A page that changes all the time is made four times a second at most, and one that has rested is made up to
-//     three times at once: what is published often changes rows twice. All pages together use at most half of the
-//     processors.
+//     five times at once: what is published often changes rows a few times. All pages together use at most half of
+//     the processors.
 //   - When a right that the page was made with is taken away, it is made again at once, and its streams end if
 //     it is no longer to be seen. They end also when the node stops or is drained, and after some hours.
 //   - A reader that takes nothing is dropped after ten seconds.
@@ -36,7 +36,7 @@ import (
 
 const (
 	againAfter = 250 * time.Millisecond // between two makings of a page that changes all the time
-	saved      = 2                      // makings that a page which rests saves up, to be made sooner
+	saved      = 4                      // makings that a page which rests saves up, to be made sooner
 	sweepEvery = 30 * time.Second       // a page is made again, whatever it read: it tells times, too
 	beatEvery  = 20 * time.Second       // proxies cut what is silent for a minute
 	writeTime  = 10 * time.Second       // for a reader to take what is sent
