@@ -198,21 +198,31 @@ func (x *Index) load() error {
 		return fmt.Errorf("read the folder of indexes: %w", err)
 	}
 	x.mu.Lock()
-	defer x.mu.Unlock()
 	x.shards = map[name.Repository]*shard{}
+	x.mu.Unlock()
 	for _, f := range folders {
 		repository, err := name.ParseRepository(f.Name())
 		if err != nil {
 			continue
 		}
-		s, sets, err := openShard(filepath.Join(x.dir, f.Name()))
-		if err != nil {
+		if err := x.loadShard(repository); err != nil {
 			return err
 		}
-		x.shards[repository] = s
-		for _, one := range sets {
-			x.keep(one)
-		}
+	}
+	return nil
+}
+
+// loadShard opens the index of a repository. That reads all of it, and whoever searches meanwhile does not wait for it.
+func (x *Index) loadShard(repository name.Repository) error {
+	s, sets, err := openShard(filepath.Join(x.dir, repository.String()))
+	if err != nil {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.shards[repository] = s
+	for _, one := range sets {
+		x.keep(one)
 	}
 	return nil
 }
