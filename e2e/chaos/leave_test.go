@@ -54,10 +54,10 @@ func interrupted(t *testing.T, c *fleet.Client, n *fleet.Node, file []byte, mean
 	return resp.StatusCode
 }
 
-// must runs a command of a node, and fails the test if it fails.
+// must runs a command of a node, again while there is an election, and fails the test if it fails.
 func must(t *testing.T, n *fleet.Node, args ...string) string {
 	t.Helper()
-	out, err := n.Run(t.Context(), args...)
+	out, err := n.Insist(t.Context(), args...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,12 +68,25 @@ func (n *Node) Run(ctx context.Context, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
+// unavailable is how a command ends that says to try again.
+const unavailable = 6
+
+// Insist runs a command as Run does, and again while it says to try again: on a slow disk an election comes by itself.
+func (n *Node) Insist(ctx context.Context, args ...string) (out string, err error) {
+	for end := time.Now().Add(patience); ; {
+		out, err = n.Run(ctx, args...)
+		if how, ok := errors.AsType[*exec.ExitError](err); !ok || how.ExitCode() != unavailable || time.Now().After(end) {
+			return out, err
+		}
+	}
+}
+
 // Start runs the node until it is ready.
 func (n *Node) Start(ctx context.Context) error { return n.launch(ctx, "serve") }
 
 // Join runs a node that knows nothing yet, with an invitation of another, until it is ready.
 func (n *Node) Join(ctx context.Context, other *Node) error {
-	token, err := other.Run(ctx, "cluster", "invite", "--quiet")
+	token, err := other.Insist(ctx, "cluster", "invite", "--quiet")
 	if err != nil {
 		return err
 	}
