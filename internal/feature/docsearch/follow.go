@@ -175,17 +175,12 @@ func (x *Index) keep(now set) {
 
 // shard returns the index of a repository, which is made if there is none.
 func (x *Index) shard(repository name.Repository) (*shard, error) {
-	if s := x.shards[repository]; s != nil {
-		return s, nil
+	if x.shards[repository] == nil {
+		if err := x.loadShard(repository); err != nil {
+			return nil, err
+		}
 	}
-	s, _, err := openShard(filepath.Join(x.dir, repository.String()))
-	if err != nil {
-		return nil, err
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.shards[repository] = s
-	return s, nil
+	return x.shards[repository], nil
 }
 
 // load opens the indexes that are in the folder, once.
@@ -236,7 +231,7 @@ func (x *Index) mend(ref catalog.Ref, err error) error {
 	defer x.mu.Unlock()
 	x.o.Log.Warn("an index of documentation is made anew", "repository", ref.Repository.String(), "err", err)
 	if s := x.shards[ref.Repository]; s != nil {
-		_ = guard(s.Close) // it is damaged
+		_ = end(s.Index) // it is damaged
 	}
 	delete(x.shards, ref.Repository)
 	maps.DeleteFunc(x.have, func(r catalog.Ref, _ []set) bool { return r.Repository == ref.Repository })

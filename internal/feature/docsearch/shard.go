@@ -98,7 +98,7 @@ func openShard(dir string) (*shard, []set, error) {
 		if sets, err = s.sets(); err == nil {
 			return s, sets, nil
 		}
-		_ = guard(index.Close) // it cannot be read anyway
+		_ = end(index) // it cannot be read anyway
 	}
 	s, err := makeShard(dir)
 	return s, nil, err
@@ -190,9 +190,14 @@ func (s *shard) shut() error {
 	if err == nil {
 		err = within(patience, kept)
 	}
+	return errors.Join(err, end(s.Index))
+}
+
+// end closes an index, or leaves it once a panic of bleve's has held a lock, for then that waits for ever.
+func end(index bleve.Index) error {
 	closed := make(chan error, 1)
-	go func() { closed <- guard(s.Close) }() // which may wait for ever once a panic of bleve's held a lock
-	return errors.Join(err, within(patience, closed))
+	go func() { closed <- guard(index.Close) }()
+	return within(patience, closed)
 }
 
 func within(d time.Duration, done <-chan error) error {

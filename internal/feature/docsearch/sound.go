@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -32,8 +31,8 @@ func sound(dir string) error {
 	return guard(func() error {
 		dir = filepath.Join(dir, "store")
 		root := filepath.Join(dir, "root.bolt")
-		if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w: %w", errDamaged, err)
+		if _, err := os.Stat(root); err != nil { // it would be made
+			return err
 		}
 		db, err := util.OpenBolt(root, 0o600, nil)
 		if err != nil {
@@ -81,12 +80,15 @@ func soundFile(path string) error {
 	if err != nil {
 		return err
 	}
-	var end [crc32.Size]byte
+	var told [crc32.Size]byte
 	sum, rest := crc32.NewIEEE(), info.Size()-crc32.Size
-	if _, err := io.CopyN(sum, f, rest); err != nil || rest <= 0 {
+	if rest <= 0 {
+		return fmt.Errorf("%w: %s is cut", errDamaged, path)
+	}
+	if _, err := io.CopyN(sum, f, rest); err != nil {
 		return fmt.Errorf("%w: %s cannot be read: %w", errDamaged, path, err)
 	}
-	if _, err := io.ReadFull(f, end[:]); err != nil || sum.Sum32() != binary.BigEndian.Uint32(end[:]) {
+	if _, err := io.ReadFull(f, told[:]); err != nil || sum.Sum32() != binary.BigEndian.Uint32(told[:]) {
 		return fmt.Errorf("%w: %s is not what was written", errDamaged, path)
 	}
 	return nil
