@@ -111,8 +111,12 @@ func (l *Log) LocalRevision() store.Revision {
 	return store.Revision(l.node.etcd.Server.KV().Rev())
 }
 
-// AddLearner makes a node known that will copy the log from the others, and returns all nodes then.
+// AddLearner makes a node known that will copy the log from the others, and returns all nodes then. It is for
+// embedded logs only.
 func (l *Log) AddLearner(ctx context.Context, url string) ([]Member, error) {
+	if err := untilAgreed(ctx, func() bool { return l.node.etcd.Server.ClusterVersion() != nil }); err != nil {
+		return nil, err
+	}
 	var r *clientv3.MemberAddResponse
 	err := l.change(ctx, func(ctx context.Context) (err error) {
 		r, err = l.client.MemberAddAsLearner(ctx, []string{url})
@@ -125,6 +129,22 @@ func (l *Log) AddLearner(ctx context.Context, url string) ([]Member, error) {
 		return nil, explainMember("add a node", err)
 	}
 	return members(r.Members), nil
+}
+
+// untilAgreed waits until the nodes have agreed on the version of what they say to each other, of which etcd tells
+// nobody. Who founds a cluster takes writes before that, by the time of one write or by four seconds, and a node
+// that joins meanwhile would find it incompatible, and end.
+func untilAgreed(ctx context.Context, agreed func() bool) error {
+	waiting, cancel := context.WithTimeout(ctx, changeWithin)
+	defer cancel()
+	for !agreed() {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-waiting.Done():
+			return fault.Wrap(fault.Unavailable, waiting.Err(), "this cluster was founded just now, and is not ready for another node: try again")
+		}
+	}
+	return nil
 }
 
 // ErrNotReady is returned by Promote for a learner that has not copied enough.
