@@ -134,15 +134,16 @@ func (l *Lead) due(ctx context.Context) bool {
 	return v.Wait(heard) != nil && ctx.Err() == nil
 }
 
-// claim makes the row this process's, in a new term if it was another's.
+// claim makes the row this process's, in a new term if it was another's. It writes the row in any case, for only a
+// write is sure to have read the newest: this process may not have heard yet of one that led in between.
 func (l *Lead) claim(ctx context.Context) (term int64, err error) {
 	at := time.Now().UTC().Truncate(time.Second)
 	err = l.db.Update(ctx, func(tx *store.Tx) error {
 		now, _ := reigns.Get(tx, theRow)
 		if now.Run != l.run {
 			now = reign{Node: l.o.Node, Run: l.run, Term: now.Term + 1, Since: at}
-			reigns.Put(tx, now)
 		}
+		reigns.Put(tx, now)
 		term = now.Term
 		return nil
 	})

@@ -154,6 +154,36 @@ func TestTermsFollowTheElection(t *testing.T) {
 	})
 }
 
+// Who wins an election again, and has not heard yet that another led in between, does not go on in the term of before.
+func TestTermOfBeforeIsNotResumed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := store.NewMemory()
+		far := storetest.NewSeverable(log)
+		a, b := play(t, far, "a", true), play(t, log, "b", true)
+		defer b.stop()
+		defer a.stop()
+		a.leads.Store(true)
+		<-a.terms
+		a.leads.Store(false)
+		time.Sleep(time.Minute)
+		far.Deafen()
+		b.leads.Store(true)
+		<-b.terms
+		b.leads.Store(false)
+		a.leads.Store(true)
+		select {
+		case <-a.terms:
+			t.Fatal("a works in a term of before")
+		case <-time.After(time.Second):
+		}
+		far.Cut(false)
+		<-a.terms
+		if node, term := lead.Leader(a.db.View()); node != "a" || term != 3 {
+			t.Errorf("%s leads in term %d, want a in 3", node, term)
+		}
+	})
+}
+
 // Without an election there is one leader all the same, and another when it is silent.
 func TestNodesWatchEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
