@@ -40,8 +40,6 @@ const strokes = Object.fromEntries(names.map((name) => {
 }));
 writeFileSync(join(out, "icons.json"), JSON.stringify(strokes, null, 1) + "\n");
 
-copyFileSync("src/favicon.svg", join(out, "favicon.svg"));
-
 // What the browser tests judge pages with, so that they need no npm. Its licence is at its head.
 mkdirSync("../e2e/browser/testdata", { recursive: true });
 copyFileSync("node_modules/axe-core/axe.min.js", "../e2e/browser/testdata/axe.min.js");

@@ -1,5 +1,7 @@
-// What pages do beyond links and forms, which work without it. It begins once the page has been drawn, each part in a
-// turn of its own: a turn that takes long answers nobody. Where nobody looks there is no drawing, and turns are rare.
+// What pages do beyond links and forms, which work without it. It begins a moment after the page has been drawn, when the
+// browser is done with it, or with the first thing that the visitor does; each part in a turn of its own, for a turn that
+// takes long answers nobody. Where nobody looks there is no drawing, and turns are rare. Until it begins nothing is looked
+// at: the first look at the document costs more than most parts.
 const parts = [
   () => import("./copy"),
   () => import("./menu"),
@@ -13,14 +15,17 @@ const parts = [
   () => import("./live"),
 ];
 
-const turn = (after = 0) => document.hidden || new Promise((go) => setTimeout(go, after));
+const begun = new Promise((go) => {
+  for (const kind of ["pointerdown", "keydown", "focusin"]) addEventListener(kind, go, { once: true, capture: true });
+  requestAnimationFrame(() => setTimeout(go, 300));
+  setTimeout(go, 1000);
+});
 
 async function begin() {
-  await Promise.race([turn(200), new Promise(requestAnimationFrame)]);
   for (const part of parts) {
-    await turn();
+    if (!document.hidden) await new Promise((go) => setTimeout(go));
     await part();
   }
 }
 
-void begin();
+void begun.then(begin);

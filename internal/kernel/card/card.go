@@ -1,4 +1,5 @@
-// Package card draws cards: the pictures of 1200 by 630 pixels that chats and social networks show beside a link.
+// Package card draws cards: the pictures of 1200 by 630 pixels that chats and social networks show beside a link; and
+// the site's icon.
 //
 // It knows fonts, lines and colours, and not what the words on a card mean. Drawing is pure Go and costs some
 // milliseconds of a processor; a [Drawer] bounds how much of that happens at a time, and keeps what it drew.
@@ -47,6 +48,7 @@ var (
 	honey  = color.RGBA{0xf4, 0xbc, 0x4e, 0xff}
 	paper  = color.RGBA{0xf0, 0xee, 0xf6, 0xff}
 	muted  = color.RGBA{0xb4, 0xae, 0xc4, 0xff}
+	iris   = color.RGBA{0x6a, 0x3f, 0xd0, 0xff}
 )
 
 const margin = 80
@@ -59,7 +61,7 @@ func (c Card) PNG() ([]byte, error) {
 		s.hexagon(at[0], at[1], 84, mesh)
 	}
 	s.hexagon(1118, 195, 84, violet)
-	s.letter(1118, 195, 5.6)
+	s.letter(1118, 195, 5.6, night)
 	s.circle(1166, 149, 17, honey)
 
 	fonts, err := load()
@@ -80,15 +82,29 @@ func (c Card) PNG() ([]byte, error) {
 		s.write(fonts.regular, 38, margin, 355+54*i, muted, line)
 	}
 	s.write(fonts.bold, 30, margin, 560, violet, fonts.bold.fit(c.Facts, 30, 960))
-	var out bytes.Buffer
-	if err := png.Encode(&out, s.RGBA); err != nil {
-		return nil, fmt.Errorf("encode a card: %w", err)
-	}
-	return out.Bytes(), nil
+	return s.png()
+}
+
+// Icon draws the site's icon as a PNG, a square with so many pixels on each side. A browser opens a document for an
+// icon that is an SVG; a phone feels that.
+func Icon(side int) ([]byte, error) {
+	s := sheet{image.NewRGBA(image.Rect(0, 0, side, side))}
+	middle := float32(side) / 2
+	s.hexagon(middle, middle, middle*0.9, iris)
+	s.letter(middle, middle, middle/16, color.White)
+	return s.png()
 }
 
 // A sheet is what a card is drawn on.
 type sheet struct{ *image.RGBA }
+
+func (s sheet) png() ([]byte, error) {
+	var out bytes.Buffer
+	if err := png.Encode(&out, s.RGBA); err != nil {
+		return nil, fmt.Errorf("encode a picture: %w", err)
+	}
+	return out.Bytes(), nil
+}
 
 // hexagon fills one that stands on a corner.
 func (s sheet) hexagon(x, y, radius float32, c color.Color) {
@@ -101,12 +117,12 @@ func (s sheet) hexagon(x, y, radius float32, c color.Color) {
 }
 
 // letter writes the H of the sign into its hexagon.
-func (s sheet) letter(x, y, unit float32) {
+func (s sheet) letter(x, y, unit float32, c color.Color) {
 	var points [][2]float32
 	for _, p := range [][2]float32{{-5.6, -6.4}, {-2.6, -6.4}, {-2.6, -1.4}, {2.6, -1.4}, {2.6, -6.4}, {5.6, -6.4}, {5.6, 6.4}, {2.6, 6.4}, {2.6, 1.2}, {-2.6, 1.2}, {-2.6, 6.4}, {-5.6, 6.4}} {
 		points = append(points, [2]float32{x + p[0]*unit, y + p[1]*unit})
 	}
-	s.fill(points, night)
+	s.fill(points, c)
 }
 
 func (s sheet) circle(x, y, radius float32, c color.Color) {

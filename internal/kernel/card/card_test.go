@@ -2,6 +2,8 @@ package card
 
 import (
 	"bytes"
+	"image"
+	"image/color"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -96,6 +98,22 @@ func BenchmarkCard(b *testing.B) {
 	for b.Loop() {
 		if _, err := decimal.PNG(); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestIconIsTheSign(t *testing.T) {
+	body, err := Icon(96)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := png.Decode(bytes.NewReader(body))
+	if err != nil || p.Bounds() != image.Rect(0, 0, 96, 96) {
+		t.Fatalf("%v, %v", p.Bounds(), err)
+	}
+	for at, want := range map[image.Point]color.Color{{X: 48, Y: 48}: color.White, {X: 48, Y: 20}: iris, {X: 1, Y: 1}: color.Transparent} {
+		if got := color.NRGBAModel.Convert(p.At(at.X, at.Y)); got != color.NRGBAModel.Convert(want) {
+			t.Errorf("%v is %v, want %v", at, got, want)
 		}
 	}
 }

@@ -88,7 +88,7 @@ func (f *find) openSearch(w http.ResponseWriter, r *http.Request) error {
 		Links       []link `xml:"Url"`
 	}{
 		ShortName: short(name), Description: "Search the packages of " + name, Encoding: "UTF-8",
-		Image: image{"image/svg+xml", f.URL + "/favicon.svg"},
+		Image: image{"image/png", f.URL + "/favicon.png"},
 		Links: []link{
 			{"text/html", f.URL + "/packages?search={searchTerms}"},
 			{"application/x-suggestions+json", f.URL + "/suggest?as=opensearch&q={searchTerms}"},

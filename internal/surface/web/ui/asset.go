@@ -3,15 +3,13 @@ package ui
 import (
 	"bytes"
 	"net/http"
-	"strings"
 	"time"
 
 	"hexhub/assets"
 	"hexhub/internal/surface/call"
 )
 
-// addAssets serves what pages use, under names that tell the content, so that it is kept for ever, and what
-// browsers ask for by a fixed name.
+// addAssets serves what pages use, under names that tell the content, so that it is kept for ever.
 func (u *Web) addAssets() {
 	absent := u.page(notFound)
 	u.handle("GET /assets/{name}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -25,8 +23,6 @@ func (u *Web) addAssets() {
 		}
 		asset(f, "public, max-age=31536000, immutable").ServeHTTP(w, r)
 	}))
-	icon := assets.Files()[strings.TrimPrefix(assets.Path("favicon.svg"), "/assets/")]
-	u.handle("GET /favicon.svg", asset(icon, "public, max-age=86400"))
 }
 
 // ownPolicy lets a file that is not ours do nothing by itself: an SVG that is opened as a page can have scripts.
