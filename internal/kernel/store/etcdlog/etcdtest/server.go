@@ -68,7 +68,6 @@ func (s *Server) Start(t testing.TB) {
 			c.ListenClientUrls, c.AdvertiseClientUrls = []url.URL{*endpoint}, []url.URL{*endpoint}
 			c.ClientTLSInfo.CertFile, c.ClientTLSInfo.KeyFile = s.Cert, s.Key
 			c.ClientTLSInfo.TrustedCAFile, c.ClientTLSInfo.ClientCertAuth = s.CA, true
-			c.WatchProgressNotifyInterval = 10 * time.Minute // as etcd has it
 			if s.configure != nil {
 				s.configure(c)
 			}
