@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 
 	"hexhub/internal/feature/shelf"
 	"hexhub/internal/kernel/card"
@@ -18,16 +17,7 @@ func (s *site) addCards() {
 	s.web.File("GET /og/{package}/{version}", func(r *http.Request) (ui.File, error) {
 		return s.card(r.Context(), r.PathValue("package")+".png", r.PathValue("version"))
 	})
-	for _, path := range []string{"/favicon.png", "/favicon.ico"} { // browsers ask for the second without being told of it
-		s.web.File("GET "+path, func(*http.Request) (ui.File, error) {
-			body, err := icon()
-			return ui.File{Kind: "image/png", Keep: "public, max-age=86400", Body: body}, err
-		})
-	}
 }
-
-// icon is as large as every page says.
-var icon = sync.OnceValues(func() ([]byte, error) { return card.Icon(96) })
 
 // card is the picture of a public package. A private one and none at all get the registry's own, which nobody is to
 // keep: what is not there now may come.

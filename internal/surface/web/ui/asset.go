@@ -3,13 +3,16 @@ package ui
 import (
 	"bytes"
 	"net/http"
+	"sync"
 	"time"
 
 	"hexhub/assets"
+	"hexhub/internal/kernel/card"
 	"hexhub/internal/surface/call"
 )
 
-// addAssets serves what pages use, under names that tell the content, so that it is kept for ever.
+// addAssets serves what pages use, under names that tell the content, so that it is kept for ever, and what
+// browsers ask for by a fixed name.
 func (u *Web) addAssets() {
 	absent := u.page(notFound)
 	u.handle("GET /assets/{name}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -23,7 +26,16 @@ func (u *Web) addAssets() {
 		}
 		asset(f, "public, max-age=31536000, immutable").ServeHTTP(w, r)
 	}))
+	for _, path := range []string{"/favicon.png", "/favicon.ico"} { // browsers ask for the second without being told of it
+		u.File("GET "+path, func(*http.Request) (File, error) {
+			body, err := icon()
+			return File{Kind: "image/png", Keep: "public, max-age=86400", Body: body}, err
+		})
+	}
 }
+
+// icon is as large as every page says.
+var icon = sync.OnceValues(func() ([]byte, error) { return card.Icon(96) })
 
 // ownPolicy lets a file that is not ours do nothing by itself: an SVG that is opened as a page can have scripts.
 const ownPolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
