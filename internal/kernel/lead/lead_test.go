@@ -74,18 +74,24 @@ func play(t *testing.T, log store.Log, name string, elected bool) *player {
 	return p
 }
 
+// rivals are two nodes, of which the first leads. It can be kept from hearing of what the second writes.
+func rivals(t *testing.T) (a, b *player, far *storetest.Severable, term context.Context) {
+	t.Helper()
+	log := store.NewMemory()
+	far = storetest.NewSeverable(log)
+	a, b = play(t, far, "a", true), play(t, log, "b", true)
+	a.leads.Store(true)
+	return a, b, far, <-a.terms
+}
+
 // C20: a leader that was paused, and wakes up after another has taken over, commits nothing: neither when it has
 // heard of the other by then nor when it has not.
 func TestC20PausedLeaderCannotCommit(t *testing.T) {
 	for _, deaf := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			log := store.NewMemory()
-			far := storetest.NewSeverable(log)
-			a, b := play(t, far, "a", true), play(t, log, "b", true)
+			a, b, far, term := rivals(t)
 			defer b.stop()
 			defer a.stop()
-			a.leads.Store(true)
-			term := <-a.terms
 			if err := write(term, a.db, "a"); err != nil {
 				t.Fatalf("the leader cannot write: %v", err)
 			}
@@ -157,13 +163,9 @@ func TestTermsFollowTheElection(t *testing.T) {
 // Who wins an election again, and has not heard yet that another led in between, does not go on in the term of before.
 func TestTermOfBeforeIsNotResumed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log := store.NewMemory()
-		far := storetest.NewSeverable(log)
-		a, b := play(t, far, "a", true), play(t, log, "b", true)
+		a, b, far, _ := rivals(t)
 		defer b.stop()
 		defer a.stop()
-		a.leads.Store(true)
-		<-a.terms
 		a.leads.Store(false)
 		time.Sleep(time.Minute)
 		far.Deafen()
