@@ -24,7 +24,7 @@ func (u *Web) addAssets() {
 			}
 			w.Header().Set("Content-Security-Policy", ownPolicy)
 		}
-		asset(f, "public, max-age=31536000, immutable").ServeHTTP(w, r)
+		asset(f).ServeHTTP(w, r)
 	}))
 	for _, path := range []string{"/favicon.png", "/favicon.ico"} { // browsers ask for the second without being told of it
 		u.File("GET "+path, func(*http.Request) (File, error) {
@@ -40,12 +40,12 @@ var icon = sync.OnceValues(func() ([]byte, error) { return card.Icon(96) })
 // ownPolicy lets a file that is not ours do nothing by itself: an SVG that is opened as a page can have scripts.
 const ownPolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
-func asset(f assets.File, keep string) http.Handler {
+func asset(f assets.File) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", f.Kind)
 		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", keep)
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 		body := f.Plain
 		if len(f.Small) > 0 {
 			h.Set("Vary", "Accept-Encoding")
