@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -62,11 +63,16 @@ func archive(entries ...entry) []byte {
 
 func gzipped(data []byte) []byte {
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z := packers.Get().(*gzip.Writer)
+	defer packers.Put(z)
+	z.Reset(&b)
 	z.Write(data)
 	z.Close()
 	return b.Bytes()
 }
+
+// packers are what gzipped packs with: each has nearly a megabyte.
+var packers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
 // stored makes a gzip stream without the help of compress/gzip, with the given file name.
 func stored(data []byte, name string) []byte {

@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// numbers is a text of so many bytes, which shrinks as much as an archive may.
+// numbers is a text of so many bytes, which shrinks as much as an archive may, and is soon packed and unpacked.
 func numbers(size int) string {
 	var b strings.Builder
 	for n := 0; b.Len() < size; n++ {
-		fmt.Fprintf(&b, "%d ", n*7919)
+		fmt.Fprintf(&b, "%d is %s", n*7919, strings.Repeat("one number of many, ", 6))
 	}
 	return b.String()[:size]
 }
