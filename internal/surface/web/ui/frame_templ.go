@@ -397,7 +397,7 @@ func (p Page) top() templ.Component {
 			templ_7745c5c3_Var18 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<header class=\"top border-b border-line bg-base-100\"><div class=\"mx-auto flex w-full max-w-page flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2.5 sm:px-6\"><a class=\"flex min-w-0 items-center gap-2 text-lg font-semibold tracking-tight\" href=\"/\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<header class=\"top border-b border-line bg-base-100\"><div class=\"mx-auto flex w-full max-w-page flex-wrap items-center gap-x-2 gap-y-2 px-4 py-2.5 sm:gap-x-3 sm:px-6\"><a class=\"flex min-w-0 items-center gap-2 font-semibold tracking-tight sm:text-lg\" href=\"/\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -487,7 +487,7 @@ func (p Page) top() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, t := range p.sections() {
-			var templ_7745c5c3_Var25 = []any{"btn btn-ghost btn-sm px-2.5", templ.KV("text-primary", t.Current)}
+			var templ_7745c5c3_Var25 = []any{"btn btn-ghost btn-sm px-1.5 sm:px-2.5", templ.KV("text-primary", t.Current)}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var25...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -602,7 +602,7 @@ func (p Page) top() templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else if !p.Bare {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 58, "<a class=\"btn btn-ghost btn-sm\" href=\"/login\">Log in</a>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 58, "<a class=\"btn btn-ghost btn-sm px-2 sm:px-3\" href=\"/login\">Log in</a>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
