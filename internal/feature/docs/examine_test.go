@@ -234,7 +234,7 @@ func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 // T30: a bomb is refused in the words of the API, and nothing of what was unpacked before it went off is left.
 func TestT30DocsBombsAreInvalid(t *testing.T) {
 	b := newBench(t, pack.Options{})
-	for name, archive := range map[string][]byte{"no archive": bomb(t, 10<<20), "a file of zeros": swollen(t, 17<<20), "larger than is allowed": swollen(t, 130<<20)} {
+	for name, archive := range map[string][]byte{"no archive": bomb(t, 10<<20), "a file of zeros": swollen(t, 9<<20), "larger than is allowed": swollen(t, 130<<20)} {
 		_, err := b.Trees.Examine(t.Context(), b.spool(t, bytes.NewReader(archive)))
 		f, ok := errors.AsType[*fault.Error](err)
 		if !ok || f.Kind != fault.Invalid || f.Fields["tar"] == nil {
@@ -248,7 +248,7 @@ func TestT30DocsBombsAreInvalid(t *testing.T) {
 
 // T31: fifty at once are refused one after another, in little memory, and who reads meanwhile does not wait for them.
 func TestT31ManyDocsBombsWaitInLine(t *testing.T) {
-	b, archive := newBench(t, pack.Options{}), swollen(t, 17<<20)
+	b, archive := newBench(t, pack.Options{}), swollen(t, 9<<20)
 	hash, size, err := b.blobs.Put(t.Context(), bytes.NewReader(packed(t, pageAt("index.html"))))
 	if err != nil {
 		t.Fatal(err)

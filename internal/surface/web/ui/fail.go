@@ -49,9 +49,9 @@ type messagePage struct {
 // fail answers with a page that says what went wrong, for whom it may be told, and what to do next.
 func (u *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := u.met(w, r, err)
-	status, m := statusOf(f.Kind), u.message(r, f)
+	m := u.message(r, f)
 	if g, ok := errors.AsType[*gone](err); ok {
-		status, m.Heading, m.Next, m.ways, m.search, m.near = http.StatusGone, "It is gone.", g.next(), []Step{{"/packages", "All packages"}}, false, nil
+		m.Heading, m.Next, m.ways, m.search, m.near = "It is gone.", g.next(), []Step{{"/packages", "All packages"}}, false, nil
 	}
 	page := messagePage{u.Page(w, r, m.Heading), m}
 	if f.Kind == fault.Internal {
@@ -59,7 +59,7 @@ func (u *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 		page.Page = u.bare(m.Heading)
 	}
 	page.NoIndex = true
-	if err := u.Show(w, status, page.show()); err != nil {
+	if err := u.Show(w, statusOf(err, f), page.show()); err != nil {
 		u.o.Log.Error("page failed", "request", call.From(r.Context()).ID, "err", err)
 	}
 }
@@ -88,12 +88,8 @@ func (u *Web) met(w http.ResponseWriter, r *http.Request, err error) *fault.Erro
 // Tell says what went wrong in a line of text, for programs, which read no pages.
 func (u *Web) Tell(w http.ResponseWriter, r *http.Request, err error) error {
 	f := u.met(w, r, err)
-	status := statusOf(f.Kind)
-	if _, ok := errors.AsType[*gone](err); ok {
-		status = http.StatusGone
-	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
+	w.WriteHeader(statusOf(err, f))
 	_, _ = io.WriteString(w, sentence("", cmp.Or(f.Message, f.Fields.String()))+"\n") // who went away does not miss it
 	return nil
 }
@@ -196,8 +192,12 @@ func heading(k fault.Kind) string {
 	}
 }
 
-func statusOf(k fault.Kind) int {
-	switch k {
+// statusOf is the status of an answer about an error, of which the fault is what may be told.
+func statusOf(err error, f *fault.Error) int {
+	if _, ok := errors.AsType[*gone](err); ok {
+		return http.StatusGone
+	}
+	switch f.Kind {
 	case fault.Malformed:
 		return http.StatusBadRequest
 	case fault.TooLarge:
